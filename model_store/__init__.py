@@ -1,0 +1,1 @@
+"""A library: a preset name goes in, a ready masked LM comes out."""

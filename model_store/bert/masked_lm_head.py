@@ -1,0 +1,80 @@
+"""BERT's masked-LM head: vectors at masked positions in, one logit a vocabulary entry out."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from model_store.bert.transformer_layer import activation, kernel_initializer
+
+
+@keras.saving.register_keras_serializable(package="fillmask")
+class MaskedLMHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
+    """Gathers the masked positions, transforms them, and projects them on the vocabulary.
+
+    With a `token_embedding` the projection is that layer's matrix transposed (Press & Wolf,
+    2016); without one it is a matrix of its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int,
+        hidden_act: str,
+        layer_norm_epsilon: float,
+        token_embedding: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Create the head, tied to `token_embedding` where one is given."""
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.hidden_act = hidden_act
+        self.layer_norm_epsilon = layer_norm_epsilon
+        self.token_embedding = token_embedding
+
+    def build(self, input_shape: tuple[int | None, ...], *_: Any) -> None:
+        """Create the weights for hidden states of shape `[rows, length, hidden_dim]`."""
+        hidden_dim = input_shape[-1]
+        self.transform = keras.layers.Dense(
+            hidden_dim,
+            kernel_initializer=kernel_initializer(),
+            dtype=self.dtype_policy,
+            name="transform",
+        )
+        self.transform.build(input_shape)
+        self.layer_norm = keras.layers.LayerNormalization(
+            epsilon=self.layer_norm_epsilon, dtype=self.dtype_policy, name="layer_norm"
+        )
+        self.layer_norm.build(input_shape)
+        self.activation = activation(self.hidden_act)
+        self.bias = self.add_weight(shape=(self.vocabulary_size,), initializer="zeros", name="bias")
+        if self.token_embedding is None:
+            self.decoder = self.add_weight(
+                shape=(self.vocabulary_size, hidden_dim),
+                initializer=kernel_initializer(),
+                name="decoder",
+            )
+        self.built = True
+
+    def call(self, hidden: Any, mask_positions: Any) -> Any:
+        """Predict.
+
+        Args:
+            hidden: `[rows, length, hidden_dim]` floats.
+            mask_positions: `[rows, masks]` ints, positions along `length`.
+
+        Returns:
+            Logits, `[rows, masks, vocabulary_size]` floats.
+        """
+        masked = ops.take_along_axis(hidden, mask_positions[:, :, None], axis=1)
+        masked = self.layer_norm(self.activation(self.transform(masked)))
+        decoder = self.decoder if self.token_embedding is None else self.token_embedding.embeddings
+        decoder = ops.cast(decoder, masked.dtype)
+        return ops.matmul(masked, ops.transpose(decoder)) + ops.cast(self.bias, masked.dtype)
+
+    def compute_output_shape(
+        self, hidden_shape: tuple[int | None, ...], mask_positions_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        """Return `[rows, masks, vocabulary_size]`."""
+        del hidden_shape
+        return (*mask_positions_shape, self.vocabulary_size)

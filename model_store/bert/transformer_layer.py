@@ -1,0 +1,126 @@
+"""One encoder layer of BERT: self-attention and feed-forward, normalised after each residual."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+def activation(name: str) -> Any:
+    """Return the Keras function for Transformers' name of an activation."""
+    if name == "gelu_new":
+        return gelu_tanh
+    return keras.activations.get(name)
+
+
+def gelu_tanh(x: Any) -> Any:
+    """GELU by its tanh approximation (Hendrycks & Gimpel, 2016), `gelu_new` in Transformers."""
+    return keras.activations.gelu(x, approximate=True)
+
+
+@keras.saving.register_keras_serializable(package="fillmask")
+class TransformerLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
+    """Post-norm Transformer encoder layer (Vaswani et al., 2017; Devlin et al., 2019)."""
+
+    def __init__(
+        self,
+        *,
+        num_heads: int,
+        intermediate_dim: int,
+        dropout: float,
+        hidden_act: str,
+        layer_norm_epsilon: float,
+        **kwargs: Any,
+    ) -> None:
+        """Create the layer; its width is that of its input."""
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.intermediate_dim = intermediate_dim
+        self.dropout_rate = dropout
+        self.hidden_act = hidden_act
+        self.layer_norm_epsilon = layer_norm_epsilon
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create the sublayers for inputs of shape `[rows, length, hidden_dim]`."""
+        hidden_dim = input_shape[-1]
+        wide = (*input_shape[:-1], self.intermediate_dim)
+        self.query = self._dense(hidden_dim, "query", input_shape)
+        self.key = self._dense(hidden_dim, "key", input_shape)
+        self.value = self._dense(hidden_dim, "value", input_shape)
+        self.attention_output = self._dense(hidden_dim, "attention_output", input_shape)
+        self.attention_layer_norm = self._layer_norm("attention_layer_norm", input_shape)
+        self.intermediate = self._dense(self.intermediate_dim, "intermediate", input_shape)
+        self.feedforward_output = self._dense(hidden_dim, "feedforward_output", wide)
+        self.feedforward_layer_norm = self._layer_norm("feedforward_layer_norm", input_shape)
+        self.activation = activation(self.hidden_act)
+        self.dropout = keras.layers.Dropout(self.dropout_rate, dtype=self.dtype_policy)
+        self.built = True
+
+    def call(  # Keras passes `training` like this
+        self,
+        hidden: Any,
+        padding_mask: Any,
+        training: bool | None = None,  # noqa: FBT001
+    ) -> Any:
+        """Encode.
+
+        Args:
+            hidden: `[rows, length, hidden_dim]` floats.
+            padding_mask: `[rows, length]` ints, 1 at real tokens and 0 at padding.
+            training: whether dropout is on.
+
+        Returns:
+            `[rows, length, hidden_dim]` floats.
+        """
+        attended = self.attention_output(self._attend(hidden, padding_mask))
+        hidden = self.attention_layer_norm(hidden + self.dropout(attended, training=training))
+        transformed = self.feedforward_output(self.activation(self.intermediate(hidden)))
+        return self.feedforward_layer_norm(hidden + self.dropout(transformed, training=training))
+
+    def compute_output_shape(
+        self, hidden_shape: tuple[int | None, ...], padding_mask_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        """Return `[rows, length, hidden_dim]`; Keras would trace the layer to learn as much."""
+        del padding_mask_shape
+        return hidden_shape
+
+    def _attend(self, hidden: Any, padding_mask: Any) -> Any:
+        rows, length, hidden_dim = ops.shape(hidden)
+        heads = (rows, length, self.num_heads, hidden_dim // self.num_heads)
+        attended = ops.dot_product_attention(
+            ops.reshape(self.query(hidden), heads),
+            ops.reshape(self.key(hidden), heads),
+            ops.reshape(self.value(hidden), heads),
+            mask=ops.cast(padding_mask, "bool")[:, None, None, :],
+        )
+        return ops.reshape(attended, (rows, length, hidden_dim))
+
+    def _dense(self, units: int | None, name: str, input_shape: tuple[int | None, ...]) -> Any:
+        layer = keras.layers.Dense(
+            units, kernel_initializer=kernel_initializer(), dtype=self.dtype_policy, name=name
+        )
+        layer.build(input_shape)
+        return layer
+
+    def _layer_norm(self, name: str, input_shape: tuple[int | None, ...]) -> Any:
+        layer = keras.layers.LayerNormalization(
+            epsilon=self.layer_norm_epsilon, dtype=self.dtype_policy, name=name
+        )
+        layer.build(input_shape)
+        return layer
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs to make the same layer."""
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "intermediate_dim": self.intermediate_dim,
+            "dropout": self.dropout_rate,
+            "hidden_act": self.hidden_act,
+            "layer_norm_epsilon": self.layer_norm_epsilon,
+        }
+
+
+def kernel_initializer() -> Any:
+    """Return BERT's initializer: a normal distribution truncated at two deviations of 0.02."""
+    return keras.initializers.TruncatedNormal(stddev=0.02)

@@ -1,0 +1,32 @@
+"""The catalogue: what is known of every preset before a file of it is read."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+EMBEDDED = "minilm_l6_en_uncased"
+"""The preset whose files ship with the package."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEntry:
+    """A preset known by name.
+
+    Attributes:
+        source: `embedded`, or the handle of its files.
+        no_head: why it can never fill a mask, one sentence, or None.
+    """
+
+    name: str
+    description: str
+    parameters: int
+    source: str
+    no_head: str | None = None
+
+
+@cache
+def read_catalog() -> dict[str, CatalogEntry]:
+    """Return the entries of `catalog.toml` by name, in its order."""
+    text = files("model_store").joinpath("catalog.toml").read_text(encoding="utf-8")
+    return {name: CatalogEntry(name, **fields) for name, fields in tomllib.loads(text).items()}

@@ -1,0 +1,42 @@
+"""Reading the small files of a checkpoint, with errors that name the file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from model_store.errors import ModelLoadError
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object that a JSON file holds.
+
+    Raises:
+        ModelLoadError: the file is missing, no JSON, or no object.
+    """
+    try:
+        content = json.loads(_read_text(path))
+    except (json.JSONDecodeError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        message = f"{path.name} is no JSON object; fetch it again."
+        raise ModelLoadError(message)
+    return content
+
+
+def read_vocabulary(path: Path) -> list[str]:
+    r"""Return the lines of a vocabulary file; the line number is the id.
+
+    Only `\n` ends a line: entries may be other characters that Unicode calls line breaks.
+
+    Raises:
+        ModelLoadError: the file is missing or no UTF-8.
+    """
+    return _read_text(path).removesuffix("\n").split("\n")
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8").replace("\r\n", "\n")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{path.name} is missing or unreadable; fetch it again."
+        raise ModelLoadError(message) from error

@@ -1,0 +1,220 @@
+"""The Transformers format: `config.json`, `model.safetensors`, and a tokenizer.
+
+config.json            `model_type` is `bert`; the shape
+model.safetensors      the weights, `bert.*` and `cls.predictions.*`
+tokenizer.json         the tokenizer, or else
+vocab.txt              its entries, one a line
+tokenizer_config.json  optional; what it says wins over `tokenizer.json`, as in Transformers
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from tokenizers import Tokenizer
+
+from model_store.bert.config import BertConfig, HiddenAct
+from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
+from model_store.checkpoints.checkpoint import Array, Checkpoint, Variables
+from model_store.checkpoints.files import read_json, read_vocabulary
+from model_store.errors import ModelLoadError
+
+_ACTIVATIONS: dict[str, HiddenAct] = {
+    "gelu": "gelu",
+    "gelu_new": "gelu_new",
+    "gelu_pytorch_tanh": "gelu_new",
+    "relu": "relu",
+}
+_TOKENIZER_CLASSES = {
+    "BertTokenizer",
+    "BertTokenizerFast",
+    "PreTrainedTokenizerFast",
+    "TokenizersBackend",
+}
+_LAYER = {
+    "attention.self.query": "query",
+    "attention.self.key": "key",
+    "attention.self.value": "value",
+    "attention.output.dense": "attention_output",
+    "attention.output.LayerNorm": "attention_layer_norm",
+    "intermediate.dense": "intermediate",
+    "output.dense": "feedforward_output",
+    "output.LayerNorm": "feedforward_layer_norm",
+}
+_EMBEDDINGS = {
+    "bert.embeddings.word_embeddings.weight": "token_embedding/embeddings",
+    "bert.embeddings.position_embeddings.weight": "position_embedding/embeddings",
+    "bert.embeddings.token_type_embeddings.weight": "segment_embedding/embeddings",
+}
+
+
+def is_transformers_dir(config: dict[str, Any]) -> bool:
+    """Say whether a `config.json` is one of Transformers'."""
+    return "model_type" in config
+
+
+def read_transformers_dir(directory: Path) -> Checkpoint:
+    """Read a directory that Transformers' `save_pretrained` wrote for `BertForMaskedLM`.
+
+    Raises:
+        ModelLoadError: a file is missing, broken, or of a model that is no BERT masked LM.
+    """
+    raw = read_json(directory / "config.json")
+    tensors = _open_tensors(directory / "model.safetensors")
+    config = _read_config(raw, tied=_is_tied(raw, tensors))
+    return Checkpoint(config, _read_tokenizer(directory), _name_variables(config, tensors))
+
+
+def _read_config(raw: dict[str, Any], *, tied: bool) -> BertConfig:
+    if raw["model_type"] != "bert":
+        message = f"config.json describes a {raw['model_type']!r} model; use a BERT checkpoint."
+        raise ModelLoadError(message)
+    if raw.get("position_embedding_type", "absolute") != "absolute" or raw.get("is_decoder"):
+        message = "config.json asks for relative positions or a decoder; use a plain BERT encoder."
+        raise ModelLoadError(message)
+    hidden_act = _ACTIVATIONS.get(raw.get("hidden_act", "gelu"))
+    if hidden_act is None:
+        message = f"config.json asks for the unknown activation {raw['hidden_act']!r}; use gelu."
+        raise ModelLoadError(message)
+    epsilon = raw.get("layer_norm_eps", 1e-12)
+    try:
+        return BertConfig(
+            vocabulary_size=raw["vocab_size"],
+            num_layers=raw["num_hidden_layers"],
+            num_heads=raw["num_attention_heads"],
+            hidden_dim=raw["hidden_size"],
+            intermediate_dim=raw["intermediate_size"],
+            max_sequence_length=raw.get("max_position_embeddings", 512),
+            num_segments=raw.get("type_vocab_size", 2),
+            dropout=raw.get("hidden_dropout_prob", 0.1),
+            hidden_act=hidden_act,
+            layer_norm_epsilon=epsilon,
+            head_hidden_act=hidden_act,
+            head_layer_norm_epsilon=epsilon,
+            tie_word_embeddings=tied,
+        )
+    except KeyError as error:
+        message = f"config.json has no {error}; take it from the original checkpoint."
+        raise ModelLoadError(message) from None
+
+
+def _open_tensors(path: Path) -> dict[str, Array]:
+    """Return the tensors of a file by name, in their stored precision, bfloat16 widened."""
+    if not path.is_file():
+        message = f"{path.name} is missing; save the model with safetensors."
+        raise ModelLoadError(message)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {_modern_name(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
+    except (SafetensorError, OSError) as error:
+        message = f"{path.name} cannot be read ({error}); fetch it again."
+        raise ModelLoadError(message) from error
+
+
+def _modern_name(name: str) -> str:
+    """Return a tensor's name with LayerNorm's old spellings replaced."""
+    return name.replace("LayerNorm.gamma", "LayerNorm.weight").replace(
+        "LayerNorm.beta", "LayerNorm.bias"
+    )
+
+
+def _is_tied(raw: dict[str, Any], tensors: dict[str, Array]) -> bool:
+    """Say whether the decoder is the word embeddings; a stored copy of them changes nothing."""
+    decoder = tensors.get("cls.predictions.decoder.weight")
+    if decoder is None:
+        return True
+    if raw.get("tie_word_embeddings", True):
+        return True
+    return np.array_equal(decoder, tensors["bert.embeddings.word_embeddings.weight"])
+
+
+def _name_variables(config: BertConfig, tensors: dict[str, Array]) -> Variables:
+    """Return the tensors by the path of our variable, kernels turned to `[in, out]`.
+
+    What the file lacks is left out: the loader knows what it needs.
+    """
+    variables: dict[str, Array] = {}
+
+    def take(source: str, target: str, convert: Callable[[Array], Array] | None = None) -> None:
+        if source in tensors:
+            variables[target] = convert(tensors[source]) if convert else tensors[source]
+
+    def take_dense(source: str, target: str) -> None:
+        take(f"{source}.weight", f"{target}/kernel", np.transpose)
+        take(f"{source}.bias", f"{target}/bias")
+
+    def take_layer_norm(source: str, target: str) -> None:
+        take(f"{source}.weight", f"{target}/gamma")
+        take(f"{source}.bias", f"{target}/beta")
+
+    for source, target in _EMBEDDINGS.items():
+        take(source, target)
+    take_layer_norm("bert.embeddings.LayerNorm", "embeddings_layer_norm")
+    for index in range(config.num_layers):
+        for source, target in _LAYER.items():
+            take_part = take_layer_norm if source.endswith("LayerNorm") else take_dense
+            take_part(f"bert.encoder.layer.{index}.{source}", f"transformer_layer_{index}/{target}")
+    take_dense("cls.predictions.transform.dense", "masked_lm_head/transform")
+    take_layer_norm("cls.predictions.transform.LayerNorm", "masked_lm_head/layer_norm")
+    take("cls.predictions.decoder.bias", "masked_lm_head/bias")
+    take("cls.predictions.bias", "masked_lm_head/bias")
+    if not config.tie_word_embeddings:
+        take("cls.predictions.decoder.weight", "masked_lm_head/decoder")
+    return variables
+
+
+def _read_tokenizer(directory: Path) -> BertTokenizer:
+    path = directory / "tokenizer_config.json"
+    options = read_json(path) if path.is_file() else {}
+    tokenizer_class = options.get("tokenizer_class", "BertTokenizer")
+    if tokenizer_class not in _TOKENIZER_CLASSES:
+        message = f"The tokenizer is a {tokenizer_class}; use a checkpoint with a BertTokenizer."
+        raise ModelLoadError(message)
+    special_tokens = SpecialTokens(
+        **{
+            name: _content(options[f"{name}_token"])
+            for name in ("pad", "unk", "cls", "sep", "mask")
+            if options.get(f"{name}_token")
+        }
+    )
+    clean_up_spaces = bool(options.get("clean_up_tokenization_spaces"))
+    try:
+        if (directory / "tokenizer.json").is_file():
+            tokenizer = _read_tokenizer_json(directory / "tokenizer.json", options)
+            return BertTokenizer(tokenizer, special_tokens, clean_up_spaces=clean_up_spaces)
+        return BertTokenizer.from_vocabulary(
+            read_vocabulary(directory / "vocab.txt"),
+            lowercase=options.get("do_lower_case", True),
+            strip_accents=options.get("strip_accents"),
+            split_cjk=options.get("tokenize_chinese_chars", True),
+            special_tokens=special_tokens,
+            clean_up_spaces=clean_up_spaces,
+        )
+    except ValueError as error:
+        message = f"The tokenizer cannot be used: {error}; fetch its files again."
+        raise ModelLoadError(message) from error
+
+
+def _read_tokenizer_json(path: Path, options: dict[str, Any]) -> Tokenizer:
+    """Read a `tokenizer.json`, its BERT normalizer overruled by `tokenizer_config.json`."""
+    content = read_json(path)
+    normalizer = content.get("normalizer")
+    if isinstance(normalizer, dict) and normalizer.get("type") == "BertNormalizer":
+        for option, field in (
+            ("do_lower_case", "lowercase"),
+            ("strip_accents", "strip_accents"),
+            ("tokenize_chinese_chars", "handle_chinese_chars"),
+        ):
+            normalizer[field] = options.get(option, normalizer.get(field))
+    try:
+        return Tokenizer.from_str(json.dumps(content))
+    except Exception as error:  # the library raises bare Exception for a file it cannot parse
+        raise ValueError(str(error)) from error
+
+
+def _content(token: Any) -> str:
+    """Return a special token's text; Transformers stores it bare or as an object."""
+    return str(token["content"] if isinstance(token, dict) else token)

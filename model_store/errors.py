@@ -1,0 +1,97 @@
+"""What can go wrong between a preset name, a text and an answer.
+
+    ModelStoreError
+    ├── PresetNotFoundError        no preset has that name
+    ├── PresetUnavailableError     the name is known, its files are not here
+    ├── ModelLoadError             the files are here, but are no model we can run
+    │   └── HeadMissingError       ... because they hold no masked-LM head
+    ├── InferenceError             the engine gave no usable answer
+    └── InputError                 the caller's text or targets cannot be used
+        ├── EmptyTextError
+        ├── MaskNotFoundError
+        ├── TooManyMasksError
+        ├── TextTooLongError
+        └── UnknownTargetError
+
+The message of each is one sentence that says what to do.
+"""
+
+
+class ModelStoreError(Exception):
+    """Base of everything this library raises on purpose."""
+
+
+class PresetNotFoundError(ModelStoreError):
+    """No preset has that name."""
+
+
+class PresetUnavailableError(ModelStoreError):
+    """The preset is known, but its files cannot be had."""
+
+
+class ModelLoadError(ModelStoreError):
+    """The files of a preset cannot be made into a model."""
+
+
+class HeadMissingError(ModelLoadError):
+    """A checkpoint without the weights of a masked-LM head."""
+
+
+class InferenceError(ModelStoreError):
+    """The engine returned something that is no probability distribution."""
+
+
+class InputError(ModelStoreError):
+    """A text or a target that cannot be used; nothing was computed.
+
+    Attributes:
+        input: the index of the text among those of the request, where there are several.
+    """
+
+    input: int | None = None
+
+
+class EmptyTextError(InputError):
+    """The text holds nothing but white space."""
+
+    def __init__(self) -> None:
+        """Say what to send."""
+        super().__init__("The text is empty; send a sentence with a mask in it.")
+
+
+class MaskNotFoundError(InputError):
+    """The text holds no mask."""
+
+    def __init__(self, mask_token: str) -> None:
+        """Name the token that this model fills."""
+        super().__init__(f"The text has no {mask_token}; write it where a word is missing.")
+
+
+class TooManyMasksError(InputError):
+    """The text holds more masks than one answer may have."""
+
+    def __init__(self, masks: int, limit: int) -> None:
+        """Give both numbers."""
+        super().__init__(f"The text has {masks} masks and the limit is {limit}; send fewer.")
+
+
+class TextTooLongError(InputError):
+    """The text does not fit the model, or is too long to be looked at."""
+
+    def __init__(self, length: int, limit: int, unit: str) -> None:
+        """Give both numbers; `unit` is what was counted, in the plural."""
+        super().__init__(f"The text has {length} {unit} and the limit is {limit}; shorten it.")
+        self.length = length
+        self.limit = limit
+
+
+class UnknownTargetError(InputError):
+    """A target that is no single entry of the vocabulary."""
+
+    def __init__(self, target: str) -> None:
+        """Name the target, cut where it is long."""
+        shown = target if len(target) <= 40 else f"{target[:40]}…"  # noqa: PLR2004  # one line
+        super().__init__(
+            f"The target {shown!r} is no single entry of the vocabulary; send one that is."
+        )
+        self.target = target

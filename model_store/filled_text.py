@@ -1,0 +1,79 @@
+"""The answer for one text: candidates for every mask, and the text with them filled in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_store.encoding import Encoding
+
+if TYPE_CHECKING:
+    from model_store.bert.tokenizer import BertTokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class MaskScores:
+    """The candidates for one mask as arrays, the likeliest first.
+
+    Attributes:
+        token_ids: `[k]` int32.
+        log_probabilities: `[k]` float32, natural logarithms, over the whole vocabulary.
+    """
+
+    token_ids: NDArray[np.int32]
+    log_probabilities: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One candidate for one mask; `score` is its probability over the whole vocabulary."""
+
+    score: float
+    token: int
+    token_str: str
+
+
+class FilledText:
+    """A text, its masks, and the candidates for each."""
+
+    def __init__(
+        self, encoding: Encoding, scores: Sequence[MaskScores], tokenizer: "BertTokenizer"
+    ) -> None:
+        """Name the candidates of every mask."""
+        self.encoding = encoding
+        self._tokenizer = tokenizer
+        self.predictions = tuple(self._name(mask) for mask in scores)
+
+    def spliced_sequence(self, mask: int, prediction: Prediction) -> str:
+        """Return the caller's own text with one mask filled; a `##piece` joins the word before."""
+        text = self.encoding.text
+        start, end = self.encoding.mask_spans[mask]
+        if prediction.token_str.startswith("##"):
+            return text[:start].rstrip() + prediction.token_str[2:] + text[end:]
+        return text[:start] + prediction.token_str + text[end:]
+
+    def decoded_sequence(self, mask: int, prediction: Prediction) -> str:
+        """Return the text as Transformers' pipeline decodes it.
+
+        Special tokens are left out of a text with one mask, and kept in one with several, where
+        leaving them out would drop the other masks.
+        """
+        token_ids = self.encoding.token_ids.copy()
+        token_ids[self.encoding.mask_positions[mask]] = prediction.token
+        token_ids = token_ids[token_ids != self._tokenizer.pad_token_id]
+        return self._tokenizer.decode(
+            token_ids.tolist(), skip_special_tokens=len(self.predictions) == 1
+        )
+
+    def decoded_token(self, prediction: Prediction) -> str:
+        """Return a candidate alone, as Transformers' pipeline decodes it."""
+        return self._tokenizer.decode([prediction.token], skip_special_tokens=False)
+
+    def _name(self, scores: MaskScores) -> tuple[Prediction, ...]:
+        probabilities = np.exp(scores.log_probabilities, dtype=np.float64)
+        return tuple(
+            Prediction(score, token, self._tokenizer.token_str(token))
+            for score, token in zip(probabilities.tolist(), scores.token_ids.tolist(), strict=True)
+        )

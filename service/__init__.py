@@ -1,0 +1,1 @@
+"""fillmask over HTTP: the edge, the queue, and the models behind them."""

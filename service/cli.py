@@ -1,0 +1,40 @@
+"""The `fillmask` command."""
+
+import os
+from pathlib import Path
+
+import click
+import uvicorn
+import yaml
+
+from service.app import create_app
+from service.settings import Settings
+
+
+@click.group()
+@click.version_option(package_name="fillmask")
+def cli() -> None:
+    """Answer which tokens belong at each [MASK]."""
+    # TensorFlow greets every start with lines that no user of a server can act on.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@cli.command()
+@click.option("--host", help="The address to listen on.  [FILLMASK_HOST]")
+@click.option("--port", type=int, help="The port to listen on.  [FILLMASK_PORT]")
+def serve(host: str | None, port: int | None) -> None:
+    """Serve the HTTP API."""
+    settings = Settings()
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host if host is None else host,
+        port=settings.port if port is None else port,
+    )
+
+
+@cli.command()
+@click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
+def openapi(path: Path) -> None:
+    """Write the OpenAPI document of the HTTP API to PATH."""
+    document = create_app(Settings()).openapi()
+    path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), "utf-8")

@@ -1,0 +1,57 @@
+"""What can go wrong between a request and a model, on the side of the service.
+
+    ServiceError
+    ├── QueueFullError           too much is waiting already
+    ├── DeadlineExceededError    the answer did not come in time
+    ├── ShuttingDownError        the server takes no new work
+    ├── PayloadTooLargeError     the body is larger than allowed
+    └── RequestLimitError        the request asks for more than one answer may hold
+
+What is wrong with a text, a preset or a model is in `model_store.errors`.
+"""
+
+
+class ServiceError(Exception):
+    """Base of everything the service raises on purpose."""
+
+
+class QueueFullError(ServiceError):
+    """The queue of a model has no room for the items of a request."""
+
+    retry_after_s = 1
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("Too much is waiting already; try again in a second.")
+
+
+class DeadlineExceededError(ServiceError):
+    """The answer did not come in time."""
+
+    def __init__(self, timeout_s: float) -> None:
+        """Name the limit in seconds."""
+        super().__init__(f"No answer within {timeout_s:g} seconds; try again or send less.")
+
+
+class ShuttingDownError(ServiceError):
+    """The server takes no new work."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("The server is shutting down; send the request to another one.")
+
+
+class PayloadTooLargeError(ServiceError):
+    """The body is larger than allowed."""
+
+    def __init__(self, limit: int) -> None:
+        """Name the limit in bytes."""
+        super().__init__(f"The body is larger than {limit} bytes; send fewer texts at a time.")
+
+
+class RequestLimitError(ServiceError):
+    """The request asks for more than one answer may hold."""
+
+    def __init__(self, what: str, count: int, limit: int) -> None:
+        """Say what there is too much of, and give both numbers."""
+        super().__init__(f"The request asks for {count} {what} and the limit is {limit}.")

@@ -1,0 +1,101 @@
+"""THE table: which error is which status and code, and how it looks on the wire.
+
+Overload is 429 and a failed fetch 502, never 503: a widely used client retries 503 without end.
+"""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from model_store import errors as model_errors
+from service import errors
+
+TABLE: dict[type[Exception], tuple[int, str]] = {
+    errors.RequestLimitError: (422, "invalid_request"),
+    RequestValidationError: (422, "invalid_request"),
+    model_errors.EmptyTextError: (422, "empty_text"),
+    model_errors.MaskNotFoundError: (422, "mask_not_found"),
+    model_errors.TooManyMasksError: (422, "too_many_masks"),
+    model_errors.TextTooLongError: (422, "text_too_long"),
+    model_errors.UnknownTargetError: (422, "unknown_target"),
+    errors.PayloadTooLargeError: (413, "payload_too_large"),
+    model_errors.PresetNotFoundError: (404, "preset_not_found"),
+    model_errors.PresetUnavailableError: (502, "preset_unavailable"),
+    model_errors.HeadMissingError: (500, "head_missing"),
+    model_errors.ModelLoadError: (500, "model_load_failed"),
+    model_errors.InferenceError: (500, "inference_failed"),
+    errors.QueueFullError: (429, "overloaded"),
+    errors.ShuttingDownError: (503, "shutting_down"),
+    errors.DeadlineExceededError: (504, "timeout"),
+}
+_INTERNAL = (500, "internal")
+_INTERNAL_SENTENCE = "The server failed to answer; report this with the time it happened."
+
+
+def outcome(error: BaseException | None) -> str:
+    """Return the label under which a request is counted: its error's code, or `ok`."""
+    if error is None:
+        return "ok"
+    if not isinstance(error, Exception):
+        return "cancelled"
+    return TABLE.get(type(error), _INTERNAL)[1]
+
+
+def add_exception_handlers(app: FastAPI) -> None:
+    """Answer every error of every route in the one form of this API."""
+    for error_type in TABLE:
+        app.add_exception_handler(error_type, _answer_known)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(Exception, _answer_internal)
+
+
+def error_response(error: Exception) -> JSONResponse:
+    """Return the answer to an error of the table."""
+    status, code = TABLE[type(error)]
+    fields: dict[str, Any] = {"error": str(error), "code": code}
+    if isinstance(error, model_errors.InputError) and error.input is not None:
+        fields["input"] = error.input
+    headers = None
+    if isinstance(error, errors.QueueFullError):
+        headers = {"retry-after": str(error.retry_after_s)}
+    return JSONResponse(fields, status, headers)
+
+
+async def _answer_known(_: Request, error: Exception) -> JSONResponse:
+    return error_response(error)
+
+
+async def _answer_invalid(_: Request, error: Exception) -> JSONResponse:
+    """Say in one sentence what the first thing wrong with a body is."""
+    status, code = TABLE[RequestValidationError]
+    return JSONResponse({"error": _describe(error), "code": code}, status)
+
+
+def _describe(error: Exception) -> str:
+    if not isinstance(error, RequestValidationError):  # pragma: no cover  # Starlette's signature
+        raise error
+    first = error.errors()[0]
+    if first["type"] == "model_attributes_type":
+        return "The body is no JSON object; send one with content-type: application/json."
+    where = ".".join(str(part) for part in first["loc"][1:2]) or "the body"
+    reason = str(first["msg"]).rstrip(".").encode("utf-8", "replace").decode("utf-8")
+    return f"The request is not valid at {where}: {reason}; see /docs."
+
+
+async def _answer_http(_: Request, error: Exception) -> JSONResponse:
+    """Answer what the router itself refuses: unknown paths and methods."""
+    if not isinstance(error, HTTPException):  # pragma: no cover  # Starlette's signature
+        raise error
+    message = f"{error.detail}; GET /docs lists the routes and their methods."
+    fields = {"error": message, "code": "invalid_request"}
+    return JSONResponse(fields, error.status_code, error.headers)
+
+
+async def _answer_internal(_: Request, __: Exception) -> JSONResponse:
+    """Tell nothing of what went wrong inside; the traceback is in the log."""
+    status, code = _INTERNAL
+    return JSONResponse({"error": _INTERNAL_SENTENCE, "code": code}, status)

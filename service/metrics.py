@@ -1,0 +1,130 @@
+"""The metrics of a server. The only importer of prometheus_client."""
+
+from collections.abc import Callable
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+
+from service.batching import BatchRecord
+from service.model_cache import CacheEvent, CacheRecord
+from service.pipeline import RequestRecord
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+_POWERS_OF_TWO = tuple(float(2**n) for n in range(10))
+_TOKENS = tuple(float(2**n) for n in range(4, 16))
+_RATIOS = tuple(n / 10 for n in range(10))
+
+UNKNOWN_PRESET = "unknown"
+"""The label of every preset that is not listed, so that callers cannot add labels."""
+
+
+class Metrics:
+    """Hears what happens and keeps count, in a registry of its own."""
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(
+        self,
+        *,
+        outcome: Callable[[BaseException | None], str],
+        queue_size: Callable[[], int],
+    ) -> None:
+        """Register every metric.
+
+        Args:
+            outcome: the label of a request's error.
+            queue_size: how many texts wait now, in all queues.
+        """
+        self._registry = CollectorRegistry()
+        self._outcome = outcome
+        self._requests = Counter(
+            "fill_mask_requests_total",
+            "Requests by how they ended: ok, or the code of their error.",
+            ("preset", "outcome"),
+            registry=self._registry,
+        )
+        self._request_seconds = self._histogram(
+            "fill_mask_request_duration_seconds", "From the parsed request to its answer.", _SECONDS
+        )
+        self._tokenization_seconds = self._histogram(
+            "fill_mask_tokenization_duration_seconds", "Tokenizing one request.", _SECONDS
+        )
+        self._queue_seconds = self._histogram(
+            "fill_mask_queue_duration_seconds", "How long a text waited for its batch.", _SECONDS
+        )
+        self._inference_seconds = self._histogram(
+            "fill_mask_inference_duration_seconds", "Running one batch.", _SECONDS
+        )
+        self._batch_size = self._histogram(
+            "fill_mask_batch_size", "Texts in one batch.", _POWERS_OF_TWO
+        )
+        self._batch_tokens = self._histogram(
+            "fill_mask_batch_tokens", "Tokens in one batch, padding counted.", _TOKENS
+        )
+        self._padding_ratio = self._histogram(
+            "fill_mask_padding_ratio", "The share of padding in the tokens of one batch.", _RATIOS
+        )
+        queue = Gauge(
+            "fill_mask_queue_size", "Texts waiting, in all queues.", registry=self._registry
+        )
+        queue.set_function(queue_size)
+        self._cache = {
+            event: Counter(
+                f"fill_mask_model_cache_{name}_total", description, registry=self._registry
+            )
+            for event, name, description in (
+                (CacheEvent.HIT, "hits", "Requests whose model was loaded or being loaded."),
+                (CacheEvent.MISS, "misses", "Requests that had to start a load."),
+                (CacheEvent.EVICTION, "evictions", "Models that were given up for others."),
+            )
+        }
+        self._load_seconds = self._histogram(
+            "fill_mask_model_load_duration_seconds", "Loading one model.", _SECONDS
+        )
+        self._loaded_bytes = Gauge(
+            "fill_mask_loaded_bytes", "The weights of the loaded models.", registry=self._registry
+        )
+
+    def observe_request(self, record: RequestRecord) -> None:
+        """Count a request that ended."""
+        outcome = self._outcome(record.error)
+        self._requests.labels(record.preset or UNKNOWN_PRESET, outcome).inc()
+        self._request_seconds.observe(record.seconds)
+
+    def observe_invalid_request(self) -> None:
+        """Count a request whose body was refused before a preset was looked up."""
+        self._requests.labels(UNKNOWN_PRESET, "invalid_request").inc()
+
+    def observe_tokenization(self, seconds: float) -> None:
+        """Count the tokenization of one request."""
+        self._tokenization_seconds.observe(seconds)
+
+    def observe_batch(self, record: BatchRecord) -> None:
+        """Count a batch."""
+        self._batch_size.observe(record.size)
+        self._batch_tokens.observe(record.padded_tokens)
+        self._padding_ratio.observe(1 - record.tokens / record.padded_tokens)
+        self._inference_seconds.observe(record.inference_seconds)
+        for seconds in record.queue_seconds:
+            self._queue_seconds.observe(seconds)
+
+    def observe_cache(self, record: CacheRecord) -> None:
+        """Count what happened to a model."""
+        if record.event is CacheEvent.LOAD:
+            self._load_seconds.observe(record.seconds)
+        else:
+            self._cache[record.event].inc()
+        self._loaded_bytes.set(record.loaded_bytes)
+
+    def expose(self) -> bytes:
+        """Return every metric in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def _histogram(self, name: str, description: str, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(name, description, registry=self._registry, buckets=buckets)

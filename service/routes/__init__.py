@@ -1,0 +1,1 @@
+"""The routes, one file an interface. They translate; the pipeline answers."""

@@ -1,0 +1,90 @@
+"""`POST /models/{preset}`: Hugging Face's fill-mask task, as its clients speak it.
+
+The answer nests as Transformers' pipeline nests it: a list of predictions for one text with one
+mask; one level more for several masks, and one more for several texts. A list of one text counts
+as that text.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from model_store.filled_text import FilledText
+from service.pipeline import FillRequest
+from service.routes.dependencies import PipelineOf
+from service.routes.fill_mask import DEFAULT_TOP_K
+
+router = APIRouter(tags=["hugging face"])
+
+
+class FillMaskParameters(BaseModel):
+    """How to fill."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    top_k: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="How many predictions a mask; 5 if left out."
+    )
+    targets: Annotated[list[str], Field(min_length=1)] | str | None = Field(
+        None, description="Vocabulary entries to score, instead of the likeliest."
+    )
+
+
+class FillMaskTask(BaseModel):
+    """A request as Hugging Face's clients send it; `options` are theirs and change nothing."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    inputs: str | Annotated[list[str], Field(min_length=1)]
+    parameters: FillMaskParameters | None = None
+    options: dict[str, Any] | None = None
+
+
+class FillMaskElement(BaseModel):
+    """A candidate for one mask, `sequence` decoded as Transformers decodes it."""
+
+    score: float
+    token: int
+    token_str: str
+    sequence: str
+
+
+Elements = list[FillMaskElement]
+
+
+@router.post(
+    "/models/{preset:path}",
+    response_model=Elements | list[Elements] | list[Elements | list[Elements]],
+)
+async def fill_mask_task(preset: str, body: FillMaskTask, pipeline: PipelineOf) -> JSONResponse:
+    """Answer Hugging Face's `InferenceClient.fill_mask` and its kin."""
+    inputs = [body.inputs] if isinstance(body.inputs, str) else body.inputs
+    parameters = body.parameters or FillMaskParameters(top_k=None, targets=None)
+    targets = parameters.targets
+    targets = [targets] if isinstance(targets, str) else targets
+    request = FillRequest(
+        preset=preset,
+        inputs=inputs,
+        top_k=parameters.top_k or DEFAULT_TOP_K,
+        targets=None if targets is None else [targets] * len(inputs),
+    )
+    answers = [_write(filled) for filled in await pipeline.fill(request)]
+    return JSONResponse(answers[0] if len(answers) == 1 else answers)
+
+
+def _write(filled: FilledText) -> list[Any]:
+    masks = [
+        [
+            {
+                "score": prediction.score,
+                "token": prediction.token,
+                "token_str": filled.decoded_token(prediction),
+                "sequence": filled.decoded_sequence(mask, prediction),
+            }
+            for prediction in predictions
+        ]
+        for mask, predictions in enumerate(filled.predictions)
+    ]
+    return masks[0] if len(masks) == 1 else masks

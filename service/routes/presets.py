@@ -1,0 +1,17 @@
+"""`GET /presets`: which models there are, and how they stand."""
+
+import asyncio
+
+from fastapi import APIRouter
+
+from service.routes.dependencies import PresetStatesOf, SettingsOf
+from service.schemas import PresetList
+
+router = APIRouter(tags=["presets"])
+
+
+@router.get("/presets")
+async def list_presets(states: PresetStatesOf, settings: SettingsOf) -> PresetList:
+    """List every preset and its state."""
+    presets = await asyncio.to_thread(states.describe_all)
+    return PresetList(default=settings.default_preset, presets=presets)

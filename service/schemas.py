@@ -1,0 +1,102 @@
+"""The wire models of the native API."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Targets = Annotated[list[str], Field(min_length=1)]
+
+
+class FillMaskRequest(BaseModel):
+    """What to fill, and how."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"examples": [{"inputs": "The capital of France is [MASK]."}]},
+    )
+
+    inputs: str | Annotated[list[str], Field(min_length=1)] = Field(
+        description="A text, or several; each with at least one `[MASK]`."
+    )
+    preset: str | None = Field(None, description="Which model; the default one if left out.")
+    top_k: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="How many predictions a mask: 5 if left out, or all targets."
+    )
+    targets: Targets | Annotated[list[Targets], Field(min_length=1)] | None = Field(
+        None,
+        description=(
+            "Vocabulary entries to score, instead of the likeliest: one list for all inputs, or "
+            "a list of lists, one for each input. Scores are not renormalised."
+        ),
+    )
+
+
+class Prediction(BaseModel):
+    """A candidate for one mask."""
+
+    score: float = Field(description="Its probability over the whole vocabulary.")
+    token: int = Field(description="Its id in the vocabulary.")
+    token_str: str = Field(description="The vocabulary entry; `##` marks the rest of a word.")
+    sequence: str = Field(description="The input with this one mask filled.")
+
+
+class FilledMask(BaseModel):
+    """A mask and its candidates."""
+
+    position: int = Field(description="Its index among the tokens of the input.")
+    start: int = Field(description="Where it starts in the input, in characters.")
+    end: int = Field(description="Where it ends in the input, in characters.")
+    predictions: list[Prediction] = Field(description="The candidates, the likeliest first.")
+
+
+class FilledInput(BaseModel):
+    """The answer for one input."""
+
+    masks: list[FilledMask] = Field(description="Its masks, in order.")
+    tokens: int = Field(description="Its length in tokens, special ones included.")
+
+
+class FillMaskResponse(BaseModel):
+    """The answer, one result an input, in order."""
+
+    preset: str
+    results: list[FilledInput]
+
+
+class PresetInfo(BaseModel):
+    """A preset and how it stands."""
+
+    name: str
+    description: str
+    parameters: int | None = Field(description="How many weights; null where not known yet.")
+    source: str = Field(description="`embedded`, `directory`, or the handle of its files.")
+    state: Literal["available", "downloading", "loading", "ready", "failed"]
+    head: Literal["verified", "missing", "unproven"] = Field(
+        description="Whether its masked-LM head is known to work."
+    )
+    engine: str | None = Field(description="What runs it; null unless ready.")
+    precision: str | None = Field(description="In what precision; null unless ready.")
+    bytes: int | None = Field(description="The memory of its weights; null unless ready.")
+    error: str | None = Field(description="Why it cannot be used; null where nothing is known.")
+
+
+class PresetList(BaseModel):
+    """All presets."""
+
+    default: str
+    presets: list[PresetInfo]
+
+
+class Status(BaseModel):
+    """The answer of a probe that went well."""
+
+    status: Literal["ok", "ready"]
+
+
+class ErrorResponse(BaseModel):
+    """Every error of every route."""
+
+    error: str = Field(description="One sentence that says what to do.")
+    code: str = Field(description="What went wrong, for programs.")
+    input: int | None = Field(None, description="The index of the input at fault.")

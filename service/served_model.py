@@ -1,0 +1,98 @@
+"""A loaded model and the queue in front of it: what the cache holds and the pipeline uses."""
+
+import asyncio
+import gc
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+
+from model_store.encoding import Encoding
+from model_store.errors import ModelLoadError
+from model_store.fill_mask import FillMaskModel
+from model_store.filled_text import MaskScores
+from model_store.store import ModelStore
+from service.batching import BatchLimits, BatchRecord, MicroBatcher
+
+
+class ServedModel:
+    """A model whose predictions go through a micro-batcher to the engine's thread."""
+
+    def __init__(
+        self,
+        model: FillMaskModel,
+        engine_thread: Executor,
+        limits: BatchLimits,
+        observe: Callable[[BatchRecord], None],
+    ) -> None:
+        """Put a queue in front of a model; needs a running event loop."""
+        self.model = model
+        self._engine_thread = engine_thread
+        self._batcher: MicroBatcher[Encoding, list[MaskScores]] = MicroBatcher(
+            self._predict,
+            length=lambda encoding: len(encoding.token_ids),
+            padded_tokens=model.padded_tokens,
+            limits=limits,
+            observe=observe,
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the weights take."""
+        return self.model.facts.nbytes
+
+    @property
+    def queue_size(self) -> int:
+        """How many texts wait."""
+        return self._batcher.queue_size
+
+    async def predict(self, encodings: Sequence[Encoding]) -> list[list[MaskScores]]:
+        """Score the texts of one request, together with whatever else waits."""
+        return await self._batcher.submit(encodings)
+
+    async def close(self) -> None:
+        """Answer what waits, and give the memory back."""
+        await self._batcher.close()
+        del self.model
+        # Models are full of reference cycles, and the cache counts on their memory.
+        await asyncio.get_running_loop().run_in_executor(self._engine_thread, gc.collect)
+
+    async def _predict(self, encodings: Sequence[Encoding]) -> list[list[MaskScores]]:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._engine_thread, self.model.predict, encodings)
+
+
+class ServedModelLoader:
+    """Loads a preset in a thread of its own and puts a queue in front of it."""
+
+    def __init__(
+        self,
+        store: ModelStore,
+        *,
+        engine_thread: Executor,
+        loader_thread: Executor,
+        limits: BatchLimits,
+        max_bytes: int,
+        observe: Callable[[BatchRecord], None],
+    ) -> None:
+        """Remember what every model shares: one engine thread, so that they take turns."""
+        self._store = store
+        self._engine_thread = engine_thread
+        self._loader_thread = loader_thread
+        self._limits = limits
+        self._max_bytes = max_bytes
+        self._observe = observe
+
+    async def load(self, name: str) -> ServedModel:
+        """Load a preset.
+
+        Raises:
+            ModelStoreError: it cannot be loaded.
+        """
+        loop = asyncio.get_running_loop()
+        model = await loop.run_in_executor(self._loader_thread, self._store.load, name)
+        if model.facts.nbytes > self._max_bytes:
+            message = (
+                f"{name} takes {model.facts.nbytes} bytes and the limit is {self._max_bytes}; "
+                "raise FILLMASK_MAX_LOADED_BYTES."
+            )
+            raise ModelLoadError(message)
+        return ServedModel(model, self._engine_thread, self._limits, self._observe)

@@ -1,0 +1,53 @@
+"""Every setting, read from the environment in this one place."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_GIB = 1024**3
+_MIB = 1024**2
+
+
+class Settings(BaseSettings):
+    """Settings of one server; each is an environment variable with the prefix `FILLMASK_`."""
+
+    model_config = SettingsConfigDict(env_prefix="FILLMASK_", frozen=True)
+
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8000, description="The port to listen on; 0 takes a free one."
+    )
+    default_preset: str = Field(
+        "minilm_l6_en_uncased", description="The preset of requests that name none."
+    )
+    preload: bool = Field(
+        default=True, description="Whether the default preset is loaded at start."
+    )
+    model_store_dir: Path | None = Field(
+        None, description="A directory whose subdirectories are presets by their names."
+    )
+    max_loaded_presets: PositiveInt = Field(4, description="How many models stay in memory.")
+    max_loaded_bytes: PositiveInt = Field(
+        8 * _GIB, description="How many bytes of weights stay in memory."
+    )
+    max_batch_size: PositiveInt = Field(32, description="The most texts in one batch.")
+    max_batch_tokens: PositiveInt = Field(
+        8192, description="The most tokens in one batch, padding counted."
+    )
+    max_queue_size: PositiveInt = Field(
+        1024, description="The most texts waiting for one model; more are refused with 429."
+    )
+    request_timeout_s: PositiveFloat = Field(
+        60.0, description="Seconds until a request is given up, a first load included."
+    )
+    max_body_bytes: PositiveInt = Field(_MIB, description="The largest request body.")
+    max_inputs: PositiveInt = Field(256, description="The most texts in one request.")
+    max_characters: PositiveInt = Field(100_000, description="The most characters in one text.")
+    max_masks: PositiveInt = Field(64, description="The most masks in one text.")
+    max_top_k: PositiveInt = Field(100, description="The most predictions for one mask.")
+    max_targets: PositiveInt = Field(1000, description="The most targets for one text.")
+    max_predictions: PositiveInt = Field(
+        10_000, description="The most predictions in one answer, over all texts and masks."
+    )
