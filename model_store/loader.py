@@ -1,12 +1,14 @@
 """A directory becomes a model, every variable of it read from a file."""
 
 import math
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from model_store.bert.masked_lm import BertMaskedLM
 from model_store.bert.tokenizer import BertTokenizer
+from model_store.bert.variable_shapes import list_backbone_shapes, list_head_shapes
 from model_store.checkpoints import Checkpoint, read_checkpoint
 from model_store.engines import create_engine
 from model_store.errors import HeadMissingError, ModelLoadError
@@ -40,12 +42,10 @@ def load_masked_lm(directory: Path) -> tuple[BertMaskedLM, BertTokenizer]:
     """
     checkpoint = read_checkpoint(directory)
     _require_matching_vocabulary(checkpoint)
-    try:
-        model = BertMaskedLM.from_bert_config(checkpoint.config)
-    except (TypeError, ValueError, OverflowError) as error:
-        message = "config.json describes no model that can be built; take the original file."
-        raise ModelLoadError(message) from error
-    _assign(model, checkpoint)
+    _require_variables(checkpoint)
+    model = BertMaskedLM.from_bert_config(checkpoint.config)
+    for weight in model.weights:
+        weight.assign(checkpoint.variables[weight.path])
     return model, checkpoint.tokenizer
 
 
@@ -59,24 +59,23 @@ def _require_matching_vocabulary(checkpoint: Checkpoint) -> None:
         raise ModelLoadError(message)
 
 
-def _assign(model: BertMaskedLM, checkpoint: Checkpoint) -> None:
-    """Fill every weight of the model, or none: a model half random must never answer."""
-    missing = [w.path for w in model.weights if w.path not in checkpoint.variables]
-    if any(path.startswith("masked_lm_head/") for path in missing):
-        message = (
-            f"The checkpoint has no masked-LM head ({missing[-1]} is missing); "
-            "use one that was saved with its head."
-        )
-        raise HeadMissingError(message)
-    if missing:
-        message = f"The checkpoint lacks {missing[0]} and {len(missing) - 1} more; fetch it again."
-        raise ModelLoadError(message)
-    for weight in model.weights:
-        array = checkpoint.variables[weight.path]
-        if array.shape != tuple(weight.shape):
+def _require_variables(checkpoint: Checkpoint) -> None:
+    """Hold the files against the shape that they claim: a model half random must never answer."""
+    variables, config = checkpoint.variables, checkpoint.config
+    for path, _ in list_head_shapes(config):
+        if path not in variables:
             message = (
-                f"{weight.path} has the shape {array.shape} and config.json says "
-                f"{tuple(weight.shape)}; take both from the same checkpoint."
+                f"The checkpoint has no masked-LM head ({path} is missing); "
+                "use one that was saved with its head."
+            )
+            raise HeadMissingError(message)
+    for path, shape in chain(list_backbone_shapes(config), list_head_shapes(config)):
+        if path not in variables:
+            message = f"The checkpoint lacks {path}; fetch it again."
+            raise ModelLoadError(message)
+        if variables[path].shape != shape:
+            message = (
+                f"{path} has the shape {variables[path].shape} and the config says {shape}; "
+                "take both from the same checkpoint."
             )
             raise ModelLoadError(message)
-        weight.assign(array)

@@ -89,6 +89,7 @@ class MicroBatcher(Generic[Item, Result]):
         self._wake = asyncio.Event()
         self._closing = False
         self._loop_task = asyncio.create_task(self._loop(), name="micro-batcher")
+        self._loop_task.add_done_callback(self._end)
 
     @property
     def queue_size(self) -> int:
@@ -123,19 +124,20 @@ class MicroBatcher(Generic[Item, Result]):
         """Take no new items, answer those that wait, and stop."""
         self._closing = True
         self._wake.set()
-        await self._loop_task
+        await asyncio.wait([self._loop_task])
 
     async def _loop(self) -> None:
-        try:
-            while self._queue or not self._closing:
-                await self._wake.wait()
-                if entries := self._take():
-                    await self._run_batch(entries)
-                if not self._queue and not self._closing:
-                    self._wake.clear()
-        finally:
-            self._closing = True
-            _abandon(self._queue)
+        while self._queue or not self._closing:
+            await self._wake.wait()
+            if entries := self._take():
+                await self._run_batch(entries)
+            if not self._queue and not self._closing:
+                self._wake.clear()
+
+    def _end(self, _: asyncio.Task[None]) -> None:
+        """Keep nobody in line, however the loop ended: a cancelled one may never have begun."""
+        self._closing = True
+        _abandon(self._queue)
 
     def _take(self) -> list[_Entry[Item, Result]]:
         """Take the oldest entries that fit in one batch, leaving out those whose callers left."""
@@ -157,7 +159,8 @@ class MicroBatcher(Generic[Item, Result]):
         started = self._clock()
         try:
             results = await self._run([entry.item for entry in entries])
-            for entry, result in zip(entries, results, strict=True):
+            # All pairs before the first answer: a run that miscounts may have mixed them all up.
+            for entry, result in list(zip(entries, results, strict=True)):
                 if not entry.future.done():
                     entry.future.set_result(result)
         except Exception as error:  # noqa: BLE001  # whatever it is, the callers must hear of it

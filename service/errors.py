@@ -5,7 +5,8 @@
     ├── DeadlineExceededError    the answer did not come in time
     ├── ShuttingDownError        the server takes no new work
     ├── PayloadTooLargeError     the body is larger than allowed
-    └── RequestLimitError        the request asks for more than one answer may hold
+    ├── RequestLimitError        the request asks for more than one answer may hold
+    └── TargetsMismatchError     the lists of targets are not as many as the inputs
 
 What is wrong with a text, a preset or a model is in `model_store.errors`.
 """
@@ -54,4 +55,17 @@ class RequestLimitError(ServiceError):
 
     def __init__(self, what: str, count: int, limit: int) -> None:
         """Say what there is too much of, and give both numbers."""
-        super().__init__(f"The request asks for {count} {what} and the limit is {limit}.")
+        super().__init__(
+            f"The request asks for {count} {what} and the limit is {limit}; ask for less."
+        )
+
+
+class TargetsMismatchError(ServiceError):
+    """The lists of targets are not as many as the inputs."""
+
+    def __init__(self, lists: int, inputs: int) -> None:
+        """Give both numbers and say what to send."""
+        super().__init__(
+            f"The request has {lists} lists of targets for {inputs} inputs; "
+            "send one list for each input, or one list of strings for all."
+        )

@@ -15,6 +15,7 @@ from service import errors
 
 TABLE: dict[type[Exception], tuple[int, str]] = {
     errors.RequestLimitError: (422, "invalid_request"),
+    errors.TargetsMismatchError: (422, "invalid_request"),
     RequestValidationError: (422, "invalid_request"),
     model_errors.EmptyTextError: (422, "empty_text"),
     model_errors.MaskNotFoundError: (422, "mask_not_found"),

@@ -139,6 +139,9 @@ class ModelCache(Generic[Model]):
             if entry.loader and not entry.is_ready:
                 entry.loader.cancel()
         await asyncio.gather(*loaders, return_exceptions=True)
+        for name, entry in list(self._entries.items()):
+            if not entry.loaded.done():  # its load was cancelled before its first step
+                self._fail(name, entry, asyncio.CancelledError())
         for name in list(self._entries):
             await self._evict(name)
 

@@ -12,7 +12,7 @@ from model_store.errors import InputError
 from model_store.fill_mask import FillMaskModel
 from model_store.filled_text import FilledText
 from model_store.store import ModelStore
-from service.errors import DeadlineExceededError, RequestLimitError
+from service.errors import DeadlineExceededError, RequestLimitError, TargetsMismatchError
 from service.model_cache import ModelCache
 from service.served_model import ServedModel
 
@@ -169,7 +169,11 @@ class Pipeline:
     def _check(self, request: FillRequest) -> None:
         _require("inputs", len(request.inputs), self._limits.max_inputs)
         _require("predictions a mask", request.top_k, self._limits.max_top_k)
-        targets = max(map(len, request.targets), default=0) if request.targets else 0
+        if request.targets is None:
+            return
+        if len(request.targets) != len(request.inputs):
+            raise TargetsMismatchError(len(request.targets), len(request.inputs))
+        targets = max(map(len, request.targets), default=0)
         _require("targets a text", targets, self._limits.max_targets)
 
 

@@ -1,10 +1,12 @@
 """The shape of a BERT masked LM, whatever file format it came from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 HiddenAct = Literal["gelu", "gelu_new", "relu"]
 """`gelu` is the erf form, `gelu_new` the tanh approximation, as Transformers names them."""
+
+_MOST_LAYERS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +14,9 @@ class BertConfig:
     """Hyperparameters of a BERT masked LM.
 
     The head has an activation and an epsilon of its own: KerasHub's differ from its encoder's.
+
+    Raises:
+        ValueError: a size is no positive integer, or the width does not divide by the heads.
     """
 
     vocabulary_size: int
@@ -27,3 +32,20 @@ class BertConfig:
     head_hidden_act: HiddenAct = "gelu"
     head_layer_norm_epsilon: float = 1e-12
     tie_word_embeddings: bool = True
+
+    def __post_init__(self) -> None:
+        """Check that the numbers make sense: they come from files."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type is int and (type(value) is not int or value < 1):
+                message = f"{field.name} is {value!r}, which is no positive integer"
+                raise ValueError(message)
+            if field.type is float and not (type(value) in {int, float} and 0 <= value < 1):
+                message = f"{field.name} is {value!r}, which is no number from 0 to 1"
+                raise ValueError(message)
+        if self.num_layers > _MOST_LAYERS:
+            message = f"num_layers is {self.num_layers} and the most is {_MOST_LAYERS}"
+            raise ValueError(message)
+        if self.hidden_dim % self.num_heads:
+            message = f"hidden_dim {self.hidden_dim} does not divide by {self.num_heads} heads"
+            raise ValueError(message)

@@ -90,6 +90,9 @@ def _read_config(raw: dict[str, Any]) -> BertConfig:
     except KeyError as error:
         message = f"config.json has no {error}; take it from the original preset."
         raise ModelLoadError(message) from None
+    except ValueError as error:
+        message = f"config.json cannot be used: {error}; take it from the original preset."
+        raise ModelLoadError(message) from None
 
 
 def _require_masked_lm(directory: Path) -> None:
@@ -135,8 +138,17 @@ def _take(file: h5py.File, source: str, paths: dict[str, str], target: str) -> d
     return {
         target + ours: file[source + theirs][()]
         for theirs, ours in paths.items()
-        if source + theirs in file
+        if _holds(file, source + theirs)
     }
+
+
+def _holds(file: h5py.File, path: str) -> bool:
+    """Say whether a file itself has a dataset: HDF5 may also point into other files."""
+    if path not in file:
+        return False
+    dataset = file[path]
+    is_own = isinstance(dataset, h5py.Dataset) and dataset.file.id == file.id
+    return is_own and dataset.external is None and not dataset.is_virtual
 
 
 def _flatten_heads(path: str, array: Array, hidden_dim: int) -> Array:

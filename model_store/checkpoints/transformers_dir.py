@@ -13,15 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from model_store.bert.config import BertConfig, HiddenAct
 from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
 from model_store.checkpoints.checkpoint import Array, Checkpoint, Variables
 from model_store.checkpoints.files import read_json, read_vocabulary
+from model_store.checkpoints.torch_zip import read_torch_zip
 from model_store.errors import ModelLoadError
 
+_SAFETENSORS = "model.safetensors"
+_TORCH_ZIP = "pytorch_model.bin"
 _ACTIVATIONS: dict[str, HiddenAct] = {
     "gelu": "gelu",
     "gelu_new": "gelu_new",
@@ -63,7 +67,7 @@ def read_transformers_dir(directory: Path) -> Checkpoint:
         ModelLoadError: a file is missing, broken, or of a model that is no BERT masked LM.
     """
     raw = read_json(directory / "config.json")
-    tensors = _open_tensors(directory / "model.safetensors")
+    tensors = _read_tensors(directory)
     config = _read_config(raw, tied=_is_tied(raw, tensors))
     return Checkpoint(config, _read_tokenizer(directory), _name_variables(config, tensors))
 
@@ -99,17 +103,27 @@ def _read_config(raw: dict[str, Any], *, tied: bool) -> BertConfig:
     except KeyError as error:
         message = f"config.json has no {error}; take it from the original checkpoint."
         raise ModelLoadError(message) from None
+    except ValueError as error:
+        message = f"config.json cannot be used: {error}; take it from the original checkpoint."
+        raise ModelLoadError(message) from None
 
 
-def _open_tensors(path: Path) -> dict[str, Array]:
-    """Return the tensors of a file by name, in their stored precision, bfloat16 widened."""
-    if not path.is_file():
-        message = f"{path.name} is missing; save the model with safetensors."
+def _read_tensors(directory: Path) -> dict[str, Array]:
+    """Return the tensors of a checkpoint by name, in their stored precision."""
+    if (directory / _SAFETENSORS).is_file():
+        tensors = _read_safetensors(directory / _SAFETENSORS)
+    elif (directory / _TORCH_ZIP).is_file():
+        tensors = read_torch_zip(directory / _TORCH_ZIP)
+    else:
+        message = f"{_SAFETENSORS} is missing; save the model with safetensors."
         raise ModelLoadError(message)
+    return {_modern_name(name): tensor for name, tensor in tensors.items()}
+
+
+def _read_safetensors(path: Path) -> dict[str, Array]:
     try:
-        with safe_open(path, framework="numpy") as file:
-            return {_modern_name(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
-    except (SafetensorError, OSError) as error:
+        return load_file(path)
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
         message = f"{path.name} cannot be read ({error}); fetch it again."
         raise ModelLoadError(message) from error
 
@@ -122,13 +136,12 @@ def _modern_name(name: str) -> str:
 
 
 def _is_tied(raw: dict[str, Any], tensors: dict[str, Array]) -> bool:
-    """Say whether the decoder is the word embeddings; a stored copy of them changes nothing."""
+    """Say whether the decoder is the word embeddings: by what is stored, else by the config."""
     decoder = tensors.get("cls.predictions.decoder.weight")
     if decoder is None:
-        return True
-    if raw.get("tie_word_embeddings", True):
-        return True
-    return np.array_equal(decoder, tensors["bert.embeddings.word_embeddings.weight"])
+        return bool(raw.get("tie_word_embeddings", True))
+    embeddings = tensors.get("bert.embeddings.word_embeddings.weight")
+    return embeddings is not None and np.array_equal(decoder, embeddings)
 
 
 def _name_variables(config: BertConfig, tensors: dict[str, Array]) -> Variables:

@@ -1,0 +1,40 @@
+# The service with its embedded preset. For an NVIDIA GPU: --build-arg ACCELERATOR=gpu
+
+FROM python:3.11-slim-bookworm AS build
+ARG ACCELERATOR=cpu
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /src
+RUN python -m venv /opt/fillmask
+# The dependencies first: they change less often than the code. The locks are complete and hashed.
+COPY requirements/run.txt requirements/gpu.txt requirements/
+RUN case "$ACCELERATOR" in \
+        cpu) lock=run.txt ;; \
+        gpu) lock=gpu.txt ;; \
+        *) echo "ACCELERATOR is cpu or gpu, not $ACCELERATOR" >&2; exit 1 ;; \
+    esac \
+    && /opt/fillmask/bin/pip install --no-deps --require-hashes -r "requirements/$lock"
+COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY service service
+COPY model_store model_store
+RUN /opt/fillmask/bin/pip install --no-deps .
+
+FROM python:3.11-slim-bookworm
+RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent fillmask
+COPY --from=build /opt/fillmask /opt/fillmask
+# The root file system may be read-only: Keras keeps no configuration, and TensorFlow, which looks
+# for a writable temporary directory when it is imported, finds the one that every container has.
+ENV PATH=/opt/fillmask/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    KERAS_HOME=/nonexistent/.keras \
+    TMPDIR=/dev/shm \
+    FILLMASK_HOST=0.0.0.0 \
+    FILLMASK_PORT=8000 \
+    FILLMASK_MODEL_STORE_DIR=/models
+WORKDIR /
+USER 10001:10001
+EXPOSE 8000
+# Without proxies: this address is never behind one. An error or a bad status exits with 1.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['FILLMASK_PORT'] + '/healthz', timeout=4)"]
+CMD ["fillmask", "serve"]

@@ -1,0 +1,170 @@
+"""The files to deploy with fit each other, and the source keeps to its shape."""
+
+import json
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from contract.documents import ROOT, read
+from service.metrics import Metrics
+
+PACKAGES = ("service", "model_store")
+MAX_LINES = 300
+NO_NOUNS = {"utils", "helpers", "common", "manager", "core", "base"}
+DASHBOARD = "deploy/grafana/dashboards/fillmask.json"
+DEPLOYED = sorted(
+    str(path.relative_to(ROOT))
+    for path in (ROOT / "docker-compose.yml", *(ROOT / "deploy").rglob("*"))
+    if path.suffix in {".yml", ".yaml", ".json"}
+)
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", DEPLOYED)
+def test_file_parses(path: str) -> None:
+    """Every YAML and JSON file to deploy with holds an object."""
+    load = json.loads if path.endswith(".json") else yaml.safe_load
+    assert isinstance(load(read(path)), dict)
+
+
+def test_dashboard_asks_for_metrics_that_exist() -> None:
+    """Every metric in an expression of the dashboard is a series of the server."""
+    metrics = Metrics(outcome=lambda _: "ok", queue_size=lambda: 0)
+    series = {name for names in metrics._registry._collector_to_names.values() for name in names}
+    asked = {
+        name
+        for panel in json.loads(read(DASHBOARD))["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"fill_mask_\w+", target["expr"])
+    }
+    assert asked
+    assert asked <= series
+
+
+def test_dashboard_asks_the_provisioned_data_source() -> None:
+    """The dashboard's panels name the data source that Grafana is given."""
+    (source,) = yaml.safe_load(read("deploy/grafana/provisioning/datasources/prometheus.yml"))[
+        "datasources"
+    ]
+    panels = json.loads(read(DASHBOARD))["panels"]
+    assert {panel["datasource"]["uid"] for panel in panels} == {source["uid"]}
+    assert source["url"].removeprefix("http://").split(":")[0] in compose()["services"]
+
+
+def test_scrape_target_is_the_service() -> None:
+    """Prometheus asks the host and port under which Compose runs the service."""
+    (job,) = yaml.safe_load(read("deploy/prometheus/prometheus.yml"))["scrape_configs"]
+    ((target,),) = [static["targets"] for static in job["static_configs"]]
+    host, port = target.split(":")
+    assert job.get("metrics_path", "/metrics") == "/metrics"
+    assert host in compose()["services"]
+    assert compose()["services"][host]["ports"][0].endswith(f":{port}")
+    assert port == docker_environment()["FILLMASK_PORT"] == docker("EXPOSE")
+
+
+def test_image_and_compose_files_exist() -> None:
+    """Whatever the image copies and Compose mounts from here is here, and not ignored."""
+    copied = {
+        source
+        for line in re.findall(r"^COPY (?!--)(.+)$", read("Dockerfile"), re.MULTILINE)
+        for source in line.split()[:-1]
+    }
+    kept = {line[1:] for line in read(".dockerignore").splitlines() if line.startswith("!")}
+    assert copied == kept
+    mounted = {
+        volume.split(":")[0]
+        for service in compose()["services"].values()
+        for volume in service.get("volumes", [])
+        if volume.startswith("./")
+    }
+    assert mounted
+    assert [path for path in copied | mounted if not (ROOT / path).exists()] == []
+
+
+def test_image_tags_are_pinned() -> None:
+    """No image floats: each names a version."""
+    images = [service["image"] for service in compose()["services"].values()]
+    images += re.findall(r"^FROM (\S+)", read("Dockerfile"), re.MULTILINE)
+    assert [image for image in images if not re.search(r":v?\d+\.\d+", image)] == []
+
+
+@pytest.mark.parametrize(("status", "is_healthy"), [(200, True), (500, False), (None, False)])
+def test_health_check_follows_healthz(status: int | None, is_healthy: bool) -> None:  # noqa: FBT001
+    """The image's check succeeds only where /healthz answers well; no proxy is asked."""
+    command = json.loads(docker("CMD", indented=True))
+    assert command[0] == "python"
+    with answer_healthz(status) as port:
+        checked = subprocess.run(  # noqa: S603  # the command under test
+            [sys.executable, *command[1:]],
+            env={"FILLMASK_PORT": str(port), "http_proxy": "http://127.0.0.1:1"},
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+    assert (checked.returncode == 0) is is_healthy, checked.stderr.decode()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_source_file_is_short(path: Path) -> None:
+    """A file that nears the limit is split by noun."""
+    assert len(path.read_text("utf-8").splitlines()) < MAX_LINES
+
+
+def test_modules_are_named_for_what_they_hold() -> None:
+    """No folder and no module has a name under which anything could go."""
+    names = {part for path in SOURCES for part in path.relative_to(ROOT).with_suffix("").parts}
+    assert names & NO_NOUNS == set()
+
+
+def compose() -> Any:
+    """Return the Compose file."""
+    return yaml.safe_load(read("docker-compose.yml"))
+
+
+def docker(instruction: str, *, indented: bool = False) -> str:
+    """Return the argument of an instruction of the Dockerfile; CMD of HEALTHCHECK is indented."""
+    indent = " +" if indented else ""
+    (argument,) = re.findall(rf"^{indent}{instruction} (.+)$", read("Dockerfile"), re.MULTILINE)
+    return str(argument)
+
+
+def docker_environment() -> dict[str, str]:
+    """Return the environment of the image."""
+    *_, block = re.findall(r"^ENV ((?:.*\\\n)*.*)$", read("Dockerfile"), re.MULTILINE)
+    return dict(pair.split("=", 1) for pair in block.replace("\\\n", " ").split())
+
+
+@contextmanager
+def answer_healthz(status: int | None) -> Iterator[int]:
+    """Yield a port where /healthz answers with a status, or nobody answers."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if status and self.path == "/healthz" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        port = server.server_port
+        if status is None:
+            server.server_close()
+            yield port
+            return
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield port
+        finally:
+            server.shutdown()
+            thread.join()

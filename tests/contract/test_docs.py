@@ -1,0 +1,100 @@
+"""The documents list everything that there is, and nothing else."""
+
+import re
+from typing import Any
+
+import pytest
+
+from contract.documents import ROOT, quoted, read, read_tables
+from service.app import create_app
+from service.exception_handlers import _INTERNAL, TABLE
+from service.metrics import Metrics
+from service.settings import Settings
+
+DOCUMENTS = sorted(
+    str(path.relative_to(ROOT))
+    for path in (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"))
+)
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    """The table in docs/configuration.md has the names and defaults of Settings, in its order."""
+    documented = [
+        (quoted(name)[0], "".join(quoted(default)) or default)
+        for name, default, _ in read_tables("docs/configuration.md", "setting")
+    ]
+    assert documented == [
+        (f"FILLMASK_{name.upper()}", show_default(field.default))
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def test_every_metric_is_documented_with_its_type_and_labels() -> None:
+    """The table in docs/metrics.md is what a server registers."""
+    documented = {
+        quoted(name)[0]: (kind, tuple(quoted(labels)))
+        for name, kind, labels, _ in read_tables("docs/metrics.md", "metric")
+    }
+    metrics = Metrics(outcome=lambda _: "ok", queue_size=lambda: 0)
+    assert documented == {
+        f"{metric._name}_total" if metric._type == "counter" else metric._name: (
+            metric._type,
+            tuple(metric._labelnames),
+        )
+        for metric in metrics._registry._collector_to_names
+    }
+
+
+def test_every_error_code_is_documented_with_its_status() -> None:
+    """The table in docs/api.md is the table of the service, and the code of what is not in it."""
+    documented = {
+        (quoted(code)[0], int(status)) for code, status, _ in read_tables("docs/api.md", "code")
+    }
+    assert documented == {(code, status) for status, code in (*TABLE.values(), _INTERNAL)}
+
+
+def test_every_route_has_its_section() -> None:
+    """The headings of docs/api.md are the routes of the app."""
+    documented = re.findall(r"^## `([A-Z]+ \S+)`$", read("docs/api.md"), re.MULTILINE)
+    served = [
+        f"{method.upper()} {path}"
+        for path, methods in openapi()["paths"].items()
+        for method in methods
+    ]
+    assert sorted(documented) == sorted(served)
+
+
+def test_every_field_is_documented() -> None:
+    """The tables in docs/api.md have every field of every body, and no other."""
+    documented = {
+        name for field, *_ in read_tables("docs/api.md", "field") for name in quoted(field)
+    }
+    schemas = openapi()["components"]["schemas"].values()
+    wire = {name for schema in schemas for name in schema.get("properties", {})}
+    assert documented == wire - {"status"}  # the probes' answers are shown whole
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document: str) -> None:
+    """Every relative link of a document is a file here, and its anchor a heading there."""
+    for target in re.findall(r"\]\(([^)]+)\)", read(document)):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (ROOT / document).parent / path
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", linked.read_text("utf-8"), re.MULTILINE)
+            assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, target
+
+
+def openapi() -> dict[str, Any]:
+    """Return what the app says of itself."""
+    return create_app(Settings()).openapi()
+
+
+def show_default(value: object) -> str:
+    """Return a default as the table shows it."""
+    if value is None:
+        return "unset"
+    return str(value).lower() if isinstance(value, bool) else str(value)

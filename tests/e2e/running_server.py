@@ -1,0 +1,85 @@
+"""A real server in a process of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+START_TIMEOUT_S = 120
+STOP_TIMEOUT_S = 30
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server that answers; `output` is the file that it writes its log to."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    output: Path
+
+
+@contextmanager
+def start_server(env: Mapping[str, str], tmp_path: Path) -> Iterator[RunningServer]:
+    """Run `fillmask serve` on a free port of this machine, from its first answer to the end.
+
+    Args:
+        env: settings, over the defaults; the settings of the test run itself are not passed on.
+        tmp_path: where its output goes, into `server.log`.
+    """
+    output = tmp_path / "server.log"
+    port = find_free_port()
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("FILLMASK_")}
+    command = [str(Path(sys.executable).with_name("fillmask")), "serve", "--port", str(port)]
+    with output.open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603  # our own command
+            command, env={**inherited, **env}, cwd=tmp_path, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_ready(url, process, output)
+        yield RunningServer(url, process, output)
+    finally:
+        stop(process)
+
+
+def find_free_port() -> int:
+    """Return a port on which nobody listens now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process, by force where it does not listen."""
+    process.terminate()
+    try:
+        process.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(STOP_TIMEOUT_S)
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], output: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    seen = "nothing"
+    with httpx.Client(base_url=url, trust_env=False, timeout=START_TIMEOUT_S) as client:
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                response = client.get("/readyz")
+            except httpx.TransportError as error:
+                seen = repr(error)
+            else:
+                if response.is_success:
+                    return
+                seen = response.text
+            time.sleep(_POLL_S)
+    message = f"The server is not ready ({seen}); its output:\n{output.read_text()}"
+    raise AssertionError(message)

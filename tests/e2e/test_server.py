@@ -1,0 +1,89 @@
+"""A real server process, over real sockets."""
+
+import asyncio
+import re
+import signal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from e2e.running_server import RunningServer, start_server
+
+SENTENCE = "The capital of France is [MASK]."
+
+
+def post(server: RunningServer, **body: Any) -> httpx.Response:
+    """Send a native request."""
+    return httpx.post(f"{server.url}/fill-mask", json=body, timeout=60, trust_env=False)
+
+
+def test_the_embedded_preset_knows_the_capital_of_france(server: RunningServer) -> None:
+    """Words come back, the right one first."""
+    mask = post(server, inputs=SENTENCE).json()["results"][0]["masks"][0]
+    assert mask["predictions"][0]["sequence"] == "The capital of France is paris."
+    assert all(re.fullmatch("[a-z]+", p["token_str"]) for p in mask["predictions"])
+
+
+def test_concurrent_requests_are_batched_and_answered_as_alone(server: RunningServer) -> None:
+    """A hundred callers at once get what each would get alone, in far fewer batches."""
+    texts = [f"The {word} is [MASK] {'very ' * (n % 9)}today." for n, word in enumerate(WORDS)]
+    alone = [post(server, inputs=text).json()["results"][0] for text in texts]
+    before = count_batches(server)
+
+    async def ask_at_once() -> list[Any]:
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(limits=limits, timeout=60, trust_env=False) as client:
+            url = f"{server.url}/fill-mask"
+            posts = (client.post(url, json={"inputs": text}) for text in texts)
+            return [answer.json()["results"][0] for answer in await asyncio.gather(*posts)]
+
+    together = asyncio.run(ask_at_once())
+    for ours, expected in zip(together, alone, strict=True):
+        for one, other in zip(predictions(ours), predictions(expected), strict=True):
+            assert one["token"] == other["token"]
+            assert one["score"] == pytest.approx(other["score"], abs=1e-5)
+    assert count_batches(server) - before <= len(texts) / 2
+
+
+WORDS = [a + b for a in ("cat", "dog", "sky", "sea", "sun") for b in ("", "s", "ed", "ing") * 5]
+
+
+def predictions(result: Any) -> list[Any]:
+    """Return the predictions of the one mask of a result."""
+    found: list[Any] = result["masks"][0]["predictions"]
+    return found
+
+
+def count_batches(server: RunningServer) -> float:
+    """Return how many batches have run."""
+    text = httpx.get(f"{server.url}/metrics", trust_env=False).text
+    match = re.search(r"^fill_mask_batch_size_count (\S+)$", text, re.MULTILINE)
+    assert match
+    return float(match[1])
+
+
+def test_presets_are_listed_with_their_states(server: RunningServer) -> None:
+    """The ten, the embedded one, and those of the store directory."""
+    presets = httpx.get(f"{server.url}/presets", trust_env=False).json()["presets"]
+    assert len(presets) == 12
+    assert {p["name"]: p["state"] for p in presets}["minilm_l6_en_uncased"] == "ready"
+
+
+def test_sigterm_answers_what_was_accepted_and_exits_cleanly(tmp_path: Path) -> None:
+    """A request under way is answered, and the exit code is that of the signal."""
+    with start_server({}, tmp_path) as server:
+        body = {"inputs": [f"A [MASK] {'very ' * 60}long text."] * 128}
+
+        async def ask_and_stop() -> httpx.Response:
+            async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+                request = asyncio.create_task(client.post(f"{server.url}/fill-mask", json=body))
+                queued = "fill_mask_queue_size 0.0"
+                while queued in (await client.get(f"{server.url}/metrics")).text:
+                    assert not request.done()
+                server.process.send_signal(signal.SIGTERM)
+                return await request
+
+        assert len(asyncio.run(ask_and_stop()).json()["results"]) == 128
+        assert server.process.wait(30) in {0, -signal.SIGTERM}

@@ -1,0 +1,56 @@
+"""Loaded models, each once a session: loading is slow."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from model_store.encoding import Encoding, TextLimits
+from model_store.fill_mask import FillMaskModel
+from model_store.filled_text import FilledText
+from model_store.loader import load_fill_mask_model
+
+Fill = Callable[..., list[FilledText]]
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_preset_dir: Path) -> FillMaskModel:
+    """The small cased checkpoint, loaded."""
+    return load_fill_mask_model(tiny_preset_dir)
+
+
+@pytest.fixture(scope="session")
+def embedded_model(embedded_preset_dir: Path) -> FillMaskModel:
+    """The embedded preset, loaded."""
+    return load_fill_mask_model(embedded_preset_dir)
+
+
+def encode(
+    model: FillMaskModel, text: str, *, top_k: int = 5, targets: Sequence[str] | None = None
+) -> Encoding:
+    """Encode with the default limits."""
+    return model.encode(text, top_k=top_k, targets=targets, limits=TextLimits())
+
+
+@pytest.fixture(scope="session")
+def fill() -> Fill:
+    """Encode, predict in batches of 32 texts of like length, and decode, in the given order."""
+
+    def fill_texts(
+        model: FillMaskModel,
+        texts: Sequence[str],
+        *,
+        top_k: int = 5,
+        targets: Sequence[str] | None = None,
+    ) -> list[FilledText]:
+        encodings = [encode(model, text, top_k=top_k, targets=targets) for text in texts]
+        order = sorted(range(len(texts)), key=lambda index: len(encodings[index].token_ids))
+        filled: dict[int, FilledText] = {}
+        for start in range(0, len(order), 32):
+            batch = order[start : start + 32]
+            scores = model.predict([encodings[index] for index in batch])
+            for index, masks in zip(batch, scores, strict=True):
+                filled[index] = model.decode(encodings[index], masks)
+        return [filled[index] for index in range(len(texts))]
+
+    return fill_texts

@@ -1,0 +1,78 @@
+"""Which presets there are, and that a name never becomes a path."""
+
+from pathlib import Path
+
+import pytest
+
+from model_store.catalog import EMBEDDED, read_catalog
+from model_store.errors import HeadMissingError, PresetNotFoundError, PresetUnavailableError
+from model_store.store import ModelStore
+
+TEN = {
+    "bert_tiny_en_uncased": "4.39M",
+    "bert_small_en_uncased": "28.76M",
+    "bert_medium_en_uncased": "41.37M",
+    "bert_base_en_uncased": "109.48M",
+    "bert_base_en": "108.31M",
+    "bert_base_zh": "102.27M",
+    "bert_base_multi": "177.85M",
+    "bert_large_en_uncased": "335.14M",
+    "bert_large_en": "333.58M",
+    "bert_tiny_en_uncased_sst2": "4.39M",
+}
+
+
+def test_the_catalogue_lists_the_ten_and_the_embedded_one() -> None:
+    """With the published numbers of parameters."""
+    sizes = {name: f"{entry.parameters / 1e6:.2f}M" for name, entry in read_catalog().items()}
+    assert sizes == {EMBEDDED: "22.74M", **TEN}
+
+
+def test_subdirectories_of_the_store_are_presets_by_name(tiny_preset_dir: Path) -> None:
+    """After the catalogue's, in order of their names."""
+    presets = ModelStore(tiny_preset_dir.parent).presets()
+    assert [preset.name for preset in presets] == [*read_catalog(), "tiny_cased"]
+    assert presets[-1].directory == tiny_preset_dir
+
+
+def test_a_directory_serves_a_catalogued_name(tiny_preset_dir: Path, tmp_path: Path) -> None:
+    """Files put in place under a built-in name are that preset's."""
+    (tmp_path / "bert_base_zh").symlink_to(tiny_preset_dir)
+    preset = ModelStore(tmp_path).find("bert_base_zh")
+    assert preset.directory == tmp_path / "bert_base_zh"
+
+
+def test_what_is_no_preset_is_not_listed(tmp_path: Path) -> None:
+    """Files, empty directories, hidden ones and odd names are left out."""
+    (tmp_path / "file").write_text("")
+    (tmp_path / "empty").mkdir()
+    for name in (".hidden", "a b", "-x"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text("{}")
+    assert len(ModelStore(tmp_path).presets()) == len(read_catalog())
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../tiny_cased", "tiny_cased/", "/etc", "tiny_cased\0", "TINY_CASED"]
+)
+def test_a_name_never_becomes_a_path(tiny_preset_dir: Path, name: str) -> None:
+    """Only listed names are found."""
+    with pytest.raises(PresetNotFoundError):
+        ModelStore(tiny_preset_dir.parent).find(name)
+
+
+def test_a_missing_store_directory_is_an_empty_one(tmp_path: Path) -> None:
+    """It may be made later."""
+    assert len(ModelStore(tmp_path / "later").presets()) == len(read_catalog())
+
+
+def test_a_preset_without_files_is_unavailable(tmp_path: Path) -> None:
+    """And the sentence says where to put them."""
+    with pytest.raises(PresetUnavailableError, match="put them into bert_base_en/"):
+        ModelStore(tmp_path).load("bert_base_en")
+
+
+def test_the_classifier_is_refused_with_its_reason() -> None:
+    """`bert_tiny_en_uncased_sst2` never had a masked-LM head."""
+    with pytest.raises(HeadMissingError, match="classifier"):
+        ModelStore().load("bert_tiny_en_uncased_sst2")

@@ -1,0 +1,82 @@
+"""The tokenizer: BERT's rules, and nothing that the library adds of its own."""
+
+import pytest
+
+from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
+from tiny_checkpoints import SPECIAL_TOKENS, cased_vocabulary
+
+
+@pytest.fixture(scope="module")
+def cased() -> BertTokenizer:
+    """A tokenizer that keeps case."""
+    return BertTokenizer.from_vocabulary(cased_vocabulary(), lowercase=False)
+
+
+@pytest.mark.parametrize(
+    ("lowercase", "strip_accents", "token_strs"),
+    [
+        (True, None, ["e", "##t", "##e"]),
+        (True, False, ["é", "##t", "##é"]),
+        (False, None, ["É", "##t", "##é"]),
+        (False, True, ["E", "##t", "##e"]),
+    ],
+)
+def test_accents_go_where_text_is_lowercased_unless_told_otherwise(
+    lowercase: bool, strip_accents: bool | None, token_strs: list[str]
+) -> None:
+    """As in the original BERT."""
+    tokenizer = BertTokenizer.from_vocabulary(
+        cased_vocabulary(), lowercase=lowercase, strip_accents=strip_accents
+    )
+    assert tokenizer.encode("Été").tokens[1:-1] == token_strs
+
+
+def test_a_mask_is_one_token_wherever_it_stands(cased: BertTokenizer) -> None:
+    """Between words, within one, beside CJK and punctuation."""
+    encoded = cased.encode("a[MASK]b [MASK], 北[MASK]京[MASK]!")
+    assert encoded.ids.count(cased.mask_token_id) == 4
+
+
+def test_cjk_characters_are_words_unless_told_otherwise() -> None:
+    """`tokenize_chinese_chars` is honoured."""
+    joined = BertTokenizer.from_vocabulary(cased_vocabulary(), split_cjk=False)
+    assert joined.encode("北京").tokens[1:-1] == ["北", "##京"]
+
+
+def test_other_special_tokens_are_honoured() -> None:
+    """A checkpoint may spell its mask otherwise."""
+    special = SpecialTokens(mask="<mask>")
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "<mask>", "a"]
+    tokenizer = BertTokenizer.from_vocabulary(vocabulary, special_tokens=special)
+    assert tokenizer.encode("a<mask>").ids == [2, 5, 4, 3]
+
+
+@pytest.mark.parametrize("missing", SPECIAL_TOKENS)
+def test_a_vocabulary_without_a_special_token_is_refused(missing: str) -> None:
+    """Otherwise masks, or padding, would be unknown words."""
+    vocabulary = [entry for entry in cased_vocabulary() if entry != missing]
+    with pytest.raises(ValueError, match="special token"):
+        BertTokenizer.from_vocabulary(vocabulary)
+
+
+def test_a_vocabulary_with_an_entry_twice_is_refused() -> None:
+    """Ids would shift."""
+    with pytest.raises(ValueError, match="'cat' stands twice"):
+        BertTokenizer.from_vocabulary([*cased_vocabulary(), "cat"])
+
+
+def test_decoding_cleans_up_only_where_the_checkpoint_says_so() -> None:
+    """Transformers' `clean_up_tokenization_spaces`."""
+    texts = []
+    for clean_up_spaces in (False, True):
+        tokenizer = BertTokenizer.from_vocabulary(
+            cased_vocabulary(), lowercase=False, clean_up_spaces=clean_up_spaces
+        )
+        ids = tokenizer.encode("I ' d go").ids
+        texts.append(tokenizer.decode(ids, skip_special_tokens=True))
+    assert texts == ["I ' d go", "I'd go"]
+
+
+def test_ids_beyond_the_vocabulary_have_no_name(cased: BertTokenizer) -> None:
+    """A model may have more rows than its tokenizer has entries."""
+    assert cased.token_str(10**6) == ""
