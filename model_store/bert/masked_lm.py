@@ -7,6 +7,7 @@ import keras
 from model_store.bert.backbone import BertBackbone
 from model_store.bert.config import BertConfig
 from model_store.bert.masked_lm_head import MaskedLMHead
+from model_store.checkpoints import Checkpoint
 
 
 @keras.saving.register_keras_serializable(package="fillmask")
@@ -54,3 +55,11 @@ class BertMaskedLM(keras.Model):  # type: ignore[misc]  # keras ships no types
             head_layer_norm_epsilon=config.head_layer_norm_epsilon,
             tie_word_embeddings=config.tie_word_embeddings,
         )
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint) -> "BertMaskedLM":
+        """Build the model of a complete checkpoint, every weight from its files."""
+        model = cls.from_bert_config(checkpoint.config)
+        for weight in model.weights:
+            weight.assign(checkpoint.variables[weight.path])
+        return model

@@ -30,7 +30,7 @@ class TorchPickler(pickle._Pickler):
         """Return the id of a storage, which is a tuple that says so."""
         return obj if isinstance(obj, tuple) and obj[:1] == ("storage",) else None
 
-    def save(self, obj: Any, save_persistent_id: bool = True) -> None:  # noqa: FBT001, FBT002
+    def save(self, obj: Any, save_persistent_id: bool = True) -> None:  # noqa: FBT002
         """Write a global, or a call of one."""
         if not isinstance(obj, Named):
             super().save(obj, save_persistent_id)

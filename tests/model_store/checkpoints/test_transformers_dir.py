@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from model_store.bert.masked_lm import BertMaskedLM
 from model_store.checkpoints import read_checkpoint
 from model_store.errors import HeadMissingError, ModelLoadError
-from model_store.loader import load_fill_mask_model, load_masked_lm
+from model_store.loader import load_fill_mask_model
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -39,7 +40,7 @@ def change_tensors(directory: Path, change: Change) -> None:
 
 def variables(directory: Path) -> dict[str, list[Any]]:
     """Return the weights of the model that a directory becomes."""
-    model, _ = load_masked_lm(directory)
+    model = BertMaskedLM.from_checkpoint(read_checkpoint(directory))
     return {weight.path: np.asarray(weight).tolist() for weight in model.weights}
 
 
@@ -93,7 +94,7 @@ def test_a_decoder_of_its_own_is_used(directory: Path) -> None:
         tensors["cls.predictions.decoder.weight"] = np.flip(embeddings, 0).copy()
 
     change_tensors(directory, add_decoder)
-    model, _ = load_masked_lm(directory)
+    model = BertMaskedLM.from_checkpoint(read_checkpoint(directory))
     embeddings = np.asarray(model.backbone.token_embedding.embeddings)
     assert np.asarray(model.masked_lm_head.decoder).tolist() == np.flip(embeddings, 0).tolist()
 
