@@ -33,3 +33,8 @@ class Encoding:
     mask_spans: tuple[tuple[int, int], ...]
     target_ids: NDArray[np.int32] | None
     top_k: int
+
+    @property
+    def predictions(self) -> int:
+        """How many predictions a mask come back."""
+        return self.top_k if self.target_ids is None else min(self.top_k, len(self.target_ids))

@@ -5,6 +5,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.errors import PayloadTooLargeError
 from service.exception_handlers import error_response
 
+_MOST_DIGITS = 20
+"""A length of more is nonsense, and Python refuses to read very long numbers."""
+
 
 class BodyLimitMiddleware:
     """Refuses bodies above a limit: by their declared length, and by what arrives."""
@@ -34,21 +37,24 @@ class BodyLimitMiddleware:
                 raise too_large
             return message
 
-        async def send_watched(message: Message) -> None:
+        async def send_within_limit(message: Message) -> None:
+            # Frameworks turn any error in reading a body into an answer of their own.
             nonlocal started
-            started = True
-            await send(message)
+            if started or received <= self._limit:
+                started = True
+                await send(message)
 
         try:
-            await self._app(scope, receive_limited, send_watched)
+            await self._app(scope, receive_limited, send_within_limit)
         except PayloadTooLargeError:
             if started:
                 raise
+        if received > self._limit and not started:
             await error_response(too_large)(scope, receive, send)
 
 
 def _declared_length(scope: Scope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length":
-            return int(value) if value.isdigit() else 0
+            return int(value) if value.isdigit() and len(value) < _MOST_DIGITS else 0
     return 0

@@ -70,8 +70,9 @@ async def _answer_known(_: Request, error: Exception) -> JSONResponse:
     return error_response(error)
 
 
-async def _answer_invalid(_: Request, error: Exception) -> JSONResponse:
-    """Say in one sentence what the first thing wrong with a body is."""
+async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
+    """Say in one sentence what the first thing wrong with a body is, and count it."""
+    request.app.state.metrics.observe_invalid_request()
     status, code = TABLE[RequestValidationError]
     return JSONResponse({"error": _describe(error), "code": code}, status)
 
@@ -79,11 +80,13 @@ async def _answer_invalid(_: Request, error: Exception) -> JSONResponse:
 def _describe(error: Exception) -> str:
     if not isinstance(error, RequestValidationError):  # pragma: no cover  # Starlette's signature
         raise error
-    first = error.errors()[0]
+    found = error.errors()
+    # A union reports every branch; where one has the right type, its complaint is the useful one.
+    first = next((each for each in found if not each["type"].endswith("_type")), found[0])
     if first["type"] == "model_attributes_type":
         return "The body is no JSON object; send one with content-type: application/json."
     where = ".".join(str(part) for part in first["loc"][1:2]) or "the body"
-    reason = str(first["msg"]).rstrip(".").encode("utf-8", "replace").decode("utf-8")
+    reason = str(first["msg"]).rstrip(".")
     return f"The request is not valid at {where}: {reason}; see /docs."
 
 

@@ -162,14 +162,14 @@ class Pipeline:
             except InputError as error:
                 error.input = index
                 raise
-        predictions = sum(e.top_k * len(e.mask_positions) for e in encodings)
+        predictions = sum(e.predictions * len(e.mask_positions) for e in encodings)
         _require("predictions", predictions, self._limits.max_predictions)
         return encodings
 
     def _check(self, request: FillRequest) -> None:
         _require("inputs", len(request.inputs), self._limits.max_inputs)
-        _require("predictions a mask", request.top_k, self._limits.max_top_k)
         if request.targets is None:
+            _require("predictions a mask", request.top_k, self._limits.max_top_k)
             return
         if len(request.targets) != len(request.inputs):
             raise TargetsMismatchError(len(request.targets), len(request.inputs))

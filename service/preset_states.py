@@ -1,5 +1,7 @@
 """How every preset stands: what the store lists, joined with what the cache holds."""
 
+import asyncio
+
 from model_store.store import ModelStore, Preset
 from service.model_cache import ModelCache
 from service.schemas import PresetInfo
@@ -14,12 +16,16 @@ class PresetStates:
         self._store = store
         self._models = models
 
-    def describe_all(self) -> list[PresetInfo]:
-        """Return every preset in the store's order."""
+    async def describe_all(self) -> list[PresetInfo]:
+        """Return every preset in the store's order.
+
+        The store reads a directory, so in a thread; the cache belongs to the event loop.
+        """
+        presets = await asyncio.to_thread(self._store.presets)
         ready, failures = self._models.ready(), self._models.failures()
         return [
             self._describe(preset, ready.get(preset.name), failures.get(preset.name))
-            for preset in self._store.presets()
+            for preset in presets
         ]
 
     def _describe(

@@ -2,9 +2,21 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-Targets = Annotated[list[str], Field(min_length=1)]
+
+def _require_characters(text: str) -> str:
+    """Refuse what JSON can write and no tokenizer can read: half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        message = "a lone surrogate is no character"
+        raise ValueError(message) from error
+    return text
+
+
+Text = Annotated[str, AfterValidator(_require_characters)]
+Targets = Annotated[list[Text], Field(min_length=1)]
 
 
 class FillMaskRequest(BaseModel):
@@ -16,7 +28,7 @@ class FillMaskRequest(BaseModel):
         json_schema_extra={"examples": [{"inputs": "The capital of France is [MASK]."}]},
     )
 
-    inputs: str | Annotated[list[str], Field(min_length=1)] = Field(
+    inputs: Text | Annotated[list[Text], Field(min_length=1)] = Field(
         description="A text, or several; each with at least one `[MASK]`."
     )
     preset: str | None = Field(None, description="Which model; the default one if left out.")

@@ -29,7 +29,7 @@ class ServedModel:
         self._batcher: MicroBatcher[Encoding, list[MaskScores]] = MicroBatcher(
             self._predict,
             length=lambda encoding: len(encoding.token_ids),
-            padded_tokens=model.padded_tokens,
+            padded_tokens=self._padded_tokens,
             limits=limits,
             observe=observe,
         )
@@ -54,6 +54,10 @@ class ServedModel:
         del self.model
         # Models are full of reference cycles, and the cache counts on their memory.
         await asyncio.get_running_loop().run_in_executor(self._engine_thread, gc.collect)
+
+    def _padded_tokens(self, rows: int, longest: int) -> int:
+        # Through self: the batcher must not keep a model that closing gives up.
+        return self.model.padded_tokens(rows, longest)
 
     async def _predict(self, encodings: Sequence[Encoding]) -> list[list[MaskScores]]:
         loop = asyncio.get_running_loop()

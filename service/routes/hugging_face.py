@@ -15,6 +15,7 @@ from model_store.filled_text import FilledText
 from service.pipeline import FillRequest
 from service.routes.dependencies import PipelineOf
 from service.routes.fill_mask import DEFAULT_TOP_K
+from service.schemas import Targets, Text
 
 router = APIRouter(tags=["hugging face"])
 
@@ -27,7 +28,7 @@ class FillMaskParameters(BaseModel):
     top_k: Annotated[int, Field(ge=1)] | None = Field(
         None, description="How many predictions a mask; 5 if left out."
     )
-    targets: Annotated[list[str], Field(min_length=1)] | str | None = Field(
+    targets: Targets | Text | None = Field(
         None, description="Vocabulary entries to score, instead of the likeliest."
     )
 
@@ -37,7 +38,7 @@ class FillMaskTask(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    inputs: str | Annotated[list[str], Field(min_length=1)]
+    inputs: Text | Annotated[list[Text], Field(min_length=1)]
     parameters: FillMaskParameters | None = None
     options: dict[str, Any] | None = None
 

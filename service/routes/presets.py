@@ -1,7 +1,5 @@
 """`GET /presets`: which models there are, and how they stand."""
 
-import asyncio
-
 from fastapi import APIRouter
 
 from service.routes.dependencies import PresetStatesOf, SettingsOf
@@ -13,5 +11,4 @@ router = APIRouter(tags=["presets"])
 @router.get("/presets")
 async def list_presets(states: PresetStatesOf, settings: SettingsOf) -> PresetList:
     """List every preset and its state."""
-    presets = await asyncio.to_thread(states.describe_all)
-    return PresetList(default=settings.default_preset, presets=presets)
+    return PresetList(default=settings.default_preset, presets=await states.describe_all())

@@ -98,7 +98,7 @@ def test_image_tags_are_pinned() -> None:
 
 
 @pytest.mark.parametrize(("status", "is_healthy"), [(200, True), (500, False), (None, False)])
-def test_health_check_follows_healthz(status: int | None, is_healthy: bool) -> None:  # noqa: FBT001
+def test_health_check_follows_healthz(status: int | None, is_healthy: bool) -> None:
     """The image's check succeeds only where /healthz answers well; no proxy is asked."""
     command = json.loads(docker("CMD", indented=True))
     assert command[0] == "python"

@@ -1,0 +1,82 @@
+"""A server without models: everything of it is real but the engine and the preset files."""
+
+import gc
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any, NoReturn
+
+import httpx
+import pytest
+
+from fakes import FakeStore, make_preset
+from model_store.store import ModelStore
+from service.app import create_app
+from service.settings import Settings
+
+Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+
+_PATIENCE_S = 60
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _collections_are_fast() -> Iterator[None]:
+    """Spare the collector what is here already: every model that is closed makes it run."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture(autouse=True)
+def _no_test_hangs() -> Iterator[None]:
+    """Fail a test whose caller waits for ever, where it would stop the whole run."""
+
+    def fail(*_: object) -> NoReturn:
+        message = "the test hangs"
+        raise TimeoutError(message)
+
+    previous = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(_PATIENCE_S)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, previous)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the settings of whoever runs the tests out of them."""
+    for name in [name for name in os.environ if name.upper().startswith("FILLMASK_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def store() -> FakeStore:
+    """Return a store of three presets."""
+    return FakeStore(map(make_preset, ("tiny", "other", "third")))
+
+
+@asynccontextmanager
+async def _serve(store: ModelStore, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(Settings(**{"default_preset": "tiny", "preload": False} | settings), store)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(
+            httpx.AsyncClient(transport=transport, base_url="http://fillmask")
+        )
+        await stack.enter_async_context(app.router.lifespan_context(app))
+        yield client
+
+
+@pytest.fixture
+def serve() -> Serve:
+    """Return what starts a server of a store and settings, and gives a client of it."""
+    return _serve
+
+
+@pytest.fixture
+async def client(store: FakeStore, serve: Serve) -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client of a server with the default limits."""
+    async with serve(store) as client:
+        yield client

@@ -1,0 +1,101 @@
+"""The `fillmask` command."""
+
+import os
+import runpy
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+import yaml
+from click.testing import CliRunner, Result
+from fastapi import FastAPI
+
+from service.cli import cli
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Return what uvicorn was asked to serve; nothing listens."""
+    served: list[dict[str, Any]] = []
+
+    def run(app: FastAPI, **options: Any) -> None:
+        served.append({"app": app, "level": os.environ["TF_CPP_MIN_LOG_LEVEL"]} | options)
+
+    monkeypatch.setattr(uvicorn, "run", run)
+    return served
+
+
+def invoke(*arguments: str, **environment: str) -> Result:
+    """Run the command with settings of its own."""
+    environment_ = {"TF_CPP_MIN_LOG_LEVEL": None} | environment
+    return CliRunner().invoke(
+        cli, arguments, env=environment_, prog_name="fillmask", catch_exceptions=False
+    )
+
+
+def test_serve_listens_where_the_settings_say(served: list[dict[str, Any]]) -> None:
+    """Without options, the environment decides."""
+    invoke("serve", FILLMASK_HOST="::1", FILLMASK_PORT="9000")
+    assert (served[0]["host"], served[0]["port"]) == ("::1", 9000)
+
+
+def test_options_of_serve_go_before_the_settings(served: list[dict[str, Any]]) -> None:
+    """What is typed is what is meant."""
+    invoke("serve", "--host", "::1", "--port", "0", FILLMASK_PORT="9000")
+    assert (served[0]["host"], served[0]["port"]) == ("::1", 0)
+
+
+def test_serve_serves_the_app(served: list[dict[str, Any]]) -> None:
+    """The command serves what the package is."""
+    invoke("serve")
+    assert served[0]["app"].title == "fillmask"
+
+
+def test_runtime_is_told_to_be_quiet(served: list[dict[str, Any]]) -> None:
+    """TensorFlow's greetings are hidden."""
+    invoke("serve")
+    assert served[0]["level"] == "2"
+
+
+def test_runtime_speaks_where_somebody_wants_it(served: list[dict[str, Any]]) -> None:
+    """A level that is set already is kept."""
+    invoke("serve", TF_CPP_MIN_LOG_LEVEL="0")
+    assert served[0]["level"] == "0"
+
+
+def test_openapi_is_written(tmp_path: Path) -> None:
+    """The file has the routes of the app."""
+    path = tmp_path / "openapi.yaml"
+    assert invoke("openapi", str(path)).exit_code == 0
+    assert "/fill-mask" in yaml.safe_load(path.read_text("utf-8"))["paths"]
+
+
+def test_version_is_that_of_the_package() -> None:
+    """The command says what it is."""
+    assert invoke("--version").output.startswith("fillmask, version ")
+
+
+def test_package_is_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`python -m service` is `fillmask`."""
+    spec = find_spec("service.__main__")
+    assert spec
+    assert spec.origin
+    monkeypatch.setattr(sys, "argv", ["anything", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(spec.origin, run_name="__main__")
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("Usage: fillmask ")
+
+
+def test_import_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Only the command itself runs it."""
+    spec = find_spec("service.__main__")
+    assert spec
+    assert spec.origin
+    assert callable(runpy.run_path(spec.origin)["main"])
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,43 @@
+"""The service's own errors: one sentence each, that says what to do."""
+
+import pytest
+
+from service import errors
+
+ERRORS = [
+    errors.QueueFullError(),
+    errors.DeadlineExceededError(1.5),
+    errors.ShuttingDownError(),
+    errors.PayloadTooLargeError(1000),
+    errors.RequestLimitError("inputs", 3, 2),
+    errors.TargetsMismatchError(3, 2),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_message_is_one_sentence(error: errors.ServiceError) -> None:
+    """It starts with a capital, ends with a full stop, and has one line."""
+    message = str(error)
+    assert message[0].isupper()
+    assert message.endswith(".")
+    assert "\n" not in message
+
+
+def test_every_error_is_looked_at_here() -> None:
+    """A new error has a sentence too."""
+    assert set(errors.ServiceError.__subclasses__()) == {type(error) for error in ERRORS}
+
+
+@pytest.mark.parametrize(
+    ("error", "numbers"),
+    [
+        (errors.DeadlineExceededError(1.5), ["1.5 seconds"]),
+        (errors.PayloadTooLargeError(1000), ["1000 bytes"]),
+        (errors.RequestLimitError("inputs", 3, 2), ["3 inputs", "limit is 2"]),
+        (errors.TargetsMismatchError(3, 2), ["3 lists", "2 inputs"]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_message_names_the_limit(error: errors.ServiceError, numbers: list[str]) -> None:
+    """Whoever is refused learns by how much."""
+    assert all(number in str(error) for number in numbers)

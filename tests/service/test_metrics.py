@@ -1,0 +1,226 @@
+"""The metrics: what is counted, and that callers cannot add labels."""
+
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from fakes import FakeEngine, FakeStore
+from model_store.errors import ModelLoadError
+from service.batching import BatchRecord
+from service.metrics import Metrics
+from service.model_cache import CacheEvent, CacheRecord
+from service.pipeline import RequestRecord
+
+TEXT = "the [MASK]"
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def parse(text: str) -> Samples:
+    """Return every sample of an exposition by its name and labels."""
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    """Return metrics of their own registry, whose outcomes are the names of errors."""
+    return Metrics(outcome=repr, queue_size=lambda: 7)
+
+
+def read(metrics: Metrics, name: str, **labels: str) -> float | None:
+    """Return one sample."""
+    return parse(metrics.expose().decode()).get((name, tuple(sorted(labels.items()))))
+
+
+async def scrape(client: httpx.AsyncClient) -> Samples:
+    """Return what a scraper sees."""
+    return parse((await client.get("/metrics")).text)
+
+
+def requests(samples: Samples) -> dict[tuple[str, str], float]:
+    """Return the counted requests by preset and outcome."""
+    return {
+        (dict(labels)["preset"], dict(labels)["outcome"]): value
+        for (name, labels), value in samples.items()
+        if name == "fill_mask_requests_total"
+    }
+
+
+def test_request_is_counted_by_preset_and_outcome(metrics: Metrics) -> None:
+    """A request that ended is one more of its kind."""
+    metrics.observe_request(RequestRecord("tiny", 0.5, None))
+    assert read(metrics, "fill_mask_requests_total", preset="tiny", outcome="None") == 1
+
+
+def test_request_duration_is_summed(metrics: Metrics) -> None:
+    """Seconds are seconds."""
+    metrics.observe_request(RequestRecord("tiny", 0.5, None))
+    assert read(metrics, "fill_mask_request_duration_seconds_sum") == 0.5
+
+
+def test_request_of_no_known_preset_has_one_label(metrics: Metrics) -> None:
+    """All unknown names are one."""
+    metrics.observe_request(RequestRecord(None, 0.5, None))
+    assert read(metrics, "fill_mask_requests_total", preset="unknown", outcome="None") == 1
+
+
+def test_refused_body_is_counted(metrics: Metrics) -> None:
+    """A request that never reached a preset is a request too."""
+    metrics.observe_invalid_request()
+    labels = {"preset": "unknown", "outcome": "invalid_request"}
+    assert read(metrics, "fill_mask_requests_total", **labels) == 1
+
+
+def test_tokenization_is_measured(metrics: Metrics) -> None:
+    """Seconds are seconds."""
+    metrics.observe_tokenization(0.25)
+    assert read(metrics, "fill_mask_tokenization_duration_seconds_sum") == 0.25
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("fill_mask_batch_size_sum", 2),
+        ("fill_mask_batch_tokens_sum", 40),
+        ("fill_mask_padding_ratio_sum", 0.25),
+        ("fill_mask_inference_duration_seconds_sum", 0.5),
+        ("fill_mask_queue_duration_seconds_sum", 3),
+        ("fill_mask_queue_duration_seconds_count", 2),
+    ],
+)
+def test_batch_is_measured(metrics: Metrics, name: str, value: float) -> None:
+    """A batch tells its size, its tokens, its padding and its times."""
+    metrics.observe_batch(BatchRecord(2, 30, 40, queue_seconds=(1, 2), inference_seconds=0.5))
+    assert read(metrics, name) == value
+
+
+@pytest.mark.parametrize(
+    ("event", "name"),
+    [
+        (CacheEvent.HIT, "fill_mask_model_cache_hits_total"),
+        (CacheEvent.MISS, "fill_mask_model_cache_misses_total"),
+        (CacheEvent.EVICTION, "fill_mask_model_cache_evictions_total"),
+        (CacheEvent.LOAD, "fill_mask_model_load_duration_seconds_count"),
+    ],
+)
+def test_every_event_of_the_cache_has_its_metric(
+    metrics: Metrics, event: CacheEvent, name: str
+) -> None:
+    """An event is counted once, and in its own metric."""
+    counters = (
+        "fill_mask_model_cache_hits_total",
+        "fill_mask_model_cache_misses_total",
+        "fill_mask_model_cache_evictions_total",
+        "fill_mask_model_load_duration_seconds_count",
+    )
+    metrics.observe_cache(CacheRecord(event, "tiny", 9))
+    assert {counter: read(metrics, counter) for counter in counters} == {
+        counter: float(counter == name) for counter in counters
+    }
+
+
+def test_loaded_bytes_are_those_after_the_last_event(metrics: Metrics) -> None:
+    """A gauge follows the cache down as well as up."""
+    metrics.observe_cache(CacheRecord(CacheEvent.LOAD, "tiny", 9))
+    metrics.observe_cache(CacheRecord(CacheEvent.EVICTION, "tiny", 4))
+    assert read(metrics, "fill_mask_loaded_bytes") == 4
+
+
+def test_queue_size_is_asked_for_when_scraped(metrics: Metrics) -> None:
+    """The gauge tells how it is now."""
+    assert read(metrics, "fill_mask_queue_size") == 7
+
+
+def test_servers_do_not_share_metrics(metrics: Metrics) -> None:
+    """Two servers in one process count for themselves."""
+    metrics.observe_tokenization(1)
+    other = Metrics(outcome=repr, queue_size=lambda: 0)
+    assert read(other, "fill_mask_tokenization_duration_seconds_count") == 0
+
+
+async def test_answered_request_is_counted_for_its_preset(client: httpx.AsyncClient) -> None:
+    """A preset that is known is a label."""
+    await client.post("/fill-mask", json={"inputs": TEXT})
+    await client.post("/models/other", json={"inputs": TEXT})
+    assert requests(await scrape(client)) == {("tiny", "ok"): 1, ("other", "ok"): 1}
+
+
+async def test_refused_request_is_counted_by_its_code(client: httpx.AsyncClient) -> None:
+    """An outcome is what the client saw."""
+    await client.post("/fill-mask", json={"inputs": "no mask"})
+    assert requests(await scrape(client)) == {("tiny", "mask_not_found"): 1}
+
+
+async def test_request_above_a_limit_is_counted_by_its_code(store: FakeStore, serve: Any) -> None:
+    """A limit of the server is a reason like any other."""
+    async with serve(store, max_inputs=1) as client:
+        await client.post("/fill-mask", json={"inputs": [TEXT] * 2})
+        assert requests(await scrape(client)) == {("tiny", "invalid_request"): 1}
+
+
+async def test_request_whose_preset_cannot_be_loaded_is_counted_for_it(
+    client: httpx.AsyncClient, store: FakeStore
+) -> None:
+    """A preset that is listed is known, loaded or not."""
+    store.errors["tiny"] = ModelLoadError("broken")
+    await client.post("/fill-mask", json={"inputs": TEXT})
+    assert requests(await scrape(client)) == {("tiny", "model_load_failed"): 1}
+
+
+@pytest.mark.parametrize("inputs", [TEXT, "no mask", "", [TEXT] * 1000])
+async def test_unknown_preset_never_becomes_a_label(
+    client: httpx.AsyncClient, inputs: object
+) -> None:
+    """Callers cannot add labels, whatever else is wrong with what they send."""
+    await client.post("/fill-mask", json={"inputs": inputs, "preset": "evil"})
+    await client.post("/models/evil", json={"inputs": inputs})
+    assert requests(await scrape(client)) == {("unknown", "preset_not_found"): 2}
+
+
+@pytest.mark.parametrize("path", ["/fill-mask", "/models/tiny", "/models/evil"])
+async def test_request_whose_body_is_refused_is_counted(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    """A client that sends nonsense all day is seen."""
+    await client.post(path, json={"inputs": 1})
+    assert requests(await scrape(client)) == {("unknown", "invalid_request"): 1}
+
+
+async def test_waiting_texts_of_all_models_are_counted(store: FakeStore, serve: Any) -> None:
+    """The gauge is the sum over all queues."""
+    async with serve(store) as client:
+        await client.post("/fill-mask", json={"inputs": TEXT})
+        assert (await scrape(client))["fill_mask_queue_size", ()] == 0
+
+
+async def test_probes_are_no_requests(client: httpx.AsyncClient) -> None:
+    """Readiness is not traffic."""
+    await client.get("/readyz")
+    assert requests(await scrape(client)) == {}
+
+
+async def test_batches_of_the_engine_are_measured(
+    client: httpx.AsyncClient, store: FakeStore
+) -> None:
+    """What ran is what is counted."""
+    store.engines["tiny"] = FakeEngine()
+    await client.post("/fill-mask", json={"inputs": [TEXT] * 3})
+    samples = await scrape(client)
+    sums = [samples[f"fill_mask_batch_{unit}_sum", ()] for unit in ("size", "tokens")]
+    assert sums == [3, 64]
+
+
+async def test_cache_of_the_server_is_measured(client: httpx.AsyncClient) -> None:
+    """The first request misses, the second hits."""
+    for _ in range(2):
+        await client.post("/fill-mask", json={"inputs": TEXT})
+    samples = await scrape(client)
+    names = ("cache_misses_total", "cache_hits_total", "load_duration_seconds_count")
+    assert [samples[f"fill_mask_model_{name}", ()] for name in names] == [1, 1, 1]
+    assert samples["fill_mask_loaded_bytes", ()] == 100

@@ -1,0 +1,93 @@
+"""The settings: one environment variable each, checked at start."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from service.settings import Settings
+
+LIMITS = [
+    "max_loaded_presets",
+    "max_loaded_bytes",
+    "max_batch_size",
+    "max_batch_tokens",
+    "max_queue_size",
+    "request_timeout_s",
+    "max_body_bytes",
+    "max_inputs",
+    "max_characters",
+    "max_masks",
+    "max_top_k",
+    "max_targets",
+    "max_predictions",
+]
+
+
+def test_server_needs_no_setting() -> None:
+    """The defaults serve the preset that ships with the package, on this machine only."""
+    settings = Settings()
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.default_preset == "minilm_l6_en_uncased"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "name", "expected"),
+    [
+        ("FILLMASK_HOST", "0.0.0.0", "host", "0.0.0.0"),  # noqa: S104  # nothing listens
+        ("FILLMASK_PORT", "0", "port", 0),
+        ("FILLMASK_PRELOAD", "false", "preload", False),
+        ("FILLMASK_MODEL_STORE_DIR", "/presets", "model_store_dir", Path("/presets")),
+        ("FILLMASK_REQUEST_TIMEOUT_S", "0.5", "request_timeout_s", 0.5),
+    ],
+)
+def test_setting_is_an_environment_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, name: str, expected: object
+) -> None:
+    """The prefix and the name make the variable."""
+    monkeypatch.setenv(variable, value)
+    assert getattr(Settings(), name) == expected
+
+
+def test_variable_without_the_prefix_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`PORT` belongs to others."""
+    monkeypatch.setenv("PORT", "1")
+    assert Settings().port == 8000
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_limit_of_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A server that may do nothing does not start."""
+    monkeypatch.setenv(f"FILLMASK_{name.upper()}", "0")
+    with pytest.raises(ValidationError, match=name):
+        Settings()
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_every_limit_is_named_here(name: str) -> None:
+    """A limit that is renamed is renamed in its variable."""
+    assert name in Settings.model_fields
+
+
+def test_no_limit_is_forgotten_here() -> None:
+    """A new limit is checked like the others."""
+    assert {name for name in Settings.model_fields if "max_" in name} <= set(LIMITS)
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    """A port is a number of sixteen bits."""
+    monkeypatch.setenv("FILLMASK_PORT", port)
+    with pytest.raises(ValidationError, match="port"):
+        Settings()
+
+
+def test_settings_never_change() -> None:
+    """Whoever holds them may rely on them."""
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().port = 1
+
+
+def test_every_setting_is_described() -> None:
+    """The description is the documentation."""
+    assert all(setting.description for setting in Settings.model_fields.values())
