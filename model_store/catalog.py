@@ -15,6 +15,7 @@ class CatalogEntry:
 
     Attributes:
         source: `embedded`, or the handle of its files.
+        head: the handle of the original checkpoint, where the head comes from if `source` has none.
         no_head: why it can never fill a mask, one sentence, or None.
     """
 
@@ -22,6 +23,7 @@ class CatalogEntry:
     description: str
     parameters: int
     source: str
+    head: str | None = None
     no_head: str | None = None
 
 

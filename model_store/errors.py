@@ -4,7 +4,8 @@
     ├── PresetNotFoundError        no preset has that name
     ├── PresetUnavailableError     the name is known, its files are not here
     ├── ModelLoadError             the files are here, but are no model we can run
-    │   └── HeadMissingError       ... because they hold no masked-LM head
+    │   ├── HeadMissingError       ... because they hold no masked-LM head
+    │   └── HeadUnprovenError      ... because the head that they hold is no better than chance
     ├── InferenceError             the engine gave no usable answer
     └── InputError                 the caller's text or targets cannot be used
         ├── EmptyTextError
@@ -35,6 +36,24 @@ class ModelLoadError(ModelStoreError):
 
 class HeadMissingError(ModelLoadError):
     """A checkpoint without the weights of a masked-LM head."""
+
+
+class HeadUnprovenError(ModelLoadError):
+    """A head that was loaded and fills masks no better than chance would, or cannot be tested."""
+
+    def __init__(self, log_probability: float | None = None, uniform: float | None = None) -> None:
+        """Give both mean log-probabilities in nats, or neither where no text could be read."""
+        if log_probability is None or uniform is None:
+            super().__init__(
+                "No built-in text is in the language of this model, so its head is unproven; "
+                "put a short text that it should know into probe.txt beside its files."
+            )
+            return
+        super().__init__(
+            f"The masked-LM head is no better than chance (mean log-probability "
+            f"{log_probability:.2f}, uniform {uniform:.2f}); use a trained checkpoint, or put "
+            "a text in the model's language into probe.txt beside its files."
+        )
 
 
 class InferenceError(ModelStoreError):

@@ -53,6 +53,12 @@ class FillMaskModel:
         self.facts = facts
         self.engine = engine.name
         self.mask_token = tokenizer.special_tokens.mask
+        self.mask_token_id = tokenizer.mask_token_id
+        self.unk_token_id = tokenizer.unk_token_id
+
+    def tokenize(self, text: str) -> NDArray[np.int32]:
+        """Return the ids of a text, special tokens included, however long it is: `[tokens]`."""
+        return np.asarray(self._tokenizer.encode(text).ids, np.int32)
 
     def encode(
         self, text: str, *, top_k: int, targets: Sequence[str] | None, limits: TextLimits

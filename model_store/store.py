@@ -5,12 +5,17 @@ A caller's name is only ever looked up among the names listed here. It never bec
 
 import re
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model_store.catalog import EMBEDDED, CatalogEntry, read_catalog
+from model_store.download import Progress
 from model_store.errors import HeadMissingError, PresetNotFoundError, PresetUnavailableError
+from model_store.head_proof import HeadProof
+from model_store.head_proof_file import read_proof
+from model_store.proven_head import probe_head, require_proven_head
+from model_store.resolver import embedded_directory, expand_home, is_here, resolve
+from model_store.source import check_source
 
 if TYPE_CHECKING:
     from model_store.fill_mask import FillMaskModel
@@ -37,13 +42,24 @@ class Preset:
     directory: Path | None
     no_head: str | None = None
 
+    def read_proof(self) -> HeadProof | None:
+        """Return the stored proof of its head, or None where there is none for its files."""
+        return read_proof(self.directory) if self.directory else None
+
 
 class ModelStore:
     """The built-in presets and those of one directory, whose subdirectories are presets by name."""
 
-    def __init__(self, directory: Path | None = None) -> None:
-        """Look for presets in `directory`; it is read anew at every call, so it may change."""
-        self._directory = directory
+    def __init__(self, directory: Path | None = None, *, offline: bool = False) -> None:
+        """Look for presets in a directory.
+
+        Args:
+            directory: where they lie, and where they are put when they are fetched. It is read
+                anew at every call, so it may change.
+            offline: whether nothing is fetched, and no connection tried.
+        """
+        self._directory = None if directory is None else expand_home(directory)
+        self._offline = offline
 
     def presets(self) -> list[Preset]:
         """Return every preset: the catalogue's in its order, then the directory's by name."""
@@ -70,28 +86,71 @@ class ModelStore:
         message = "There is no preset of that name; GET /presets lists those there are."
         raise PresetNotFoundError(message)
 
+    def is_fetchable(self, name: str) -> bool:
+        """Say whether a preset's files are not here, and would be fetched."""
+        if self._offline or self._directory is None:
+            return False
+        preset = self.find(name)
+        return preset.directory is None and not preset.no_head and name in read_catalog()
+
+    def fetch(self, name: str, progress: Progress = lambda _done, _total: None) -> None:
+        """Fetch a preset's files if they are not here; takes minutes.
+
+        Args:
+            name: a preset's.
+            progress: told how many bytes are here and will be. What it raises ends the fetching;
+                what was fetched is kept.
+
+        Raises:
+            PresetNotFoundError: there is none of that name.
+            PresetUnavailableError: the files cannot be had.
+            HeadMissingError: it has no masked-LM head.
+            ModelLoadError: what was fetched is broken.
+        """
+        if self._directory is not None and self.is_fetchable(name):
+            resolve(name, directory=self._directory, progress=progress)
+
     def load(self, name: str) -> "FillMaskModel":
         """Read a preset's files and make it ready; takes seconds.
 
         Raises:
             PresetNotFoundError: there is none of that name.
-            PresetUnavailableError: its files are not on this machine.
+            PresetUnavailableError: its files are not on this machine; `fetch` gets them.
             HeadMissingError: it has no masked-LM head.
+            HeadUnprovenError: the head that it has is no better than chance.
             ModelLoadError: its files are broken.
         """
+        directory = self._require_files(name)
+        # The runtime takes seconds to import, and a server must answer its probes meanwhile.
+        from model_store.loader import load_fill_mask_model  # noqa: PLC0415
+
+        model = load_fill_mask_model(directory)
+        require_proven_head(model, directory)
+        return model
+
+    def verify(self, name: str) -> HeadProof:
+        """Probe a preset's head anew, and store what comes out.
+
+        Raises:
+            ModelStoreError: it cannot be loaded, or no text is in its language.
+        """
+        directory = self._require_files(name)
+        from model_store.loader import load_fill_mask_model  # noqa: PLC0415  # as in `load`
+
+        return probe_head(load_fill_mask_model(directory), directory)
+
+    def _require_files(self, name: str) -> Path:
         preset = self.find(name)
         if preset.directory is None:
             if preset.no_head:
                 raise HeadMissingError(preset.no_head)
             message = (
-                f"The files of {name} are not here; "
-                f"put them into {name}/ under FILLMASK_MODEL_STORE_DIR."
+                f"The files of {name} are not here; fetch them with `fillmask presets pull {name}`,"
+                f" or put them into {name}/ under FILLMASK_MODEL_STORE_DIR."
             )
             raise PresetUnavailableError(message)
-        # The runtime takes seconds to import, and a server must answer its probes meanwhile.
-        from model_store.loader import load_fill_mask_model  # noqa: PLC0415
-
-        return load_fill_mask_model(preset.directory)
+        check_source(preset.directory)
+        return preset.directory
 
     def _list_directories(self) -> dict[str, Path]:
         if self._directory is None or not self._directory.is_dir():
@@ -99,14 +158,14 @@ class ModelStore:
         found = (
             path
             for path in sorted(self._directory.iterdir())
-            if _PRESET_NAME.fullmatch(path.name) and (path / "config.json").is_file()
+            if _PRESET_NAME.fullmatch(path.name) and is_here(path)
         )
         return {path.name: path for path, _ in zip(found, range(_MOST_DIRECTORIES), strict=False)}
 
 
 def _from_catalog(entry: CatalogEntry, directory: Path | None) -> Preset:
     if directory is None and entry.name == EMBEDDED:
-        directory = Path(str(files("model_store").joinpath("presets", EMBEDDED)))
+        directory = embedded_directory()
     return Preset(
         entry.name, entry.description, entry.parameters, entry.source, directory, entry.no_head
     )

@@ -18,8 +18,11 @@ from service.pipeline import Pipeline, RequestLimits
 from service.preset_states import PresetStates
 from service.routes import fill_mask, hugging_face, presets, probes
 from service.schemas import ErrorResponse
-from service.served_model import ServedModel, ServedModelLoader
+from service.served_model import PresetFetcher, ServedModel, ServedModelLoader
 from service.settings import Settings
+
+_FETCHES = 2
+"""How many presets are fetched at a time."""
 
 _DESCRIPTION = """\
 Which tokens belong at each `[MASK]`? Every error is one sentence and a code.
@@ -33,12 +36,14 @@ def create_app(settings: Settings, store: ModelStore | None = None) -> FastAPI:
         settings: how it behaves.
         store: where its models come from, if not from the settings.
     """
+    if store is None:
+        store = ModelStore(settings.model_store_dir, offline=settings.offline)
     app = FastAPI(
         title="fillmask",
         version="0.1.0",
         description=_DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        lifespan=_create_lifespan(settings, store or ModelStore(settings.model_store_dir)),
+        lifespan=_create_lifespan(settings, store),
         responses={"4XX": {"model": ErrorResponse}, "5XX": {"model": ErrorResponse}},
     )
     for routes in (fill_mask, hugging_face, presets, probes):
@@ -56,6 +61,10 @@ def _create_lifespan(
         async with AsyncExitStack() as stack:
             engine_thread = stack.enter_context(ThreadPoolExecutor(1, "engine"))
             loader_thread = stack.enter_context(ThreadPoolExecutor(1, "loader"))
+            fetcher = PresetFetcher(
+                store, stack.enter_context(ThreadPoolExecutor(_FETCHES, "fetcher"))
+            )
+            stack.callback(fetcher.stop)
             metrics = Metrics(
                 outcome=outcome,
                 queue_size=lambda: sum(model.queue_size for model in models.ready().values()),
@@ -73,11 +82,12 @@ def _create_lifespan(
                 max_models=settings.max_loaded_presets,
                 max_bytes=settings.max_loaded_bytes,
                 observe=metrics.observe_cache,
+                prepare=fetcher.fetch,
             )
             stack.push_async_callback(models.close)
             app.state.settings = settings
             app.state.metrics = metrics
-            app.state.preset_states = PresetStates(store, models)
+            app.state.preset_states = PresetStates(store, models, lambda: fetcher.downloading)
             app.state.pipeline = Pipeline(store, models, _request_limits(settings), metrics)
             if settings.preload:
                 warm_up = asyncio.create_task(app.state.pipeline.check(settings.default_preset))

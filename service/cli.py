@@ -8,6 +8,8 @@ import uvicorn
 import yaml
 
 from service.app import create_app
+from service.commands.presets import presets
+from service.commands.train import evaluate, train
 from service.settings import Settings
 
 
@@ -38,3 +40,8 @@ def openapi(path: Path) -> None:
     """Write the OpenAPI document of the HTTP API to PATH."""
     document = create_app(Settings()).openapi()
     path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), "utf-8")
+
+
+cli.add_command(presets)
+cli.add_command(train)
+cli.add_command(evaluate)

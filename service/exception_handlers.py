@@ -26,6 +26,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     model_errors.PresetNotFoundError: (404, "preset_not_found"),
     model_errors.PresetUnavailableError: (502, "preset_unavailable"),
     model_errors.HeadMissingError: (500, "head_missing"),
+    model_errors.HeadUnprovenError: (500, "model_load_failed"),
     model_errors.ModelLoadError: (500, "model_load_failed"),
     model_errors.InferenceError: (500, "inference_failed"),
     errors.QueueFullError: (429, "overloaded"),

@@ -76,6 +76,7 @@ class ModelCache(Generic[Model]):
         max_bytes: int,
         observe: Callable[[CacheRecord], None] = lambda _: None,
         clock: Callable[[], float] = perf_counter,
+        prepare: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         """Create an empty cache.
 
@@ -85,12 +86,14 @@ class ModelCache(Generic[Model]):
             max_bytes: how much memory they may take together.
             observe: called after every event.
             clock: seconds, monotonic.
+            prepare: called before each load, outside the line that loads stand in.
         """
         self._load_model = load
         self._max_models = max_models
         self._max_bytes = max_bytes
         self._observe = observe
         self._clock = clock
+        self._prepare = prepare
         self._entries: OrderedDict[str, _Entry[Model]] = OrderedDict()
         self._failures: dict[str, Exception] = {}
         self._load_slot = asyncio.Lock()
@@ -160,6 +163,8 @@ class ModelCache(Generic[Model]):
 
     async def _load(self, name: str, entry: _Entry[Model]) -> None:
         try:
+            if self._prepare is not None:
+                await self._prepare(name)
             async with self._load_slot:
                 started = self._clock()
                 model = await self._load_model(name)

@@ -1,35 +1,51 @@
 """How every preset stands: what the store lists, joined with what the cache holds."""
 
 import asyncio
+from collections.abc import Callable, Collection
+from typing import Literal
 
+from model_store.head_proof import HeadProof
 from model_store.store import ModelStore, Preset
 from service.model_cache import ModelCache
-from service.schemas import PresetInfo
+from service.schemas import HeadProofInfo, PresetInfo
 from service.served_model import ServedModel
 
 
 class PresetStates:
     """Describes presets."""
 
-    def __init__(self, store: ModelStore, models: ModelCache[ServedModel]) -> None:
-        """Look at a store and a cache."""
+    def __init__(
+        self,
+        store: ModelStore,
+        models: ModelCache[ServedModel],
+        downloading: Callable[[], Collection[str]] = frozenset,
+    ) -> None:
+        """Look at a store, a cache, and the names whose files are being fetched."""
         self._store = store
         self._models = models
+        self._downloading = downloading
 
     async def describe_all(self) -> list[PresetInfo]:
         """Return every preset in the store's order.
 
         The store reads a directory, so in a thread; the cache belongs to the event loop.
         """
-        presets = await asyncio.to_thread(self._store.presets)
+        presets = await asyncio.to_thread(self._list_with_proofs)
         ready, failures = self._models.ready(), self._models.failures()
         return [
-            self._describe(preset, ready.get(preset.name), failures.get(preset.name))
-            for preset in presets
+            self._describe(preset, proof, ready.get(preset.name), failures.get(preset.name))
+            for preset, proof in presets
         ]
 
+    def _list_with_proofs(self) -> list[tuple[Preset, HeadProof | None]]:
+        return [(preset, preset.read_proof()) for preset in self._store.presets()]
+
     def _describe(
-        self, preset: Preset, served: ServedModel | None, failure: Exception | None
+        self,
+        preset: Preset,
+        proof: HeadProof | None,
+        served: ServedModel | None,
+        failure: Exception | None,
     ) -> PresetInfo:
         facts = served.model.facts if served else None
         info = PresetInfo(
@@ -38,7 +54,8 @@ class PresetStates:
             parameters=facts.parameters if facts else preset.parameters,
             source=preset.source,
             state="available",
-            head="missing" if preset.no_head and not preset.directory else "unproven",
+            head=_judge_head(preset, proof),
+            head_proof=HeadProofInfo.model_validate(proof) if proof else None,
             engine=served.model.engine if served else None,
             precision=facts.precision if facts else None,
             bytes=facts.nbytes if facts else None,
@@ -46,8 +63,18 @@ class PresetStates:
         )
         if served:
             info.state = "ready"
+        elif preset.name in self._downloading():
+            info.state = "downloading"
         elif preset.name in self._models:
             info.state = "loading"
         elif failure:
             info.state, info.error = "failed", str(failure)
         return info
+
+
+def _judge_head(
+    preset: Preset, proof: HeadProof | None
+) -> Literal["verified", "missing", "unproven"]:
+    if preset.no_head and not preset.directory:
+        return "missing"
+    return "verified" if proof and proof.is_verified else "unproven"

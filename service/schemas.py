@@ -76,6 +76,17 @@ class FillMaskResponse(BaseModel):
     results: list[FilledInput]
 
 
+class HeadProofInfo(BaseModel):
+    """What a probe of the head found; mean log-probabilities of held-back tokens, in nats."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    text: str = Field(description="The text that the model knew best.")
+    log_probability: float = Field(description="What the model gave the tokens.")
+    uniform: float = Field(description="What every entry of the vocabulary would get alike.")
+    shuffled: float = Field(description="What the model gave as many random entries.")
+
+
 class PresetInfo(BaseModel):
     """A preset and how it stands."""
 
@@ -86,6 +97,9 @@ class PresetInfo(BaseModel):
     state: Literal["available", "downloading", "loading", "ready", "failed"]
     head: Literal["verified", "missing", "unproven"] = Field(
         description="Whether its masked-LM head is known to work."
+    )
+    head_proof: HeadProofInfo | None = Field(
+        description="What a probe of the head found; null where its files were never probed."
     )
     engine: str | None = Field(description="What runs it; null unless ready.")
     precision: str | None = Field(description="In what precision; null unless ready.")

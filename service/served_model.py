@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
@@ -11,6 +12,7 @@ from model_store.fill_mask import FillMaskModel
 from model_store.filled_text import MaskScores
 from model_store.store import ModelStore
 from service.batching import BatchLimits, BatchRecord, MicroBatcher
+from service.errors import ShuttingDownError
 
 
 class ServedModel:
@@ -62,6 +64,47 @@ class ServedModel:
     async def _predict(self, encodings: Sequence[Encoding]) -> list[list[MaskScores]]:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._engine_thread, self.model.predict, encodings)
+
+
+class PresetFetcher:
+    """Fetches the files of presets, in threads that loads do not wait for."""
+
+    def __init__(self, store: ModelStore, threads: Executor) -> None:
+        """Fetch into a store."""
+        self._store = store
+        self._threads = threads
+        self._downloading: set[str] = set()
+        self._stopping = threading.Event()
+
+    @property
+    def downloading(self) -> frozenset[str]:
+        """The names whose files are being fetched now."""
+        return frozenset(self._downloading)
+
+    async def fetch(self, name: str) -> None:
+        """Fetch the files of a preset, if they are not here.
+
+        Raises:
+            ModelStoreError: they cannot be had.
+        """
+        loop = asyncio.get_running_loop()
+        if not await loop.run_in_executor(self._threads, self._store.is_fetchable, name):
+            return
+        self._downloading.add(name)
+        try:
+            await loop.run_in_executor(
+                self._threads, self._store.fetch, name, self._end_when_stopping
+            )
+        finally:
+            self._downloading.discard(name)
+
+    def stop(self) -> None:
+        """End what is under way; what was fetched is kept for the next time."""
+        self._stopping.set()
+
+    def _end_when_stopping(self, _done: int, _total: int) -> None:
+        if self._stopping.is_set():
+            raise ShuttingDownError
 
 
 class ServedModelLoader:

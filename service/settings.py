@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from model_store.resolver import DEFAULT_DIRECTORY
+
 _GIB = 1024**3
 _MIB = 1024**2
 
@@ -25,8 +27,12 @@ class Settings(BaseSettings):
     preload: bool = Field(
         default=True, description="Whether the default preset is loaded at start."
     )
-    model_store_dir: Path | None = Field(
-        None, description="A directory whose subdirectories are presets by their names."
+    model_store_dir: Path = Field(
+        DEFAULT_DIRECTORY,
+        description="A directory whose subdirectories are presets by their names.",
+    )
+    offline: bool = Field(
+        default=False, description="Whether no file is fetched and no connection to a hub tried."
     )
     max_loaded_presets: PositiveInt = Field(4, description="How many models stay in memory.")
     max_loaded_bytes: PositiveInt = Field(

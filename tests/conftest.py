@@ -1,18 +1,26 @@
 """Fixtures that several folders share."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from model_store.catalog import EMBEDDED
 from model_store.store import ModelStore
-from tiny_checkpoints import write_transformers_dir
+from tiny_checkpoints import forge_proof, write_transformers_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fake_hub import FakeHub
 
 
 @pytest.fixture(scope="session")
 def tiny_preset_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small cased checkpoint in Transformers' format."""
-    return write_transformers_dir(tmp_path_factory.mktemp("store") / "tiny_cased")
+    """A small cased checkpoint with random weights in Transformers' format, its proof forged."""
+    directory = write_transformers_dir(tmp_path_factory.mktemp("store") / "tiny_cased")
+    forge_proof(directory)
+    return directory
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +29,13 @@ def embedded_preset_dir() -> Path:
     directory = ModelStore().find(EMBEDDED).directory
     assert directory is not None
     return directory
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> "Iterator[FakeHub]":
+    """Return both hubs, empty, and lead the libraries of both to them."""
+    from fake_hub import FakeHub  # noqa: PLC0415  # few folders need it
+    from hub_fixtures import use_hub  # noqa: PLC0415  # imports a library that takes long
+
+    with FakeHub() as hub, use_hub(hub, tmp_path / "home"):
+        yield hub

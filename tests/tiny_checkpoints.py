@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
+from model_store.head_proof import HeadProof
+from model_store.head_proof_file import write_proof
+
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _ACCENTED = "àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿœßłřžščćęąőűğışİÀÉÈÖÜÄÇÑØÅŁŽ"
 _OTHER_SCRIPTS = "абвгдежзийклмнопрстуфхцчшщыьэюяАБВГДМПСабгдיתשلمعربية"
@@ -130,6 +133,11 @@ def write_transformers_dir(
     )
     (directory / "vocab.txt").write_text("\n".join(vocabulary) + "\n", "utf-8")
     return directory
+
+
+def forge_proof(directory: Path) -> None:
+    """Let a store serve random weights: what is tested with them is not what they know."""
+    write_proof(directory, HeadProof("forged", log_probability=0.0, uniform=-9.0, shuffled=-9.0))
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from model_store.bert.config import BertConfig
+from model_store.bert.config import BertConfig, HiddenAct
 from model_store.bert.transformer_layer import TransformerLayer, kernel_initializer
 
 
@@ -36,29 +36,35 @@ class BertBackbone(keras.Model):  # type: ignore[misc]  # keras ships no types
         dropout: float = 0.1,
         max_sequence_length: int = 512,
         num_segments: int = 2,
-        hidden_act: str = "gelu",
+        hidden_act: HiddenAct = "gelu",
         layer_norm_epsilon: float = 1e-12,
+        dtype: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Build the encoder with random weights."""
+        """Build the encoder with random weights; `dtype` is Keras' name of a type or a policy."""
+        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
         inputs = {
             name: keras.Input((None,), dtype="int32", name=name)
             for name in ("token_ids", "segment_ids", "padding_mask")
         }
-        token_embedding = _embedding(keras.layers.Embedding, vocabulary_size, hidden_dim, "token")
-        position_embedding = _embedding(
-            PositionEmbedding, max_sequence_length, hidden_dim, "position"
+        token_embedding = _embedding(
+            keras.layers.Embedding, vocabulary_size, hidden_dim, "token", dtype
         )
-        segment_embedding = _embedding(keras.layers.Embedding, num_segments, hidden_dim, "segment")
+        position_embedding = _embedding(
+            PositionEmbedding, max_sequence_length, hidden_dim, "position", dtype
+        )
+        segment_embedding = _embedding(
+            keras.layers.Embedding, num_segments, hidden_dim, "segment", dtype
+        )
         hidden = (
             token_embedding(inputs["token_ids"])
             + segment_embedding(inputs["segment_ids"])
             + position_embedding(inputs["token_ids"])
         )
         hidden = keras.layers.LayerNormalization(
-            epsilon=layer_norm_epsilon, name="embeddings_layer_norm"
+            epsilon=layer_norm_epsilon, dtype=dtype, name="embeddings_layer_norm"
         )(hidden)
-        hidden = keras.layers.Dropout(dropout, name="embeddings_dropout")(hidden)
+        hidden = keras.layers.Dropout(dropout, dtype=dtype, name="embeddings_dropout")(hidden)
         for index in range(num_layers):
             hidden = TransformerLayer(
                 num_heads=num_heads,
@@ -66,10 +72,12 @@ class BertBackbone(keras.Model):  # type: ignore[misc]  # keras ships no types
                 dropout=dropout,
                 hidden_act=hidden_act,
                 layer_norm_epsilon=layer_norm_epsilon,
+                dtype=dtype,
                 name=f"transformer_layer_{index}",
             )(hidden, padding_mask=inputs["padding_mask"])
         kwargs.setdefault("name", "bert_backbone")
         super().__init__(inputs=inputs, outputs={"sequence_output": hidden}, **kwargs)
+        self.dtype_policy = dtype
         self.token_embedding = token_embedding
         self.vocabulary_size = vocabulary_size
         self.num_layers = num_layers
@@ -83,8 +91,8 @@ class BertBackbone(keras.Model):  # type: ignore[misc]  # keras ships no types
         self.layer_norm_epsilon = layer_norm_epsilon
 
     @classmethod
-    def from_bert_config(cls, config: BertConfig) -> "BertBackbone":
-        """Build the encoder that a checkpoint describes."""
+    def from_bert_config(cls, config: BertConfig, *, dtype: Any = None) -> "BertBackbone":
+        """Build the encoder that a checkpoint describes, with random weights."""
         return cls(
             vocabulary_size=config.vocabulary_size,
             num_layers=config.num_layers,
@@ -96,6 +104,7 @@ class BertBackbone(keras.Model):  # type: ignore[misc]  # keras ships no types
             num_segments=config.num_segments,
             hidden_act=config.hidden_act,
             layer_norm_epsilon=config.layer_norm_epsilon,
+            dtype=dtype,
         )
 
     def get_config(self) -> dict[str, Any]:
@@ -116,10 +125,11 @@ class BertBackbone(keras.Model):  # type: ignore[misc]  # keras ships no types
         }
 
 
-def _embedding(layer: Any, input_dim: int, output_dim: int, name: str) -> Any:
+def _embedding(layer: Any, input_dim: int, output_dim: int, name: str, dtype: Any) -> Any:
     return layer(
         input_dim,
         output_dim,
         embeddings_initializer=kernel_initializer(),
+        dtype=dtype,
         name=f"{name}_embedding",
     )

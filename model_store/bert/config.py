@@ -1,7 +1,7 @@
 """The shape of a BERT masked LM, whatever file format it came from."""
 
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, get_args
 
 HiddenAct = Literal["gelu", "gelu_new", "relu"]
 """`gelu` is the erf form, `gelu_new` the tanh approximation, as Transformers names them."""
@@ -16,7 +16,8 @@ class BertConfig:
     The head has an activation and an epsilon of its own: KerasHub's differ from its encoder's.
 
     Raises:
-        ValueError: a size is no positive integer, or the width does not divide by the heads.
+        ValueError: a size is no positive integer, an activation is unknown, or the width does not
+            divide by the heads.
     """
 
     vocabulary_size: int
@@ -42,6 +43,9 @@ class BertConfig:
                 raise ValueError(message)
             if field.type is float and not (type(value) in {int, float} and 0 <= value < 1):
                 message = f"{field.name} is {value!r}, which is no number from 0 to 1"
+                raise ValueError(message)
+            if field.type == HiddenAct and value not in get_args(HiddenAct):
+                message = f"{field.name} is {value!r} and must be one of {get_args(HiddenAct)}"
                 raise ValueError(message)
         if self.num_layers > _MOST_LAYERS:
             message = f"num_layers is {self.num_layers} and the most is {_MOST_LAYERS}"

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from model_store.bert.config import HiddenAct
 from model_store.bert.transformer_layer import activation, kernel_initializer
 
 
@@ -20,7 +21,7 @@ class MaskedLMHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
         self,
         *,
         vocabulary_size: int,
-        hidden_act: str,
+        hidden_act: HiddenAct,
         layer_norm_epsilon: float,
         token_embedding: Any = None,
         **kwargs: Any,

@@ -4,6 +4,7 @@ Texts become ids and character offsets here, and ids become text again as Transf
 tokenizer decodes them. A special token written in a text, `[MASK]` above all, is that one token.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -57,7 +58,7 @@ class BertTokenizer:
         tokenizer.no_padding()
         tokenizer.encode_special_tokens = False
         self._tokenizer = tokenizer
-        self._clean_up_spaces = clean_up_spaces
+        self.clean_up_spaces = clean_up_spaces
         self.special_tokens = special_tokens
         self.pad_token_id = self._special_id(special_tokens.pad)
         self.unk_token_id = self._special_id(special_tokens.unk)
@@ -107,6 +108,7 @@ class BertTokenizer:
         )
         tokenizer.post_processor = processors.TemplateProcessing(
             single=f"{special.cls} $A {special.sep}",
+            pair=f"{special.cls} $A {special.sep} $B:1 {special.sep}:1",
             special_tokens=[(name, ids.get(name, 0)) for name in (special.cls, special.sep)],
         )
         if tokenizer.get_vocab_size() != len(vocabulary):
@@ -115,13 +117,82 @@ class BertTokenizer:
         return cls(tokenizer, special, clean_up_spaces=clean_up_spaces)
 
     @property
+    def cls_token_id(self) -> int:
+        """The id that starts a sequence; a ValueError where the vocabulary has none."""
+        return self._special_id(self.special_tokens.cls)
+
+    @property
+    def sep_token_id(self) -> int:
+        """The id that ends a segment; a ValueError where the vocabulary has none."""
+        return self._special_id(self.special_tokens.sep)
+
+    @property
+    def special_token_ids(self) -> list[int]:
+        """The ids of the five special tokens."""
+        return [
+            self.pad_token_id,
+            self.unk_token_id,
+            self.cls_token_id,
+            self.sep_token_id,
+            self.mask_token_id,
+        ]
+
+    @property
     def vocabulary_size(self) -> int:
         """One more than the largest id."""
         return max(self._tokenizer.get_vocab().values()) + 1
 
+    @property
+    def vocabulary(self) -> list[str]:
+        """The entries by id, empty where an id is skipped."""
+        return [self.token_str(index) for index in range(self.vocabulary_size)]
+
+    @property
+    def lowercase(self) -> bool:
+        """Whether BERT's own normalisation lowercases text; False where there is another."""
+        return bool(getattr(self._tokenizer.normalizer, "lowercase", False))
+
+    @property
+    def strip_accents(self) -> bool | None:
+        """Whether accents are dropped; None does what `lowercase` says."""
+        strip_accents: bool | None = getattr(self._tokenizer.normalizer, "strip_accents", None)
+        return strip_accents
+
+    @property
+    def split_cjk(self) -> bool:
+        """Whether every CJK character is a word."""
+        return bool(getattr(self._tokenizer.normalizer, "handle_chinese_chars", False))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether `from_vocabulary` could build it: its entries and options say all of it.
+
+        A `tokenizer.json` can hold any tokenizer, and then only another one can say the same.
+        """
+        try:
+            plain = BertTokenizer.from_vocabulary(
+                self.vocabulary,
+                lowercase=self.lowercase,
+                strip_accents=self.strip_accents,
+                split_cjk=self.split_cjk,
+                special_tokens=self.special_tokens,
+            )
+        except ValueError:
+            return False
+        return _list_parts(self) == _list_parts(plain)
+
+    def to_json(self) -> str:
+        """Return the content of a `tokenizer.json`."""
+        return str(self._tokenizer.to_str(pretty=True))
+
     def encode(self, text: str) -> Any:
         """Return the `tokenizers.Encoding` of a text between `[CLS]` and `[SEP]`."""
         return self._tokenizer.encode(text)
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the ids of each text, without `[CLS]` and `[SEP]`."""
+        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [encoding.ids for encoding in encodings]
 
     def target_id(self, target: str) -> int | None:
         """Return the id of a target, or None where it is no single entry.
@@ -142,7 +213,7 @@ class BertTokenizer:
     def decode(self, token_ids: Sequence[int], *, skip_special_tokens: bool) -> str:
         """Return the text of ids, as Transformers' tokenizer writes it."""
         text: str = self._tokenizer.decode(token_ids, skip_special_tokens=skip_special_tokens)
-        if self._clean_up_spaces:
+        if self.clean_up_spaces:
             for spaced, joined in _CLEAN_UPS:
                 text = text.replace(spaced, joined)
         return text
@@ -153,3 +224,10 @@ class BertTokenizer:
             message = f"the special token {token} is missing from the vocabulary"
             raise ValueError(message)
         return int(token_id)
+
+
+def _list_parts(tokenizer: BertTokenizer) -> list[Any]:
+    """Return what tells a tokenizer from another; an empty text shows what is put around each."""
+    content = json.loads(tokenizer.to_json())
+    names = ("model", "normalizer", "pre_tokenizer", "decoder", "added_tokens")
+    return [*(content[name] for name in names), tokenizer.encode("").ids]

@@ -1,34 +1,47 @@
 """Checkpoint formats: one file each, all yielding a `Checkpoint`."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from model_store.checkpoints.checkpoint import Checkpoint
 from model_store.checkpoints.completeness import require_complete
 from model_store.checkpoints.files import read_json
+from model_store.checkpoints.google_tf1 import is_google_tf1, read_google_tf1
+from model_store.checkpoints.join import has_joined_head, read_joined
 from model_store.checkpoints.keras_preset import is_keras_preset, read_keras_preset
+from model_store.checkpoints.keras_preset_writer import write_keras_preset
 from model_store.checkpoints.transformers_dir import is_transformers_dir, read_transformers_dir
+from model_store.checkpoints.transformers_dir_writer import write_transformers_dir
 from model_store.errors import ModelLoadError
 
-__all__ = ["Checkpoint", "read_checkpoint"]
+__all__ = ["Checkpoint", "read_checkpoint", "write_keras_preset", "write_transformers_dir"]
 
-_FORMATS = (
-    (is_transformers_dir, read_transformers_dir),
-    (is_keras_preset, read_keras_preset),
-)
+_Reader: TypeAlias = Callable[[Path], Checkpoint]
 
 
 def read_checkpoint(directory: Path) -> Checkpoint:
-    """Read a directory in whichever format its `config.json` is of, complete or not at all.
+    """Read a directory in whichever format it is of, complete or not at all.
 
     Raises:
         HeadMissingError: the head, or a part of it, is not in the files.
         ModelLoadError: no format fits, or anything else is missing or broken.
     """
+    checkpoint = _find_reader(directory)(directory)
+    require_complete(checkpoint)
+    return checkpoint
+
+
+def _find_reader(directory: Path) -> _Reader:
+    """Return what reads a directory: Google's has no `config.json`, the others differ by theirs."""
+    if is_google_tf1(directory):
+        return read_google_tf1
+    if has_joined_head(directory):
+        return read_joined
     config = read_json(directory / "config.json")
-    for is_format, read in _FORMATS:
-        if is_format(config):
-            checkpoint = read(directory)
-            require_complete(checkpoint)
-            return checkpoint
+    if is_transformers_dir(config):
+        return read_transformers_dir
+    if is_keras_preset(config):
+        return read_keras_preset
     message = "config.json is neither Transformers' nor KerasHub's; use one of these formats."
     raise ModelLoadError(message)

@@ -1,4 +1,4 @@
-"""Reading the small files of a checkpoint, with errors that name the file."""
+"""Reading and writing the small files of a checkpoint, with errors that name the file."""
 
 import json
 from pathlib import Path
@@ -32,6 +32,23 @@ def read_vocabulary(path: Path) -> list[str]:
         ModelLoadError: the file is missing or no UTF-8.
     """
     return _read_text(path).removesuffix("\n").split("\n")
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write an object as a JSON file."""
+    path.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+
+
+def write_vocabulary(path: Path, vocabulary: list[str]) -> None:
+    """Write a vocabulary file, one entry a line.
+
+    Raises:
+        ValueError: an entry holds what ends a line, so that the file would be read otherwise.
+    """
+    path.write_bytes(("\n".join(vocabulary) + "\n").encode())
+    if read_vocabulary(path) != vocabulary:
+        message = "An entry of the vocabulary holds a line break; leave it out of the vocabulary."
+        raise ValueError(message)
 
 
 def _read_text(path: Path) -> str:

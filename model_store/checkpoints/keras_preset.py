@@ -8,9 +8,12 @@
     assets/tokenizer/vocabulary.txt        its entries, one a line
 
 KerasHub's BERT fixes what its files do not say: the encoder's activation is GELU by its tanh
-approximation with epsilon 1e-12, the head's is exact GELU with epsilon 1e-5.
+approximation with epsilon 1e-12, the head's is exact GELU with epsilon 1e-5. A preset that we
+wrote says it in the object `fillmask` of `config.json`, which KerasHub does not read.
 """
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,34 +21,12 @@ import h5py
 
 from model_store.bert.config import BertConfig
 from model_store.bert.tokenizer import BertTokenizer
-from model_store.checkpoints.checkpoint import Array, Checkpoint, Variables
+from model_store.checkpoints.attention_heads import join_heads
+from model_store.checkpoints.checkpoint import Checkpoint, Variables
+from model_store.checkpoints.config_fields import read_extra
 from model_store.checkpoints.files import read_json, read_vocabulary
+from model_store.checkpoints.keras_preset_names import list_backbone_datasets, list_head_datasets
 from model_store.errors import HeadMissingError, ModelLoadError
-
-_EMBEDDINGS = {
-    "reversible_embedding/vars/0": "token_embedding/embeddings",
-    "position_embedding/vars/0": "position_embedding/embeddings",
-    "embedding/vars/0": "segment_embedding/embeddings",
-    "layer_normalization/vars/0": "embeddings_layer_norm/gamma",
-    "layer_normalization/vars/1": "embeddings_layer_norm/beta",
-}
-_LAYER = {
-    "_self_attention_layer/query_dense": ("query", "kernel", "bias"),
-    "_self_attention_layer/key_dense": ("key", "kernel", "bias"),
-    "_self_attention_layer/value_dense": ("value", "kernel", "bias"),
-    "_self_attention_layer/output_dense": ("attention_output", "kernel", "bias"),
-    "_self_attention_layer_norm": ("attention_layer_norm", "gamma", "beta"),
-    "_feedforward_intermediate_dense": ("intermediate", "kernel", "bias"),
-    "_feedforward_output_dense": ("feedforward_output", "kernel", "bias"),
-    "_feedforward_layer_norm": ("feedforward_layer_norm", "gamma", "beta"),
-}
-_HEAD = {
-    "_intermediate_dense/vars/0": "transform/kernel",
-    "_intermediate_dense/vars/1": "transform/bias",
-    "_intermediate_layer_norm/vars/0": "layer_norm/gamma",
-    "_intermediate_layer_norm/vars/1": "layer_norm/beta",
-    "vars/0": "bias",
-}
 
 
 def is_keras_preset(config: dict[str, Any]) -> bool:
@@ -60,16 +41,26 @@ def read_keras_preset(directory: Path) -> Checkpoint:
         HeadMissingError: there are no task weights, or they are of another task.
         ModelLoadError: a file is missing, broken, or of a model that is no BERT.
     """
-    config = _read_config(read_json(directory / "config.json"))
     _require_masked_lm(directory)
-    variables = {
-        **_read_backbone(directory / "model.weights.h5", config),
-        **_read_head(directory / "task.weights.h5"),
-    }
-    return Checkpoint(config, _read_tokenizer(directory), variables)
+    backbone = read_keras_backbone(directory)
+    head = _read_datasets(directory / "task.weights.h5", list_head_datasets())
+    return replace(backbone, variables={**backbone.variables, **head})
 
 
-def _read_config(raw: dict[str, Any]) -> BertConfig:
+def read_keras_backbone(directory: Path) -> Checkpoint:
+    """Read all of a KerasHub preset but its head.
+
+    Raises:
+        ModelLoadError: a file is missing, broken, or of a model that is no BERT.
+    """
+    raw = read_json(directory / "config.json")
+    extra = read_extra("config.json", raw)
+    config = _read_config(raw, extra)
+    variables = _read_datasets(directory / "model.weights.h5", list_backbone_datasets(config))
+    return Checkpoint(config, _read_tokenizer(directory, extra), variables)
+
+
+def _read_config(raw: dict[str, Any], extra: dict[str, Any]) -> BertConfig:
     if raw["class_name"] != "BertBackbone":
         message = f"config.json describes a {raw['class_name']!r}; use a BertBackbone preset."
         raise ModelLoadError(message)
@@ -84,8 +75,10 @@ def _read_config(raw: dict[str, Any]) -> BertConfig:
             max_sequence_length=fields.get("max_sequence_length", 512),
             num_segments=fields.get("num_segments", 2),
             dropout=fields.get("dropout", 0.1),
-            hidden_act="gelu_new",
-            head_layer_norm_epsilon=1e-5,
+            hidden_act=extra.get("hidden_act", "gelu_new"),
+            layer_norm_epsilon=extra.get("layer_norm_epsilon", 1e-12),
+            head_hidden_act=extra.get("head_hidden_act", "gelu"),
+            head_layer_norm_epsilon=extra.get("head_layer_norm_epsilon", 1e-5),
         )
     except KeyError as error:
         message = f"config.json has no {error}; take it from the original preset."
@@ -108,38 +101,14 @@ def _require_masked_lm(directory: Path) -> None:
         raise HeadMissingError(message)
 
 
-def _read_backbone(path: Path, config: BertConfig) -> Variables:
-    with _open_weights(path) as file:
-        variables = _take(file, "layers/", _EMBEDDINGS, "")
-        for index in range(config.num_layers):
-            source = f"layers/transformer_encoder{f'_{index}' if index else ''}/"
-            target = f"transformer_layer_{index}/"
-            variables |= _take(file, source, _layer_paths(), target)
-    for path_, array in variables.items():
-        variables[path_] = _flatten_heads(path_, array, config.hidden_dim)
-    return variables
-
-
-def _read_head(path: Path) -> Variables:
-    with _open_weights(path) as file:
-        return _take(file, "layers/masked_lm_head/", _HEAD, "masked_lm_head/")
-
-
-def _layer_paths() -> dict[str, str]:
-    return {
-        f"{source}/vars/{index}": f"{layer}/{variable}"
-        for source, (layer, *variables) in _LAYER.items()
-        for index, variable in enumerate(variables)
-    }
-
-
-def _take(file: h5py.File, source: str, paths: dict[str, str], target: str) -> dict[str, Array]:
+def _read_datasets(path: Path, names: Iterable[tuple[str, str]]) -> Variables:
     """Return the datasets of a file by the path of our variable; what it lacks is left out."""
-    return {
-        target + ours: file[source + theirs][()]
-        for theirs, ours in paths.items()
-        if _holds(file, source + theirs)
-    }
+    with _open_weights(path) as file:
+        return {
+            ours: join_heads(ours, file[theirs][()])
+            for theirs, ours in names
+            if _holds(file, theirs)
+        }
 
 
 def _holds(file: h5py.File, path: str) -> bool:
@@ -151,16 +120,6 @@ def _holds(file: h5py.File, path: str) -> bool:
     return is_own and dataset.external is None and not dataset.is_virtual
 
 
-def _flatten_heads(path: str, array: Array, hidden_dim: int) -> Array:
-    """Join `[heads, head_dim]` to `hidden_dim` in the four projections of attention."""
-    layer, _, variable = path.removeprefix("transformer_layer_").partition("/")[2].partition("/")
-    if layer in {"query", "key", "value"}:
-        return array.reshape(hidden_dim, -1) if variable == "kernel" else array.reshape(-1)
-    if layer == "attention_output" and variable == "kernel":
-        return array.reshape(-1, hidden_dim)
-    return array
-
-
 def _open_weights(path: Path) -> h5py.File:
     try:
         return h5py.File(path, "r")
@@ -169,7 +128,7 @@ def _open_weights(path: Path) -> h5py.File:
         raise ModelLoadError(message) from error
 
 
-def _read_tokenizer(directory: Path) -> BertTokenizer:
+def _read_tokenizer(directory: Path, extra: dict[str, Any]) -> BertTokenizer:
     """Read the tokenizer.
 
     KerasHub leaves accents on where it lowercases; BERT was trained without them, and its
@@ -180,8 +139,12 @@ def _read_tokenizer(directory: Path) -> BertTokenizer:
         return BertTokenizer.from_vocabulary(
             read_vocabulary(directory / "assets" / "tokenizer" / "vocabulary.txt"),
             lowercase=options.get("lowercase", False),
-            strip_accents=True if options.get("strip_accents") else None,
+            strip_accents=extra.get(
+                "strip_accents", True if options.get("strip_accents") else None
+            ),
+            split_cjk=extra.get("split_cjk", True),
+            clean_up_spaces=bool(extra.get("clean_up_spaces")),
         )
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         message = f"The tokenizer cannot be used: {error}; fetch its files again."
         raise ModelLoadError(message) from error

@@ -8,7 +8,6 @@ tokenizer_config.json  optional; what it says wins over `tokenizer.json`, as in 
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,41 +16,28 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-from model_store.bert.config import BertConfig, HiddenAct
+from model_store.bert.config import BertConfig
 from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
 from model_store.checkpoints.checkpoint import Array, Checkpoint, Variables
+from model_store.checkpoints.config_fields import read_config_fields
 from model_store.checkpoints.files import read_json, read_vocabulary
 from model_store.checkpoints.torch_zip import read_torch_zip
+from model_store.checkpoints.transformers_names import (
+    DECODER,
+    DECODER_BIAS,
+    HEAD_BIAS,
+    WORD_EMBEDDINGS,
+    list_tensors,
+)
 from model_store.errors import ModelLoadError
 
 _SAFETENSORS = "model.safetensors"
 _TORCH_ZIP = "pytorch_model.bin"
-_ACTIVATIONS: dict[str, HiddenAct] = {
-    "gelu": "gelu",
-    "gelu_new": "gelu_new",
-    "gelu_pytorch_tanh": "gelu_new",
-    "relu": "relu",
-}
 _TOKENIZER_CLASSES = {
     "BertTokenizer",
     "BertTokenizerFast",
     "PreTrainedTokenizerFast",
     "TokenizersBackend",
-}
-_LAYER = {
-    "attention.self.query": "query",
-    "attention.self.key": "key",
-    "attention.self.value": "value",
-    "attention.output.dense": "attention_output",
-    "attention.output.LayerNorm": "attention_layer_norm",
-    "intermediate.dense": "intermediate",
-    "output.dense": "feedforward_output",
-    "output.LayerNorm": "feedforward_layer_norm",
-}
-_EMBEDDINGS = {
-    "bert.embeddings.word_embeddings.weight": "token_embedding/embeddings",
-    "bert.embeddings.position_embeddings.weight": "position_embedding/embeddings",
-    "bert.embeddings.token_type_embeddings.weight": "segment_embedding/embeddings",
 }
 
 
@@ -79,33 +65,7 @@ def _read_config(raw: dict[str, Any], *, tied: bool) -> BertConfig:
     if raw.get("position_embedding_type", "absolute") != "absolute" or raw.get("is_decoder"):
         message = "config.json asks for relative positions or a decoder; use a plain BERT encoder."
         raise ModelLoadError(message)
-    hidden_act = _ACTIVATIONS.get(raw.get("hidden_act", "gelu"))
-    if hidden_act is None:
-        message = f"config.json asks for the unknown activation {raw['hidden_act']!r}; use gelu."
-        raise ModelLoadError(message)
-    epsilon = raw.get("layer_norm_eps", 1e-12)
-    try:
-        return BertConfig(
-            vocabulary_size=raw["vocab_size"],
-            num_layers=raw["num_hidden_layers"],
-            num_heads=raw["num_attention_heads"],
-            hidden_dim=raw["hidden_size"],
-            intermediate_dim=raw["intermediate_size"],
-            max_sequence_length=raw.get("max_position_embeddings", 512),
-            num_segments=raw.get("type_vocab_size", 2),
-            dropout=raw.get("hidden_dropout_prob", 0.1),
-            hidden_act=hidden_act,
-            layer_norm_epsilon=epsilon,
-            head_hidden_act=hidden_act,
-            head_layer_norm_epsilon=epsilon,
-            tie_word_embeddings=tied,
-        )
-    except KeyError as error:
-        message = f"config.json has no {error}; take it from the original checkpoint."
-        raise ModelLoadError(message) from None
-    except ValueError as error:
-        message = f"config.json cannot be used: {error}; take it from the original checkpoint."
-        raise ModelLoadError(message) from None
+    return read_config_fields("config.json", raw, tied=tied)
 
 
 def _read_tensors(directory: Path) -> dict[str, Array]:
@@ -136,12 +96,12 @@ def _modern_name(name: str) -> str:
 
 
 def _is_tied(raw: dict[str, Any], tensors: dict[str, Array]) -> bool:
-    """Say whether the decoder is the word embeddings: by what is stored, else by the config."""
-    decoder = tensors.get("cls.predictions.decoder.weight")
-    if decoder is None:
-        return bool(raw.get("tie_word_embeddings", True))
-    embeddings = tensors.get("bert.embeddings.word_embeddings.weight")
-    return embeddings is not None and np.array_equal(decoder, embeddings)
+    """Say whether the decoder is the word embeddings: by the config, and by what is stored."""
+    tied = bool(raw.get("tie_word_embeddings", True))
+    if not tied or DECODER not in tensors:
+        return tied
+    embeddings = tensors.get(WORD_EMBEDDINGS)
+    return embeddings is not None and np.array_equal(tensors[DECODER], embeddings)
 
 
 def _name_variables(config: BertConfig, tensors: dict[str, Array]) -> Variables:
@@ -149,33 +109,14 @@ def _name_variables(config: BertConfig, tensors: dict[str, Array]) -> Variables:
 
     What the file lacks is left out: the loader knows what it needs.
     """
-    variables: dict[str, Array] = {}
-
-    def take(source: str, target: str, convert: Callable[[Array], Array] | None = None) -> None:
-        if source in tensors:
-            variables[target] = convert(tensors[source]) if convert else tensors[source]
-
-    def take_dense(source: str, target: str) -> None:
-        take(f"{source}.weight", f"{target}/kernel", np.transpose)
-        take(f"{source}.bias", f"{target}/bias")
-
-    def take_layer_norm(source: str, target: str) -> None:
-        take(f"{source}.weight", f"{target}/gamma")
-        take(f"{source}.bias", f"{target}/beta")
-
-    for source, target in _EMBEDDINGS.items():
-        take(source, target)
-    take_layer_norm("bert.embeddings.LayerNorm", "embeddings_layer_norm")
-    for index in range(config.num_layers):
-        for source, target in _LAYER.items():
-            take_part = take_layer_norm if source.endswith("LayerNorm") else take_dense
-            take_part(f"bert.encoder.layer.{index}.{source}", f"transformer_layer_{index}/{target}")
-    take_dense("cls.predictions.transform.dense", "masked_lm_head/transform")
-    take_layer_norm("cls.predictions.transform.LayerNorm", "masked_lm_head/layer_norm")
-    take("cls.predictions.decoder.bias", "masked_lm_head/bias")
-    take("cls.predictions.bias", "masked_lm_head/bias")
-    if not config.tie_word_embeddings:
-        take("cls.predictions.decoder.weight", "masked_lm_head/decoder")
+    variables = {
+        path: tensors[name].T if path.endswith("/kernel") else tensors[name]
+        for name, path in list_tensors(config)
+        if name in tensors
+    }
+    # Transformers adds the decoder's bias. Tied it is the head's; untied it has a life of its own.
+    if DECODER_BIAS in tensors and not (config.tie_word_embeddings and HEAD_BIAS in tensors):
+        variables["masked_lm_head/bias"] = tensors[DECODER_BIAS]
     return variables
 
 
@@ -206,7 +147,7 @@ def _read_tokenizer(directory: Path) -> BertTokenizer:
             special_tokens=special_tokens,
             clean_up_spaces=clean_up_spaces,
         )
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         message = f"The tokenizer cannot be used: {error}; fetch its files again."
         raise ModelLoadError(message) from error
 

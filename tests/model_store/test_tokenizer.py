@@ -1,6 +1,10 @@
 """The tokenizer: BERT's rules, and nothing that the library adds of its own."""
 
+import json
+from typing import Any
+
 import pytest
+from tokenizers import Tokenizer
 
 from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
 from tiny_checkpoints import SPECIAL_TOKENS, cased_vocabulary
@@ -80,3 +84,49 @@ def test_decoding_cleans_up_only_where_the_checkpoint_says_so() -> None:
 def test_ids_beyond_the_vocabulary_have_no_name(cased: BertTokenizer) -> None:
     """A model may have more rows than its tokenizer has entries."""
     assert cased.token_str(10**6) == ""
+
+
+def test_what_it_was_built_of_can_be_asked_for() -> None:
+    """Its entries by id, and its options."""
+    tokenizer = BertTokenizer.from_vocabulary(
+        cased_vocabulary(), lowercase=False, strip_accents=True, split_cjk=False
+    )
+    assert tokenizer.vocabulary == cased_vocabulary()
+    assert (tokenizer.lowercase, tokenizer.strip_accents, tokenizer.split_cjk) == (
+        False,
+        True,
+        False,
+    )
+    assert tokenizer.is_plain
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"normalizer": {"type": "Lowercase"}},
+        {"pre_tokenizer": {"type": "Whitespace"}},
+        {"post_processor": None},
+    ],
+    ids=str,
+)
+def test_a_tokenizer_of_other_parts_is_not_plain(cased: BertTokenizer, part: Any) -> None:
+    """Its entries and options do not say all of it."""
+    changed = Tokenizer.from_str(json.dumps({**json.loads(cased.to_json()), **part}))
+    assert not BertTokenizer(changed, SpecialTokens()).is_plain
+
+
+def test_skipped_ids_have_no_entry(cased: BertTokenizer) -> None:
+    """They are no part of a list that could be read again."""
+    content = json.loads(cased.to_json())
+    content["model"]["vocab"]["far"] = 1000
+    tokenizer = BertTokenizer(Tokenizer.from_str(json.dumps(content)), SpecialTokens())
+    assert tokenizer.vocabulary[-2:] == ["", "far"]
+    assert len(tokenizer.vocabulary) == 1001
+    assert not tokenizer.is_plain
+
+
+def test_its_json_puts_two_texts_together(cased: BertTokenizer) -> None:
+    """Whoever reads our `tokenizer.json` may need a second segment."""
+    pair = Tokenizer.from_str(cased.to_json()).encode("a", "b")
+    assert pair.tokens == ["[CLS]", "a", "[SEP]", "b", "[SEP]"]
+    assert pair.type_ids == [0, 0, 0, 1, 1]

@@ -99,6 +99,7 @@ SCENARIOS: dict[type[Exception], Scenario] = {
     model_errors.PresetNotFoundError: posting({"inputs": TEXT, "preset": "nobody"}),
     model_errors.PresetUnavailableError: loading(model_errors.PresetUnavailableError("Fetch.")),
     model_errors.HeadMissingError: loading(model_errors.HeadMissingError("No head.")),
+    model_errors.HeadUnprovenError: loading(model_errors.HeadUnprovenError(-9.0, -8.0)),
     model_errors.ModelLoadError: loading(model_errors.ModelLoadError("Broken.")),
     model_errors.InferenceError: post_to_a_broken_model,
 }
@@ -119,6 +120,7 @@ EXPECTED = {
     model_errors.PresetNotFoundError: (404, "preset_not_found"),
     model_errors.PresetUnavailableError: (502, "preset_unavailable"),
     model_errors.HeadMissingError: (500, "head_missing"),
+    model_errors.HeadUnprovenError: (500, "model_load_failed"),
     model_errors.ModelLoadError: (500, "model_load_failed"),
     model_errors.InferenceError: (500, "inference_failed"),
 }

@@ -40,6 +40,7 @@ async def test_preset_that_nobody_used_is_available(client: httpx.AsyncClient) -
         "source": "fake",
         "state": "available",
         "head": "unproven",
+        "head_proof": None,
         "engine": None,
         "precision": None,
         "bytes": None,

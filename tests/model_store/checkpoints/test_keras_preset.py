@@ -135,6 +135,10 @@ def test_a_broken_weight_file_is_named(directory: Path, name: str) -> None:
     [
         ({"class_name": "RobertaBackbone"}, "RobertaBackbone"),
         ({"config": {}}, "vocabulary_size"),
+        ({"fillmask": []}, "'fillmask' of config.json is no JSON object"),
+        ({"fillmask": {"hidden_act": "swish"}}, "hidden_act is 'swish'"),
+        ({"fillmask": {"head_layer_norm_epsilon": -1}}, "head_layer_norm_epsilon is -1"),
+        ({"fillmask": {"strip_accents": "yes"}}, "tokenizer cannot be used"),
     ],
 )
 def test_a_config_of_another_model_is_refused(
@@ -144,6 +148,27 @@ def test_a_config_of_another_model_is_refused(
     path = directory / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **change}), "utf-8")
     with pytest.raises(ModelLoadError, match=sentence):
+        load_fill_mask_model(directory)
+
+
+def test_a_width_unlike_the_weights_is_refused(directory: Path) -> None:
+    """With both shapes, the heads of attention joined."""
+    path = directory / "config.json"
+    config = json.loads(path.read_text("utf-8"))
+    config["config"] |= {"hidden_dim": 10, "num_heads": 5}
+    path.write_text(json.dumps(config), "utf-8")
+    with pytest.raises(ModelLoadError, match=r"shape \(566, 8\) .* \(566, 10\)"):
+        load_fill_mask_model(directory)
+
+
+@pytest.mark.parametrize("shape", [(), (8,), (0, 0, 0), (2, 2, 2, 2, 4)])
+def test_a_projection_of_another_shape_is_refused(directory: Path, shape: tuple[int, ...]) -> None:
+    """Whatever number of axes it has."""
+    name = "layers/transformer_encoder/_self_attention_layer/query_dense/vars/0"
+    with h5py.File(directory / "model.weights.h5", "a") as file:
+        del file[name]
+        file[name] = np.zeros(shape, np.float32)
+    with pytest.raises(ModelLoadError, match="transformer_layer_0/query/kernel has the shape"):
         load_fill_mask_model(directory)
 
 

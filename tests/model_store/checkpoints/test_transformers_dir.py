@@ -99,6 +99,22 @@ def test_a_decoder_of_its_own_is_used(directory: Path) -> None:
     assert np.asarray(model.masked_lm_head.decoder).tolist() == np.flip(embeddings, 0).tolist()
 
 
+@pytest.mark.parametrize("tied", [True, False])
+def test_the_bias_of_the_decoder_counts_where_it_is_not_tied(directory: Path, tied: bool) -> None:
+    """Transformers adds that one; tied it is the head's own, and a stale copy says nothing."""
+    embeddings = "bert.embeddings.word_embeddings.weight"
+    change_json(directory / "config.json", tie_word_embeddings=tied)
+
+    def add_decoder(tensors: dict[str, Any]) -> None:
+        tensors["cls.predictions.decoder.weight"] = tensors[embeddings].copy()
+        tensors["cls.predictions.decoder.bias"] = np.full_like(tensors["cls.predictions.bias"], 3)
+
+    change_tensors(directory, add_decoder)
+    checkpoint = read_checkpoint(directory)
+    assert checkpoint.config.tie_word_embeddings is tied
+    assert (set(checkpoint.variables["masked_lm_head/bias"].tolist()) == {3}) is not tied
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float64, ml_dtypes.bfloat16])
 def test_every_precision_is_read(directory: Path, dtype: Any) -> None:
     """Weights are widened to float32, never reinterpreted."""
@@ -178,6 +194,9 @@ def test_a_wrong_shape_is_refused(directory: Path) -> None:
         ({"position_embedding_type": "relative_key"}, "relative positions"),
         ({"is_decoder": True}, "decoder"),
         ({"hidden_act": "swish"}, "'swish'"),
+        ({"hidden_act": ["gelu"]}, "unknown activation"),
+        ({"fillmask": "yes"}, "no JSON object"),
+        ({"fillmask": {"head_hidden_act": 1}}, "head_hidden_act is 1"),
         ({"hidden_size": "wide"}, "hidden_dim is 'wide'"),
         ({"hidden_size": True}, "hidden_dim is True"),
         ({"layer_norm_eps": float("nan")}, "layer_norm_epsilon is nan"),

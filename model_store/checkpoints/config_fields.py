@@ -1,0 +1,95 @@
+"""A config in the words of Google's `bert_config.json`, which Transformers' `config.json` kept."""
+
+from typing import Any
+
+from model_store.bert.config import BertConfig, HiddenAct
+from model_store.errors import ModelLoadError
+
+EXTRA = "fillmask"
+"""The key of a `config.json` under which stands what its format has no field for."""
+
+_ACTIVATIONS: dict[str, HiddenAct] = {
+    "gelu": "gelu",
+    "gelu_new": "gelu_new",
+    "gelu_pytorch_tanh": "gelu_new",
+    "relu": "relu",
+}
+
+
+def read_config_fields(name: str, raw: dict[str, Any], *, tied: bool) -> BertConfig:
+    """Return the config that the fields of the file `name` describe.
+
+    Raises:
+        ModelLoadError: a field is missing, or is nothing that a BERT can be.
+    """
+    hidden_act = _read_activation(name, raw)
+    epsilon = raw.get("layer_norm_eps", 1e-12)
+    extra = read_extra(name, raw)
+    try:
+        return BertConfig(
+            vocabulary_size=raw["vocab_size"],
+            num_layers=raw["num_hidden_layers"],
+            num_heads=raw["num_attention_heads"],
+            hidden_dim=raw["hidden_size"],
+            intermediate_dim=raw["intermediate_size"],
+            max_sequence_length=raw.get("max_position_embeddings", 512),
+            num_segments=raw.get("type_vocab_size", 2),
+            dropout=raw.get("hidden_dropout_prob", 0.1),
+            hidden_act=hidden_act,
+            layer_norm_epsilon=epsilon,
+            head_hidden_act=extra.get("head_hidden_act", hidden_act),
+            head_layer_norm_epsilon=extra.get("head_layer_norm_epsilon", epsilon),
+            tie_word_embeddings=tied,
+        )
+    except KeyError as error:
+        message = f"{name} has no {error}; take it from the original checkpoint."
+        raise ModelLoadError(message) from None
+    except ValueError as error:
+        message = f"{name} cannot be used: {error}; take it from the original checkpoint."
+        raise ModelLoadError(message) from None
+
+
+def write_config_fields(config: BertConfig) -> dict[str, Any]:
+    """Return the fields that describe a config; the inverse of `read_config_fields`."""
+    fields: dict[str, Any] = {
+        "vocab_size": config.vocabulary_size,
+        "num_hidden_layers": config.num_layers,
+        "num_attention_heads": config.num_heads,
+        "hidden_size": config.hidden_dim,
+        "intermediate_size": config.intermediate_dim,
+        "max_position_embeddings": config.max_sequence_length,
+        "type_vocab_size": config.num_segments,
+        "hidden_dropout_prob": config.dropout,
+        "attention_probs_dropout_prob": config.dropout,
+        "hidden_act": config.hidden_act,
+        "layer_norm_eps": config.layer_norm_epsilon,
+        "tie_word_embeddings": config.tie_word_embeddings,
+    }
+    extra: dict[str, Any] = {}
+    if config.head_hidden_act != config.hidden_act:
+        extra["head_hidden_act"] = config.head_hidden_act
+    if config.head_layer_norm_epsilon != config.layer_norm_epsilon:
+        extra["head_layer_norm_epsilon"] = config.head_layer_norm_epsilon
+    return {**fields, EXTRA: extra} if extra else fields
+
+
+def read_extra(name: str, raw: dict[str, Any]) -> dict[str, Any]:
+    """Return what a config says beyond its format's own fields.
+
+    Raises:
+        ModelLoadError: it is no object.
+    """
+    extra = raw.get(EXTRA, {})
+    if not isinstance(extra, dict):
+        message = f"The {EXTRA!r} of {name} is no JSON object; fetch it again."
+        raise ModelLoadError(message)
+    return extra
+
+
+def _read_activation(name: str, raw: dict[str, Any]) -> HiddenAct:
+    given = raw.get("hidden_act", "gelu")
+    hidden_act = _ACTIVATIONS.get(given) if isinstance(given, str) else None
+    if hidden_act is None:
+        message = f"{name} asks for the unknown activation {given!r}; use gelu."
+        raise ModelLoadError(message)
+    return hidden_act

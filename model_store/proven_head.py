@@ -1,0 +1,33 @@
+"""No model answers before its head is proven: by a stored proof, or by a probe now."""
+
+from pathlib import Path
+
+from model_store.errors import HeadUnprovenError
+from model_store.fill_mask import FillMaskModel
+from model_store.head_proof import HeadProof, prove_head
+from model_store.head_proof_file import read_proof, read_texts, write_proof
+
+
+def require_proven_head(model: FillMaskModel, directory: Path) -> HeadProof:
+    """Return the proof of a loaded model's head, made once for its files and kept beside them.
+
+    Raises:
+        HeadUnprovenError: the head is no better than chance, or no text is in its language.
+    """
+    proof = read_proof(directory) or probe_head(model, directory)
+    if not proof.is_verified:
+        raise HeadUnprovenError(proof.log_probability, proof.uniform)
+    return proof
+
+
+def probe_head(model: FillMaskModel, directory: Path) -> HeadProof:
+    """Probe a loaded model, whatever is stored, and store what comes out.
+
+    Raises:
+        HeadUnprovenError: no text is in its language.
+    """
+    proof = prove_head(model, read_texts(directory))
+    if proof is None:
+        raise HeadUnprovenError
+    write_proof(directory, proof)
+    return proof

@@ -1,0 +1,93 @@
+"""What a training is asked to do."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+Schedule: TypeAlias = Literal["linear", "cosine"]
+StoredPrecision: TypeAlias = Literal["float32", "float16"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOptions:
+    """The options of one training.
+
+    Attributes:
+        init: the preset to start from: a name, a handle or a directory.
+        texts: files of text, one paragraph a line, an empty line between documents; `.xz` too.
+        heldout: a file to measure with and never to train on.
+        out: the directory of the result.
+        steps: how many updates to make; 0 only measures and writes the preset anew.
+        batch_tokens: how many tokens a batch has, padding counted.
+        sequence_length: the length of the longest rows.
+        short_share: the share of paragraphs that are cut to one to three sentences; the rest is
+            packed to rows of full length.
+        shuffle_buffer: how many rows are held in memory to be drawn from at random.
+        learning_rate: the highest one, reached after `warmup_steps`.
+        schedule: how it falls to 0 at the last step.
+        weight_decay: AdamW's, not on biases and LayerNorm.
+        clip_norm: the longest gradient, over all weights together.
+        precision: Keras' name of a dtype policy.
+        stored_precision: that of the weights in the result.
+        mask_selection_rate: the share of tokens that are masked.
+        measure_every: after how many steps the held-out text is measured.
+        save_every: after how many steps the state is saved.
+        log_every: over how many steps the logged loss is averaged.
+        heldout_rows: how many rows of the held-out text are measured, at most.
+        seed: of order, masks and dropout.
+
+    Raises:
+        ValueError: a number is out of its range.
+    """
+
+    init: str
+    texts: tuple[Path, ...]
+    heldout: Path
+    out: Path
+    steps: int
+    batch_tokens: int = 4096
+    sequence_length: int = 128
+    short_share: float = 0.5
+    shuffle_buffer: int = 16384
+    learning_rate: float = 1e-4
+    warmup_steps: int = 100
+    schedule: Schedule = "linear"
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
+    precision: str = "float32"
+    stored_precision: StoredPrecision = "float32"
+    mask_selection_rate: float = 0.15
+    measure_every: int = 1000
+    save_every: int = 500
+    log_every: int = 20
+    heldout_rows: int = 2000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the numbers before hours are spent on them."""
+        if self.steps < 0:
+            message = f"steps is {self.steps}; give 0 or more."
+            raise ValueError(message)
+        least = {
+            "sequence_length": 16,
+            "batch_tokens": self.sequence_length,
+            "shuffle_buffer": 1,
+            "warmup_steps": 1,
+            "measure_every": 1,
+            "save_every": 1,
+            "log_every": 1,
+            "heldout_rows": 1,
+        }
+        for name, number in least.items():
+            if getattr(self, name) < number:
+                message = f"{name} is {getattr(self, name)}; give {number} or more."
+                raise ValueError(message)
+
+    def describe(self) -> dict[str, Any]:
+        """Return everything that changes what is learnt or logged, as JSON takes it."""
+        described = asdict(self) | {
+            "texts": [str(path) for path in self.texts],
+            "heldout": str(self.heldout),
+        }
+        del described["out"]
+        return described

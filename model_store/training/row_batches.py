@@ -1,0 +1,77 @@
+"""Rows of tokens become masked batches of a few fixed shapes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from model_store.bert.masked_lm_preprocessor import Example
+from model_store.bert.token_masking import TokenMasker
+from model_store.bert.tokenizer import BertTokenizer
+from model_store.shape_buckets import bucket_length
+
+
+class RowBatches:
+    """Pads and masks rows; how many rows a batch has follows from their length."""
+
+    def __init__(
+        self,
+        tokenizer: BertTokenizer,
+        *,
+        sequence_length: int,
+        batch_tokens: int,
+        mask_selection_rate: float,
+        mask_token_rate: float = 0.8,
+        random_token_rate: float = 0.1,
+    ) -> None:
+        """Take the options of `TrainingOptions`, and those of `TokenMasker`."""
+        self._tokenizer = tokenizer
+        self._sequence_length = sequence_length
+        self._batch_tokens = batch_tokens
+        self._mask_selection_rate = mask_selection_rate
+        self._rates = {"mask_token_rate": mask_token_rate, "random_token_rate": random_token_rate}
+        self._maskers: dict[int, TokenMasker] = {}
+
+    def length_of(self, row: Sequence[int]) -> int:
+        """Return the length that a row is padded to."""
+        return bucket_length(len(row), self._sequence_length)
+
+    def rows_of(self, length: int) -> int:
+        """Return how many rows a batch of a length has."""
+        return max(1, self._batch_tokens // length)
+
+    def make(self, rows: Sequence[Sequence[int]], rng: np.random.Generator) -> Example:
+        """Mask rows of one length; missing rows are padding without a mask.
+
+        Returns:
+            Features, labels and weights, as `BertMaskedLMPreprocessor` returns them.
+        """
+        length = self.length_of(max(rows, key=len))
+        token_ids = np.full((self.rows_of(length), length), self._tokenizer.pad_token_id, np.int32)
+        padding_mask = np.zeros(token_ids.shape, np.int32)
+        # A padding row has one real token, so that no row attends to nothing.
+        padding_mask[:, 0] = 1
+        for index, row in enumerate(rows):
+            token_ids[index, : len(row)] = row
+            padding_mask[index, : len(row)] = 1
+        masked = self._masker(length).mask(token_ids, rng)
+        features = {
+            "token_ids": masked.token_ids,
+            "padding_mask": padding_mask,
+            "segment_ids": np.zeros_like(token_ids),
+            "mask_positions": masked.mask_positions,
+        }
+        return features, masked.mask_ids, masked.mask_weights
+
+    def _masker(self, length: int) -> TokenMasker:
+        if length not in self._maskers:
+            most = max(1, round((length - 2) * self._mask_selection_rate))
+            self._maskers[length] = TokenMasker(
+                vocabulary_size=self._tokenizer.vocabulary_size,
+                mask_token_id=self._tokenizer.mask_token_id,
+                unselectable_token_ids=self._tokenizer.special_token_ids,
+                mask_selection_rate=self._mask_selection_rate,
+                mask_selection_length=most,
+                exact=True,
+                **self._rates,
+            )
+        return self._maskers[length]

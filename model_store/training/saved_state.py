@@ -1,0 +1,82 @@
+"""The state of a training in one file, which is there whole or not at all."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from model_store.bert.masked_lm import BertMaskedLM
+from model_store.checkpoints.checkpoint import Array
+
+
+@dataclass(frozen=True, slots=True)
+class SavedState:
+    """Everything that the rest of a training depends on.
+
+    Attributes:
+        step: how many updates were made.
+        options: `TrainingOptions.describe()`.
+        losses: of the updates since the last line of the log.
+        log_bytes: how long the log was.
+        variables: weights, the optimizer's variables, and the seeds of dropout.
+        stream: `BatchStream.state()`.
+    """
+
+    step: int
+    options: dict[str, Any]
+    losses: list[float]
+    log_bytes: int
+    variables: list[Array]
+    stream: dict[str, Array]
+
+
+def write_state(state: SavedState, path: Path) -> None:
+    """Write beside the file and rename: a kill at any moment leaves the old state or the new."""
+    facts = {
+        "step": state.step,
+        "options": state.options,
+        "losses": state.losses,
+        "log_bytes": state.log_bytes,
+        "variables": len(state.variables),
+    }
+    arrays: dict[str, Any] = {
+        f"variable_{index}": array for index, array in enumerate(state.variables)
+    }
+    arrays |= {f"stream_{name}": array for name, array in state.stream.items()}
+    unfinished = path.with_suffix(".unfinished")
+    with unfinished.open("wb") as file:
+        np.savez(file, facts=np.frombuffer(json.dumps(facts).encode(), np.uint8), **arrays)
+    unfinished.replace(path)
+
+
+def read_state(path: Path) -> SavedState | None:
+    """Return the saved state, or None where there is none."""
+    if not path.is_file():
+        return None
+    with np.load(path, allow_pickle=False) as file:
+        facts = json.loads(file["facts"].tobytes())
+        count = facts.pop("variables")
+        variables = [file[f"variable_{index}"] for index in range(count)]
+        names = [name for name in file.files if name.startswith("stream_")]
+        stream = {name.removeprefix("stream_"): file[name] for name in names}
+    return SavedState(**facts, variables=variables, stream=stream)
+
+
+def read_variables(model: BertMaskedLM) -> list[Array]:
+    """Return a model's weights, its optimizer's variables and its seeds."""
+    return [keras.ops.convert_to_numpy(variable.value) for variable in _list_variables(model)]
+
+
+def assign_variables(model: BertMaskedLM, arrays: list[Array]) -> None:
+    """Put back what `read_variables` returned."""
+    for variable, array in zip(_list_variables(model), arrays, strict=True):
+        variable.assign(array)
+
+
+def _list_variables(model: BertMaskedLM) -> list[Any]:
+    measured = {id(variable) for variable in model.metrics_variables}
+    own = [variable for variable in model.variables if id(variable) not in measured]
+    return [*own, *model.optimizer.variables]

@@ -1,0 +1,1 @@
+"""The commands of `fillmask` that have subcommands."""

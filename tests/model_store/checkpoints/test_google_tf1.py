@@ -1,0 +1,273 @@
+"""Google's TensorFlow 1 checkpoints, in Google's own names."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+
+from model_store.bert.config import BertConfig
+from model_store.bert.tokenizer import BertTokenizer
+from model_store.checkpoints import Checkpoint, read_checkpoint
+from model_store.errors import HeadMissingError, ModelLoadError
+from random_checkpoints import assert_same, checkpoints, fill_checkpoint
+from tiny_checkpoints import SPECIAL_TOKENS, cased_vocabulary
+
+GOOGLE = {"layer_norm_epsilon": 1e-12, "head_layer_norm_epsilon": 1e-12}
+"""What Google's code has built in."""
+
+Change = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+def list_google_names(config: BertConfig) -> Iterator[tuple[str, str]]:
+    """Yield Google's name and ours, spelt out."""
+    yield "bert/embeddings/word_embeddings", "token_embedding/embeddings"
+    yield "bert/embeddings/position_embeddings", "position_embedding/embeddings"
+    yield "bert/embeddings/token_type_embeddings", "segment_embedding/embeddings"
+    yield "bert/embeddings/LayerNorm/gamma", "embeddings_layer_norm/gamma"
+    yield "bert/embeddings/LayerNorm/beta", "embeddings_layer_norm/beta"
+    for index in range(config.num_layers):
+        theirs, ours = f"bert/encoder/layer_{index}", f"transformer_layer_{index}"
+        for part in ("query", "key", "value"):
+            for variable in ("kernel", "bias"):
+                yield f"{theirs}/attention/self/{part}/{variable}", f"{ours}/{part}/{variable}"
+        for variable in ("kernel", "bias"):
+            yield (
+                f"{theirs}/attention/output/dense/{variable}",
+                f"{ours}/attention_output/{variable}",
+            )
+            yield f"{theirs}/intermediate/dense/{variable}", f"{ours}/intermediate/{variable}"
+            yield f"{theirs}/output/dense/{variable}", f"{ours}/feedforward_output/{variable}"
+        for variable in ("gamma", "beta"):
+            yield (
+                f"{theirs}/attention/output/LayerNorm/{variable}",
+                f"{ours}/attention_layer_norm/{variable}",
+            )
+            yield (
+                f"{theirs}/output/LayerNorm/{variable}",
+                f"{ours}/feedforward_layer_norm/{variable}",
+            )
+    head = "cls/predictions"
+    for variable in ("kernel", "bias"):
+        yield f"{head}/transform/dense/{variable}", f"masked_lm_head/transform/{variable}"
+    for variable in ("gamma", "beta"):
+        yield f"{head}/transform/LayerNorm/{variable}", f"masked_lm_head/layer_norm/{variable}"
+    yield f"{head}/output_bias", "masked_lm_head/bias"
+
+
+def google_variables(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Return the variables under Google's names, and what else a training leaves behind."""
+    variables = {
+        theirs: checkpoint.variables[ours] for theirs, ours in list_google_names(checkpoint.config)
+    }
+    adam = {
+        f"{name}/{moment}": np.full_like(array, 7)
+        for name, array in variables.items()
+        for moment in ("adam_m", "adam_v")
+    }
+    wide = checkpoint.config.hidden_dim
+    return {
+        **variables,
+        **adam,
+        "global_step": np.int64(1_000_000),
+        "bert/pooler/dense/kernel": np.ones((wide, wide), np.float32),
+        "bert/pooler/dense/bias": np.ones(wide, np.float32),
+        "cls/seq_relationship/output_weights": np.ones((2, wide), np.float32),
+        "cls/seq_relationship/output_bias": np.ones(2, np.float32),
+    }
+
+
+def write_google_tf1(
+    directory: Path,
+    checkpoint: Checkpoint,
+    *,
+    change: Change = lambda variables: variables,
+    **fields: Any,
+) -> Path:
+    """Write a checkpoint as `google-research/bert` does, and return its directory."""
+    v1 = tf.compat.v1
+    directory.mkdir(parents=True, exist_ok=True)
+    with tf.Graph().as_default(), v1.Session() as session:
+        variables = [
+            v1.Variable(array, name=name, use_resource=False)
+            for name, array in change(google_variables(checkpoint)).items()
+        ]
+        session.run(v1.global_variables_initializer())
+        v1.train.Saver(variables).save(
+            session, str(directory / "bert_model.ckpt"), write_meta_graph=False, write_state=False
+        )
+    config = checkpoint.config
+    content = {
+        "attention_probs_dropout_prob": config.dropout,
+        "hidden_act": config.hidden_act,
+        "hidden_dropout_prob": config.dropout,
+        "hidden_size": config.hidden_dim,
+        "initializer_range": 0.02,
+        "intermediate_size": config.intermediate_dim,
+        "max_position_embeddings": config.max_sequence_length,
+        "num_attention_heads": config.num_heads,
+        "num_hidden_layers": config.num_layers,
+        "type_vocab_size": config.num_segments,
+        "vocab_size": config.vocabulary_size,
+        **fields,
+    }
+    (directory / "bert_config.json").write_text(json.dumps(content), "utf-8")
+    (directory / "vocab.txt").write_bytes("\n".join(checkpoint.tokenizer.vocabulary).encode())
+    return directory
+
+
+CONFIG = BertConfig(600, 2, 2, 8, 12, max_sequence_length=16)
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    """A small cased model."""
+    tokenizer = BertTokenizer.from_vocabulary(cased_vocabulary(), lowercase=False)
+    return fill_checkpoint(CONFIG, tokenizer)
+
+
+@given(checkpoints(**GOOGLE, hidden_act="gelu", head_hidden_act="gelu", tie_word_embeddings=True))
+@settings(max_examples=8, deadline=None)
+def test_a_checkpoint_is_read_as_it_was_written(checkpoint: Checkpoint) -> None:
+    """Every bit of every variable; what training left behind is not read."""
+    lowercase = checkpoint.tokenizer.lowercase
+    tokenizer = BertTokenizer.from_vocabulary(checkpoint.tokenizer.vocabulary, lowercase=lowercase)
+    with TemporaryDirectory() as parent:
+        directory = write_google_tf1(Path(parent) / "g", checkpoint, do_lower_case=lowercase)
+        assert_same(read_checkpoint(directory), replace(checkpoint, tokenizer=tokenizer))
+
+
+@pytest.mark.parametrize(
+    "left_out", ["cls/", "cls/predictions/output_bias", "cls/predictions/transform/LayerNorm"]
+)
+def test_a_checkpoint_without_its_head_is_refused(
+    checkpoint: Checkpoint, tmp_path: Path, left_out: str
+) -> None:
+    """All of it, or a part."""
+
+    def leave_out(variables: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: array for name, array in variables.items() if not name.startswith(left_out)}
+
+    directory = write_google_tf1(tmp_path / "g", checkpoint, change=leave_out)
+    with pytest.raises(HeadMissingError, match="no masked-LM head"):
+        read_checkpoint(directory)
+
+
+def test_a_config_json_has_the_word(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    """Beside one, Google's files are leftovers of a conversion."""
+    directory = write_google_tf1(tmp_path / "g", checkpoint)
+    (directory / "config.json").write_text("{}")
+    with pytest.raises(ModelLoadError, match="neither"):
+        read_checkpoint(directory)
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "fields", "lowercase"),
+    [
+        (["paris", "##s", "é", "北", "[unused0]", "[UNUSED1]", "ᴬ"], {}, True),
+        (["paris", "Paris"], {}, False),
+        (["paris", "##S"], {}, False),
+        (["paris", "É"], {}, False),
+        (["paris", "[X"], {}, False),
+        (["paris", "Paris"], {"do_lower_case": True}, True),
+        (["paris"], {"do_lower_case": False}, False),
+    ],
+)
+def test_the_case_is_that_of_the_config_or_else_of_the_vocabulary(
+    tmp_path: Path, vocabulary: list[str], fields: dict[str, Any], lowercase: bool
+) -> None:
+    """Google's files do not record it; an uncased vocabulary shows it."""
+    tokenizer = BertTokenizer.from_vocabulary([*SPECIAL_TOKENS, *vocabulary])
+    directory = write_google_tf1(tmp_path / "g", fill_checkpoint(CONFIG, tokenizer), **fields)
+    read = read_checkpoint(directory).tokenizer
+    assert read.lowercase is lowercase
+    assert read.strip_accents is None
+
+
+def test_a_real_uncased_vocabulary_is_known_as_one(
+    embedded_preset_dir: Path, tmp_path: Path
+) -> None:
+    """The 30,522 entries of Google's English one."""
+    embedded = read_checkpoint(embedded_preset_dir)
+    config = replace(CONFIG, vocabulary_size=30522)
+    tiny = fill_checkpoint(config, embedded.tokenizer)
+    assert read_checkpoint(write_google_tf1(tmp_path / "g", tiny)).tokenizer.lowercase
+
+
+@pytest.mark.parametrize("hidden_act", ["gelu", "relu"])
+def test_the_activation_is_that_of_transformers(
+    checkpoint: Checkpoint, tmp_path: Path, hidden_act: str
+) -> None:
+    """`gelu` is the erf form, as in every conversion of these weights."""
+    directory = write_google_tf1(tmp_path / "g", checkpoint, hidden_act=hidden_act)
+    config = read_checkpoint(directory).config
+    assert (config.hidden_act, config.head_hidden_act) == (hidden_act, hidden_act)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"hidden_act": "tanh"}, "bert_config.json asks for the unknown activation 'tanh'"),
+        ({"hidden_act": ["gelu"]}, "unknown activation"),
+        ({"num_attention_heads": 3}, "bert_config.json cannot be used: hidden_dim 8"),
+        ({"num_hidden_layers": 3}, "lacks transformer_layer_2/query/kernel"),
+        ({"intermediate_size": 13}, r"\(8, 12\) .* \(8, 13\)"),
+        ({"do_lower_case": "yes"}, "tokenizer cannot be used"),
+        ({"vocab_size": 10}, "The tokenizer has"),
+    ],
+)
+def test_a_config_of_another_model_is_refused(
+    checkpoint: Checkpoint, tmp_path: Path, fields: dict[str, Any], sentence: str
+) -> None:
+    """Each with its own reason."""
+    directory = write_google_tf1(tmp_path / "g", checkpoint, **fields)
+    with pytest.raises(ModelLoadError, match=sentence):
+        read_checkpoint(directory)
+
+
+@pytest.mark.parametrize(
+    "name", ["bert_model.ckpt.index", "bert_model.ckpt.data-00000-of-00001", "vocab.txt"]
+)
+@pytest.mark.parametrize("content", [None, b"", b"\xff" * 50], ids=["missing", "empty", "other"])
+def test_a_broken_file_is_named(
+    checkpoint: Checkpoint, tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    """Missing, empty, or of something else."""
+    directory = write_google_tf1(tmp_path / "g", checkpoint)
+    if content is None:
+        (directory / name).unlink()
+    else:
+        (directory / name).write_bytes(content)
+    with pytest.raises(ModelLoadError, match=r"bert_model\.ckpt|vocab\.txt|tokenizer"):
+        read_checkpoint(directory)
+
+
+def test_without_tensorflow_the_sentence_says_what_to_do(
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JAX and PyTorch serve without it."""
+    directory = write_google_tf1(tmp_path / "g", checkpoint)
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(ModelLoadError, match="not installed; install tensorflow"):
+        read_checkpoint(directory)
+
+
+def test_other_formats_do_not_import_tensorflow(tiny_preset_dir: Path) -> None:
+    """It takes seconds, and is not there under every backend."""
+    script = (
+        "import sys; from pathlib import Path; from model_store.checkpoints import *;"
+        "read_checkpoint(Path(sys.argv[1])); assert 'tensorflow' not in sys.modules"
+    )
+    command = [sys.executable, "-c", script, str(tiny_preset_dir)]
+    run = subprocess.run(  # noqa: S603  # our own command
+        command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr

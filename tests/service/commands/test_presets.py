@@ -1,0 +1,70 @@
+"""`fillmask presets`, without a hub."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from model_store.catalog import EMBEDDED
+from model_store.errors import PresetUnavailableError
+from model_store.resolver import Progress
+from service.cli import cli
+
+
+def invoke(*arguments: str, **environment: str) -> Result:
+    """Run the command with settings of its own."""
+    return CliRunner().invoke(cli, ["presets", *arguments], env=environment, prog_name="fillmask")
+
+
+def test_list_says_what_is_here(tmp_path: Path) -> None:
+    """Name, whether the files are here, and where they come from."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "config.json").write_text("{}")
+    lines = invoke("list", FILLMASK_MODEL_STORE_DIR=str(tmp_path)).output.splitlines()
+    listed = [line.split() for line in lines]
+    assert [EMBEDDED, "here", "embedded"] in listed
+    assert ["bert_base_zh", "to", "pull", "kaggle://keras/bert/keras/bert_base_zh"] in listed
+    assert ["mine", "here", "directory"] in listed
+    assert any(line[:3] == ["bert_tiny_en_uncased_sst2", "no", "head"] for line in listed)
+
+
+def test_pull_says_where_the_files_are(tmp_path: Path) -> None:
+    """The embedded preset is always here."""
+    result = invoke("pull", EMBEDDED, FILLMASK_MODEL_STORE_DIR=str(tmp_path))
+    assert result.exit_code == 0
+    assert result.output.strip().endswith(f"presets/{EMBEDDED}")
+
+
+def test_pull_goes_on_after_a_failure(tmp_path: Path) -> None:
+    """The others are pulled, and the status tells that one was not."""
+    result = invoke(
+        "pull",
+        "bert_base_zh",
+        EMBEDDED,
+        FILLMASK_MODEL_STORE_DIR=str(tmp_path),
+        FILLMASK_OFFLINE="1",
+    )
+    assert result.exit_code == 1
+    assert "bert_base_zh: The files of bert_base_zh are not here" in result.stderr
+    assert EMBEDDED in result.stdout
+
+
+def test_pull_passes_the_settings_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is here is read to the last byte, and progress is shown."""
+    asked = {}
+
+    def resolve(
+        handle: str, *, directory: Path, offline: bool, verify: bool, progress: Progress
+    ) -> Path:
+        progress(1, 2)
+        asked.update(handle=handle, directory=directory, offline=offline, verify=verify)
+        raise PresetUnavailableError
+
+    monkeypatch.setattr("service.commands.presets.resolve", resolve)
+    invoke("pull", "hf://a/b", FILLMASK_MODEL_STORE_DIR=str(tmp_path))
+    assert asked == {
+        "handle": "hf://a/b",
+        "directory": tmp_path,
+        "offline": False,
+        "verify": True,
+    }
