@@ -7,7 +7,9 @@ from click.testing import CliRunner, Result
 
 from model_store.catalog import EMBEDDED
 from model_store.errors import PresetUnavailableError
+from model_store.head_proof import HeadProof
 from model_store.resolver import Progress
+from model_store.store import ModelStore
 from service.cli import cli
 
 
@@ -68,3 +70,25 @@ def test_pull_passes_the_settings_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "offline": False,
         "verify": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("log_probability", "word", "status"), [(-0.7, "verified", 0), (-9.9, "unproven", 1)]
+)
+def test_verify_tells_what_the_probe_found(
+    monkeypatch: pytest.MonkeyPatch, log_probability: float, word: str, status: int
+) -> None:
+    """Both rivals are named, and the status is for scripts."""
+    proof = HeadProof("english", log_probability, uniform=-10.3, shuffled=-17.4)
+    monkeypatch.setattr(ModelStore, "verify", lambda _self, _name: proof)
+    result = invoke("verify", EMBEDDED)
+    assert result.exit_code == status
+    assert f"{word} on english" in result.output
+    assert "uniform -10.30, shuffled -17.40" in result.output
+
+
+def test_verify_says_why_it_cannot(tmp_path: Path) -> None:
+    """One sentence, no traceback."""
+    result = invoke("verify", "nobody", FILLMASK_MODEL_STORE_DIR=str(tmp_path))
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: There is no preset of that name")
