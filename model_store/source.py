@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from model_store.checkpoints.files import read_json
+from model_store.checkpoints.join import HEAD_DIRECTORY
 from model_store.errors import ModelLoadError
 from model_store.hubs.hub import hash_file
 
 SOURCE_FILE = "source.json"
-HEAD_DIRECTORY = "head"
-"""Where a preset keeps the checkpoint that its head is taken from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,9 +87,10 @@ class PresetFetcher:
         Raises:
             ModelStoreError: they cannot be had.
         """
-        loop = asyncio.get_running_loop()
-        if not await loop.run_in_executor(self._threads, self._store.is_fetchable, name):
+        # Not in the fetching threads: a preset that is here must not wait for downloads.
+        if not await asyncio.to_thread(self._store.is_fetchable, name):
             return
+        loop = asyncio.get_running_loop()
         self._downloading.add(name)
         try:
             await loop.run_in_executor(

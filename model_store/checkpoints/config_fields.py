@@ -1,5 +1,7 @@
 """A config in the words of Google's `bert_config.json`, which Transformers' `config.json` kept."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from model_store.bert.config import BertConfig, HiddenAct
@@ -25,7 +27,7 @@ def read_config_fields(name: str, raw: dict[str, Any], *, tied: bool) -> BertCon
     hidden_act = _read_activation(name, raw)
     epsilon = raw.get("layer_norm_eps", 1e-12)
     extra = read_extra(name, raw)
-    try:
+    with explain_config(name):
         return BertConfig(
             vocabulary_size=raw["vocab_size"],
             num_layers=raw["num_hidden_layers"],
@@ -41,6 +43,13 @@ def read_config_fields(name: str, raw: dict[str, Any], *, tied: bool) -> BertCon
             head_layer_norm_epsilon=extra.get("head_layer_norm_epsilon", epsilon),
             tie_word_embeddings=tied,
         )
+
+
+@contextmanager
+def explain_config(name: str) -> Iterator[None]:
+    """Turn what is missing or wrong in the config file `name` into a `ModelLoadError`."""
+    try:
+        yield
     except KeyError as error:
         message = f"{name} has no {error}; take it from the original checkpoint."
         raise ModelLoadError(message) from None

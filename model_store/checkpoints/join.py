@@ -18,7 +18,9 @@ from model_store.checkpoints.keras_preset import read_keras_backbone
 from model_store.checkpoints.transformers_dir import read_transformers_dir
 from model_store.errors import ModelLoadError
 
-_HEAD_DIRECTORY = "head"
+HEAD_DIRECTORY = "head"
+"""Where a preset keeps the checkpoint that its head is taken from."""
+
 _TOKEN_EMBEDDINGS = "token_embedding/embeddings"  # noqa: S105  # no password
 _HEAD = "masked_lm_head/"
 _SHAPE = ("vocabulary_size", "num_layers", "num_heads", "hidden_dim", "intermediate_dim")
@@ -28,7 +30,7 @@ _TOLERANCE = 1e-3
 
 def has_joined_head(directory: Path) -> bool:
     """Say whether a preset keeps its head apart."""
-    return (directory / _HEAD_DIRECTORY / "config.json").is_file()
+    return (directory / HEAD_DIRECTORY / "config.json").is_file()
 
 
 def read_joined(directory: Path) -> Checkpoint:
@@ -38,7 +40,7 @@ def read_joined(directory: Path) -> Checkpoint:
         HeadMissingError: the head, or a part of it, is not in the files.
         ModelLoadError: a file is missing or broken, or the two do not belong together.
     """
-    head = read_transformers_dir(directory / _HEAD_DIRECTORY)
+    head = read_transformers_dir(directory / HEAD_DIRECTORY)
     require_complete(head)
     return join_head(read_keras_backbone(directory), head)
 

@@ -23,7 +23,7 @@ from model_store.bert.config import BertConfig
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints.attention_heads import join_heads
 from model_store.checkpoints.checkpoint import Checkpoint, Variables
-from model_store.checkpoints.config_fields import read_extra
+from model_store.checkpoints.config_fields import explain_config, read_extra
 from model_store.checkpoints.files import read_json, read_vocabulary
 from model_store.checkpoints.keras_preset_names import list_backbone_datasets, list_head_datasets
 from model_store.errors import HeadMissingError, ModelLoadError
@@ -65,7 +65,7 @@ def _read_config(raw: dict[str, Any], extra: dict[str, Any]) -> BertConfig:
         message = f"config.json describes a {raw['class_name']!r}; use a BertBackbone preset."
         raise ModelLoadError(message)
     fields = raw.get("config", {})
-    try:
+    with explain_config("config.json"):
         return BertConfig(
             vocabulary_size=fields["vocabulary_size"],
             num_layers=fields["num_layers"],
@@ -80,12 +80,6 @@ def _read_config(raw: dict[str, Any], extra: dict[str, Any]) -> BertConfig:
             head_hidden_act=extra.get("head_hidden_act", "gelu"),
             head_layer_norm_epsilon=extra.get("head_layer_norm_epsilon", 1e-5),
         )
-    except KeyError as error:
-        message = f"config.json has no {error}; take it from the original preset."
-        raise ModelLoadError(message) from None
-    except ValueError as error:
-        message = f"config.json cannot be used: {error}; take it from the original preset."
-        raise ModelLoadError(message) from None
 
 
 def _require_masked_lm(directory: Path) -> None:

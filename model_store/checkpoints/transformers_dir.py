@@ -1,7 +1,8 @@
 """The Transformers format: `config.json`, `model.safetensors`, and a tokenizer.
 
 config.json            `model_type` is `bert`; the shape
-model.safetensors      the weights, `bert.*` and `cls.predictions.*`
+model.safetensors      the weights, `bert.*` and `cls.predictions.*`, or else
+pytorch_model.bin      the same as PyTorch saves them
 tokenizer.json         the tokenizer, or else
 vocab.txt              its entries, one a line
 tokenizer_config.json  optional; what it says wins over `tokenizer.json`, as in Transformers

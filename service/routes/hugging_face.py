@@ -5,6 +5,7 @@ mask; one level more for several masks, and one more for several texts. A list o
 as that text.
 """
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -71,8 +72,14 @@ async def fill_mask_task(preset: str, body: FillMaskTask, pipeline: PipelineOf) 
         top_k=parameters.top_k or DEFAULT_TOP_K,
         targets=None if targets is None else [targets] * len(inputs),
     )
-    answers = [_write(filled) for filled in await pipeline.fill(request)]
-    return JSONResponse(answers[0] if len(answers) == 1 else answers)
+    filled = await pipeline.fill(request)
+    # Every prediction decodes its whole text: thousands of them would hold the event loop.
+    return JSONResponse(await asyncio.to_thread(_write_all, filled))
+
+
+def _write_all(texts: list[FilledText]) -> list[Any]:
+    answers = [_write(filled) for filled in texts]
+    return answers[0] if len(answers) == 1 else answers
 
 
 def _write(filled: FilledText) -> list[Any]:

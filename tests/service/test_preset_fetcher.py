@@ -66,6 +66,18 @@ async def test_others_answer_while_files_are_fetched(serve) -> None:  # noqa: AN
             assert await state_of(client, "far") == "ready"
 
 
+async def test_what_is_here_waits_for_no_download(threads: ThreadPoolExecutor) -> None:
+    """Not even where every fetching thread is busy."""
+    with Gate() as gate:
+        fetcher = PresetFetcher(FetchingStore(gate), threads)
+        busy = asyncio.create_task(fetcher.fetch("far"))
+        await gate.reached()
+        await fetcher.fetch("tiny")
+        assert fetcher.downloading == {"far"}
+        gate.open()
+        await busy
+
+
 async def test_failed_fetch_is_told(serve) -> None:  # noqa: ANN001  # a fixture
     """To the caller, and to whoever looks at the list."""
     with Gate() as gate:
