@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from model_store.encoding import Encoding
 from model_store.filled_text import MaskScores
-from model_store.shape_buckets import bucket_length, bucket_masks, bucket_rows, bucket_targets
+from model_store.shape_buckets import Shapes
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Encoded texts side by side, padded to a shape bucket.
+    """Encoded texts side by side, padded to a shape that an engine takes.
 
     Attributes:
         token_ids: `[rows, length]` int32.
@@ -27,11 +27,6 @@ class Batch:
     padding_mask: NDArray[np.int32]
     mask_positions: NDArray[np.int32]
     target_ids: NDArray[np.int32]
-
-    @property
-    def arrays(self) -> tuple[NDArray[np.int32], ...]:
-        """The four arrays in the order of their definition."""
-        return self.token_ids, self.padding_mask, self.mask_positions, self.target_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +44,18 @@ class Scores:
     target_log_probabilities: NDArray[np.float32]
 
 
-def collate(encodings: Sequence[Encoding], max_sequence_length: int) -> Batch:
-    """Lay encodings side by side in the smallest shape bucket that holds them."""
-    rows = bucket_rows(len(encodings))
-    length = bucket_length(max(len(e.token_ids) for e in encodings), max_sequence_length)
-    masks = bucket_masks(sum(len(e.mask_positions) for e in encodings), rows)
-    targets = bucket_targets(
+def collate(encodings: Sequence[Encoding], shapes: Shapes, max_sequence_length: int) -> Batch:
+    """Lay encodings side by side in the smallest shape that holds them.
+
+    Masks come in whole numbers of what an engine computes at a time.
+    """
+    rows = shapes.rows(len(encodings))
+    longest = max(len(e.token_ids) for e in encodings)
+    length = min(shapes.length(longest), max_sequence_length)
+    masks = sum(len(e.mask_positions) for e in encodings)
+    at_a_time = shapes.masks(masks, rows)
+    masks = -(-masks // at_a_time) * at_a_time
+    targets = shapes.targets(
         max((len(e.target_ids) for e in encodings if e.target_ids is not None), default=0)
     )
     batch = Batch(

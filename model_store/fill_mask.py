@@ -2,9 +2,8 @@
 
     encode -> predict (collate, run, split) -> decode
 
-Encoding and decoding look at one text each and are safe in any thread. `predict` belongs to the
-one thread that owns the engine. Keras is not imported here: callers may hold a model's type
-without paying for its runtime.
+`predict` belongs to the one thread that owns the engine. Keras is not imported here: callers may
+hold a model's type without paying for its runtime.
 """
 
 from collections.abc import Sequence
@@ -14,18 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from model_store.batch import collate, split_scores
-from model_store.encoding import Encoding, TextLimits
-from model_store.errors import (
-    EmptyTextError,
-    InferenceError,
-    MaskNotFoundError,
-    TextTooLongError,
-    TooManyMasksError,
-    UnknownTargetError,
-)
-from model_store.filled_text import FilledText, MaskScores
-from model_store.shape_buckets import bucket_length, bucket_predictions, bucket_rows
+from model_store.batch import Batch, collate, split_scores
+from model_store.encoding import Encoding
+from model_store.errors import InferenceError
+from model_store.filled_text import MaskScores
+from model_store.text_codec import TextCodec
 
 if TYPE_CHECKING:
     from model_store.bert.tokenizer import BertTokenizer
@@ -34,91 +26,81 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What is known of a loaded model; `nbytes` are those of its weights in memory."""
+    """What is known of a loaded model.
+
+    Attributes:
+        vocabulary_size: how many entries every score is over.
+        max_sequence_length: the most tokens of a text.
+        parameters: how many weights it has.
+        nbytes: what they take in memory, in the precision that is computed in.
+        precision: that precision, `float32` and the like.
+        agreement: the share of masks whose first prediction is that of float32.
+        batch_tokens: how many tokens a batch needs to be as fast a token as any.
+    """
 
     vocabulary_size: int
     max_sequence_length: int
     parameters: int
     nbytes: int
     precision: str
+    agreement: float = 1.0
+    batch_tokens: int = 4096
 
 
-class FillMaskModel:
+class FillMaskModel(TextCodec):
     """A loaded preset."""
 
     def __init__(self, engine: "Engine", tokenizer: "BertTokenizer", facts: ModelFacts) -> None:
         """Put an engine and its tokenizer together."""
+        super().__init__(tokenizer, facts.max_sequence_length)
         self._engine = engine
-        self._tokenizer = tokenizer
         self.facts = facts
         self.engine = engine.name
-        self.mask_token = tokenizer.special_tokens.mask
-        self.mask_token_id = tokenizer.mask_token_id
-        self.unk_token_id = tokenizer.unk_token_id
-
-    def tokenize(self, text: str) -> NDArray[np.int32]:
-        """Return the ids of a text, special tokens included, however long it is: `[tokens]`."""
-        return np.asarray(self._tokenizer.encode(text).ids, np.int32)
-
-    def encode(
-        self, text: str, *, top_k: int, targets: Sequence[str] | None, limits: TextLimits
-    ) -> Encoding:
-        """Tokenize a text and look its targets up.
-
-        Raises:
-            InputError: the text or a target cannot be used.
-        """
-        if not text.strip():
-            raise EmptyTextError
-        if len(text) > limits.max_characters:
-            raise TextTooLongError(len(text), limits.max_characters, "characters")
-        encoded = self._tokenizer.encode(text)
-        token_ids = np.asarray(encoded.ids, np.int32)
-        mask_positions = np.flatnonzero(token_ids == self._tokenizer.mask_token_id)
-        if not mask_positions.size:
-            raise MaskNotFoundError(self.mask_token)
-        if token_ids.size > self.facts.max_sequence_length:
-            raise TextTooLongError(token_ids.size, self.facts.max_sequence_length, "tokens")
-        if mask_positions.size > limits.max_masks:
-            raise TooManyMasksError(mask_positions.size, limits.max_masks)
-        return Encoding(
-            text=text,
-            token_ids=token_ids,
-            mask_positions=mask_positions,
-            mask_spans=tuple(encoded.token_to_chars(int(mask)) for mask in mask_positions),
-            target_ids=None if targets is None else self._look_up(targets),
-            top_k=top_k,
-        )
 
     def padded_tokens(self, rows: int, longest: int) -> int:
         """Return how many tokens are computed for a batch of so many texts, padding counted."""
-        return bucket_rows(rows) * bucket_length(longest, self.facts.max_sequence_length)
+        shapes = self._engine.shapes
+        return shapes.rows(rows) * min(shapes.length(longest), self.max_sequence_length)
 
-    def predict(self, encodings: Sequence[Encoding]) -> list[list[MaskScores]]:
+    def collate(self, encodings: Sequence[Encoding]) -> Batch:
+        """Lay texts side by side; safe in any thread."""
+        return collate(encodings, self._engine.shapes, self.max_sequence_length)
+
+    def warm_up(self, max_rows: int, max_tokens: int) -> None:
+        """Run every shape that the engine compiles once, within the limits of a batch.
+
+        Args:
+            max_rows: how many texts a batch has at the most.
+            max_tokens: how many tokens, padding counted; a text alone may have more.
+        """
+        shapes = self._engine.shapes
+        for rows, length in shapes.list_compiled(max_rows, max_tokens, self.max_sequence_length):
+            for targets in (None, np.zeros(1, np.int32)):
+                self.predict([self.make_text(length, targets)] * rows)
+
+    def make_text(self, length: int, targets: NDArray[np.int32] | None = None) -> Encoding:
+        """Return a text of so many tokens that says nothing, with a mask in the middle."""
+        token_ids = np.full(length, self.unk_token_id, np.int32)
+        token_ids[length // 2] = self.mask_token_id
+        return Encoding("", token_ids, np.array([length // 2]), ((0, 0),), targets, top_k=1)
+
+    def predict(
+        self, encodings: Sequence[Encoding], batch: Batch | None = None
+    ) -> list[list[MaskScores]]:
         """Score one batch of texts; for each text, in order, one result a mask.
+
+        Args:
+            encodings: the texts.
+            batch: `collate(encodings)`, where that is at hand.
 
         Raises:
             InferenceError: the engine returned something that is no number.
         """
         k = max((e.top_k for e in encodings if e.target_ids is None), default=1)
-        batch = collate(encodings, self.facts.max_sequence_length)
-        scores = self._engine.run(batch, bucket_predictions(k, self.facts.vocabulary_size))
+        k = min(self._engine.shapes.predictions(k), self.facts.vocabulary_size)
+        scores = self._engine.run(batch or self.collate(encodings), k)
         results = split_scores(encodings, scores)
         if not all(np.isfinite(mask.log_probabilities).all() for text in results for mask in text):
             message = "The model answered with no numbers; its weights are broken, replace them."
             raise InferenceError(message)
         return results
-
-    def decode(self, encoding: Encoding, scores: Sequence[MaskScores]) -> FilledText:
-        """Name the candidates for every mask of a text."""
-        return FilledText(encoding, scores, self._tokenizer)
-
-    def _look_up(self, targets: Sequence[str]) -> NDArray[np.int32]:
-        """Return the ids of targets, each once."""
-        ids: dict[int, None] = {}
-        for target in targets:
-            token_id = self._tokenizer.target_id(target)
-            if token_id is None:
-                raise UnknownTargetError(target)
-            ids[token_id] = None
-        return np.fromiter(ids, np.int32, len(ids))

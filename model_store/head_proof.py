@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from model_store.encoding import Encoding
 from model_store.fill_mask import FillMaskModel
+from model_store.text_codec import TextCodec
 
 MARGIN = 1.0
 """How far above both rivals the mean log-probability must lie, in nats."""
@@ -73,9 +74,14 @@ def prove_head(model: FillMaskModel, texts: Mapping[str, str]) -> HeadProof | No
     return best
 
 
+def can_read(codec: TextCodec, token_ids: NDArray[np.int32]) -> bool:
+    """Say whether a text is in a model's language: its vocabulary has nearly all of it."""
+    return bool(np.mean(token_ids == codec.unk_token_id) <= _MOST_UNKNOWN)
+
+
 def _probe(model: FillMaskModel, name: str, text: str) -> HeadProof | None:
     token_ids = model.tokenize(text)[: min(_MOST_TOKENS, model.facts.max_sequence_length)]
-    if np.mean(token_ids == model.unk_token_id) > _MOST_UNKNOWN:
+    if not can_read(model, token_ids):
         return None
     positions = np.linspace(1, len(token_ids) - 2, min(_MOST_MASKS, len(token_ids) - 2), dtype=int)
     rng = np.random.default_rng(0)

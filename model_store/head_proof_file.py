@@ -8,14 +8,13 @@ A proof counts only while the files are those that were probed.
 
 import hashlib
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from model_store.head_proof import HeadProof, read_probe_texts
+from model_store.preset_files import PROOF_FILE, list_files
 
-_FILE = "head_proof.json"
 _OWN_TEXT = "probe.txt"
 _MOST_CHARACTERS = 10_000
 _ENDS = 65_536
@@ -25,7 +24,7 @@ _ENDS = 65_536
 def read_proof(directory: Path) -> HeadProof | None:
     """Return the stored proof, or None where there is none for these very files."""
     try:
-        content = json.loads((directory / _FILE).read_text("utf-8"))
+        content = json.loads((directory / PROOF_FILE).read_text("utf-8"))
         if content.pop("fingerprint") != _fingerprint(directory):
             return None
         return HeadProof(**content)
@@ -36,10 +35,10 @@ def read_proof(directory: Path) -> HeadProof | None:
 def write_proof(directory: Path, proof: HeadProof) -> None:
     """Store a proof, where the directory can be written to; elsewhere it is made at every load."""
     content = {"fingerprint": _fingerprint(directory), **asdict(proof)}
-    partial = directory / f".{_FILE}"
+    partial = directory / f".{PROOF_FILE}"
     with suppress(OSError):
         partial.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
-        partial.replace(directory / _FILE)
+        partial.replace(directory / PROOF_FILE)
 
 
 def read_texts(directory: Path) -> dict[str, str]:
@@ -53,7 +52,7 @@ def read_texts(directory: Path) -> dict[str, str]:
 
 def _fingerprint(directory: Path) -> str:
     digest = hashlib.sha256()
-    for path in _list_files(directory):
+    for path in list_files(directory):
         size = path.stat().st_size
         digest.update(f"{path.relative_to(directory).as_posix()}\0{size}\0".encode())
         with path.open("rb") as file:
@@ -61,11 +60,3 @@ def _fingerprint(directory: Path) -> str:
             file.seek(max(0, size - _ENDS))
             digest.update(file.read(_ENDS))
     return digest.hexdigest()
-
-
-def _list_files(directory: Path) -> Iterator[Path]:
-    """Yield what a model is read from: not the proof, and nothing that describes the files."""
-    for path in sorted(directory.rglob("*")):
-        is_about_files = path.name.startswith(".") or path.suffix == ".md"
-        if path.is_file() and not is_about_files and path.name not in {_FILE, "source.json"}:
-            yield path

@@ -1,37 +1,121 @@
-"""The few shapes that arrays may have, so that compiling them ends some day."""
+"""The shapes that arrays may have: any for a runtime that compiles none, few for one that does."""
 
-_SHORTEST = 16
-_FEWEST_TARGETS = 16
-_FEWEST_PREDICTIONS = 8
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Protocol
 
-
-def bucket_rows(rows: int) -> int:
-    """Return the number of rows to compute for so many texts: the next power of two."""
-    return _next_power(rows, start=1, factor=2)
-
-
-def bucket_length(length: int, max_sequence_length: int) -> int:
-    """Return the length to pad to: the next power of two from 16 on, or the model's limit."""
-    return min(_next_power(length, start=_SHORTEST, factor=2), max_sequence_length)
+_STEP = 8
+_LENGTHS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+_PREDICTIONS = (128,)
+_TARGETS = (16, 1024)
 
 
-def bucket_masks(masks: int, rows: int) -> int:
-    """Return the number of masks to compute: the next power of two, at least one a row."""
-    return _next_power(masks, start=rows, factor=2)
+class Shapes(Protocol):
+    """What sizes are rounded up to."""
+
+    def rows(self, rows: int) -> int:
+        """Return how many rows to compute for so many texts."""
+        ...
+
+    def length(self, length: int) -> int:
+        """Return the length to pad to."""
+        ...
+
+    def masks(self, masks: int, rows: int) -> int:
+        """Return how many masks to compute at a time."""
+        ...
+
+    def predictions(self, k: int) -> int:
+        """Return how many predictions a mask to compute."""
+        ...
+
+    def targets(self, targets: int) -> int:
+        """Return how many targets a mask to look up; none stays none."""
+        ...
+
+    def list_compiled(
+        self, max_rows: int, max_tokens: int, max_length: int
+    ) -> Iterator[tuple[int, int]]:
+        """Yield rows and length of every shape that is compiled, within the limits of a batch."""
+        ...
 
 
-def bucket_predictions(k: int, vocabulary_size: int) -> int:
-    """Return how many predictions a mask to compute, at most the whole vocabulary."""
-    return min(_next_power(k, start=_FEWEST_PREDICTIONS, factor=4), vocabulary_size)
+class OpenShapes:
+    """Sizes as they come: nothing is compiled for them.
+
+    Lengths go in steps of eight, for a runtime keeps what it has worked out for a shape.
+    """
+
+    def rows(self, rows: int) -> int:
+        """Return all of them."""
+        return rows
+
+    def length(self, length: int) -> int:
+        """Return the next multiple of eight."""
+        return -(-length // _STEP) * _STEP
+
+    def masks(self, masks: int, rows: int) -> int:
+        """Return all of them."""
+        del rows
+        return masks
+
+    def predictions(self, k: int) -> int:
+        """Return as many."""
+        return k
+
+    def targets(self, targets: int) -> int:
+        """Return as many."""
+        return targets
+
+    def list_compiled(
+        self, max_rows: int, max_tokens: int, max_length: int
+    ) -> Iterator[tuple[int, int]]:
+        """Yield none."""
+        del max_rows, max_tokens, max_length
+        return iter(())
 
 
-def bucket_targets(targets: int) -> int:
-    """Return how many targets a mask to look up; none stays none."""
-    return _next_power(targets, start=_FEWEST_TARGETS, factor=4) if targets else 0
+class ShapeBuckets:
+    """Few sizes, so that all of them can be compiled before the first request."""
+
+    def rows(self, rows: int) -> int:
+        """Return the next power of two."""
+        return _next_power_of_two(rows)
+
+    def length(self, length: int) -> int:
+        """Return the next of eleven lengths up to 512, then the next power of two."""
+        return _round_up(length, _LENGTHS)
+
+    def masks(self, masks: int, rows: int) -> int:
+        """Return one a row: more are computed in several goes."""
+        del masks
+        return rows
+
+    def predictions(self, k: int) -> int:
+        """Return 128 for every number up to that."""
+        return _round_up(k, _PREDICTIONS)
+
+    def targets(self, targets: int) -> int:
+        """Return 16 or 1024, or more where more are asked for."""
+        return _round_up(targets, _TARGETS) if targets else 0
+
+    def list_compiled(
+        self, max_rows: int, max_tokens: int, max_length: int
+    ) -> Iterator[tuple[int, int]]:
+        """Yield every one, the small ones first: a text alone may be of any length."""
+        length = 0
+        while length < max_length:
+            length = min(self.length(length + 1), max_length)
+            rows = 1
+            while rows == 1 or (rows * length <= max_tokens and rows <= max_rows):
+                yield rows, length
+                rows *= 2
 
 
-def _next_power(value: int, *, start: int, factor: int) -> int:
-    """Return the smallest `start * factor**n` that is no less than `value`."""
-    while start < value:
-        start *= factor
-    return start
+def _round_up(value: int, sizes: tuple[int, ...]) -> int:
+    index = bisect_left(sizes, value)
+    return sizes[index] if index < len(sizes) else _next_power_of_two(value)
+
+
+def _next_power_of_two(value: int) -> int:
+    return 1 << max(0, value - 1).bit_length()

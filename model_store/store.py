@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from model_store.catalog import EMBEDDED, CatalogEntry, read_catalog
 from model_store.download import Progress
+from model_store.engines import EngineOptions
 from model_store.errors import HeadMissingError, PresetNotFoundError, PresetUnavailableError
 from model_store.head_proof import HeadProof
 from model_store.head_proof_file import read_proof
+from model_store.loader import load_fill_mask_model
 from model_store.proven_head import probe_head, require_proven_head
 from model_store.resolver import embedded_directory, expand_home, is_here, resolve
 from model_store.source import check_source
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _PRESET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _MOST_DIRECTORIES = 1000
+_DEFAULT_ENGINE = EngineOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,22 @@ class Preset:
 class ModelStore:
     """The built-in presets and those of one directory, whose subdirectories are presets by name."""
 
-    def __init__(self, directory: Path | None = None, *, offline: bool = False) -> None:
+    def __init__(
+        self,
+        directory: Path | None = None,
+        *,
+        offline: bool = False,
+        engine: EngineOptions = _DEFAULT_ENGINE,
+    ) -> None:
         """Look for presets in a directory.
 
         Args:
             directory: where they lie, and where they are put when they are fetched. It is read
                 anew at every call, so it may change.
             offline: whether nothing is fetched, and no connection tried.
+            engine: what runs the models.
         """
+        self._engine = engine
         self._directory = None if directory is None else expand_home(directory)
         self._offline = offline
 
@@ -121,10 +132,7 @@ class ModelStore:
             ModelLoadError: its files are broken.
         """
         directory = self._require_files(name)
-        # The runtime takes seconds to import, and a server must answer its probes meanwhile.
-        from model_store.loader import load_fill_mask_model  # noqa: PLC0415
-
-        model = load_fill_mask_model(directory)
+        model = load_fill_mask_model(directory, self._engine)
         require_proven_head(model, directory)
         return model
 
@@ -135,9 +143,7 @@ class ModelStore:
             ModelStoreError: it cannot be loaded, or no text is in its language.
         """
         directory = self._require_files(name)
-        from model_store.loader import load_fill_mask_model  # noqa: PLC0415  # as in `load`
-
-        return probe_head(load_fill_mask_model(directory), directory)
+        return probe_head(load_fill_mask_model(directory, self._engine), directory)
 
     def _require_files(self, name: str) -> Path:
         preset = self.find(name)

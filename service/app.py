@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
 from model_store.encoding import TextLimits
+from model_store.fill_mask import ModelFacts
 from model_store.store import ModelStore
 from service.batching import BatchLimits
 from service.body_limit import BodyLimitMiddleware
@@ -37,7 +39,9 @@ def create_app(settings: Settings, store: ModelStore | None = None) -> FastAPI:
         store: where its models come from, if not from the settings.
     """
     if store is None:
-        store = ModelStore(settings.model_store_dir, offline=settings.offline)
+        store = ModelStore(
+            settings.model_store_dir, offline=settings.offline, engine=settings.engine_options
+        )
     app = FastAPI(
         title="fillmask",
         version="0.1.0",
@@ -73,7 +77,7 @@ def _create_lifespan(
                 store,
                 engine_thread=engine_thread,
                 loader_thread=loader_thread,
-                limits=_batch_limits(settings),
+                limits=partial(_batch_limits, settings),
                 max_bytes=settings.max_loaded_bytes,
                 observe=metrics.observe_batch,
             )
@@ -103,10 +107,10 @@ async def _cancel(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _batch_limits(settings: Settings) -> BatchLimits:
+def _batch_limits(settings: Settings, facts: ModelFacts) -> BatchLimits:
     return BatchLimits(
         max_batch_size=settings.max_batch_size,
-        max_batch_tokens=settings.max_batch_tokens,
+        max_batch_tokens=settings.max_batch_tokens or facts.batch_tokens,
         max_queue_size=settings.max_queue_size,
     )
 

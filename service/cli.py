@@ -27,6 +27,8 @@ def cli() -> None:
 def serve(host: str | None, port: int | None) -> None:
     """Serve the HTTP API."""
     settings = Settings()
+    if settings.engine not in {"auto", "openvino"}:
+        os.environ.setdefault("KERAS_BACKEND", settings.engine)
     uvicorn.run(
         create_app(settings),
         host=settings.host if host is None else host,

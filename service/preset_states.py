@@ -58,6 +58,7 @@ class PresetStates:
             head_proof=HeadProofInfo.model_validate(proof) if proof else None,
             engine=served.model.engine if served else None,
             precision=facts.precision if facts else None,
+            agreement=facts.agreement if facts else None,
             bytes=facts.nbytes if facts else None,
             error=None if preset.directory else preset.no_head,
         )

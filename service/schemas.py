@@ -103,6 +103,9 @@ class PresetInfo(BaseModel):
     )
     engine: str | None = Field(description="What runs it; null unless ready.")
     precision: str | None = Field(description="In what precision; null unless ready.")
+    agreement: float | None = Field(
+        description="The share of masks whose first prediction is float32's; null unless ready."
+    )
     bytes: int | None = Field(description="The memory of its weights; null unless ready.")
     error: str | None = Field(description="Why it cannot be used; null where nothing is known.")
 

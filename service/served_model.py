@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 
 from model_store.encoding import Encoding
 from model_store.errors import ModelLoadError
-from model_store.fill_mask import FillMaskModel
+from model_store.fill_mask import FillMaskModel, ModelFacts
 from model_store.filled_text import MaskScores
 from model_store.store import ModelStore
 from service.batching import BatchLimits, BatchRecord, MicroBatcher
@@ -34,6 +34,7 @@ class ServedModel:
             padded_tokens=self._padded_tokens,
             limits=limits,
             observe=observe,
+            ahead=1,
         )
 
     @property
@@ -62,8 +63,10 @@ class ServedModel:
         return self.model.padded_tokens(rows, longest)
 
     async def _predict(self, encodings: Sequence[Encoding]) -> list[list[MaskScores]]:
+        # Here, and not in the engine's thread, which may be running the batch before this one.
+        batch = self.model.collate(encodings)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._engine_thread, self.model.predict, encodings)
+        return await loop.run_in_executor(self._engine_thread, self.model.predict, encodings, batch)
 
 
 class PresetFetcher:
@@ -117,11 +120,14 @@ class ServedModelLoader:
         *,
         engine_thread: Executor,
         loader_thread: Executor,
-        limits: BatchLimits,
+        limits: Callable[[ModelFacts], BatchLimits],
         max_bytes: int,
         observe: Callable[[BatchRecord], None],
     ) -> None:
-        """Remember what every model shares: one engine thread, so that they take turns."""
+        """Remember what every model shares: one engine thread, so that they take turns.
+
+        `limits` says how much of a model may run together, from what is known of it.
+        """
         self._store = store
         self._engine_thread = engine_thread
         self._loader_thread = loader_thread
@@ -137,10 +143,14 @@ class ServedModelLoader:
         """
         loop = asyncio.get_running_loop()
         model = await loop.run_in_executor(self._loader_thread, self._store.load, name)
+        limits = self._limits(model.facts)
         if model.facts.nbytes > self._max_bytes:
             message = (
                 f"{name} takes {model.facts.nbytes} bytes and the limit is {self._max_bytes}; "
                 "raise FILLMASK_MAX_LOADED_BYTES."
             )
             raise ModelLoadError(message)
-        return ServedModel(model, self._engine_thread, self._limits, self._observe)
+        await loop.run_in_executor(
+            self._loader_thread, model.warm_up, limits.max_batch_size, limits.max_batch_tokens
+        )
+        return ServedModel(model, self._engine_thread, limits, self._observe)

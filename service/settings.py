@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from model_store.converted_models import DEFAULT_CACHE
+from model_store.engines import EngineName, EngineOptions, Precision
 from model_store.resolver import DEFAULT_DIRECTORY
 
 _GIB = 1024**3
@@ -34,13 +36,33 @@ class Settings(BaseSettings):
     offline: bool = Field(
         default=False, description="Whether no file is fetched and no connection to a hub tried."
     )
+    engine: EngineName = Field(
+        "auto",
+        description=(
+            "What runs the models: `tensorflow`, `jax`, `torch`, `openvino`, or `auto`: "
+            "Keras' backend where an accelerator is visible, else OpenVINO."
+        ),
+    )
+    precision: Precision = Field(
+        "auto",
+        description=(
+            "What is computed in: `float32`, `bfloat16`, `float16`, `int8`, or `auto`: the fastest "
+            "that answers like float32."
+        ),
+    )
+    cache_dir: Path = Field(
+        DEFAULT_CACHE, description="Where converted models are kept, so that starts are quick."
+    )
     max_loaded_presets: PositiveInt = Field(4, description="How many models stay in memory.")
     max_loaded_bytes: PositiveInt = Field(
         8 * _GIB, description="How many bytes of weights stay in memory."
     )
-    max_batch_size: PositiveInt = Field(32, description="The most texts in one batch.")
-    max_batch_tokens: PositiveInt = Field(
-        8192, description="The most tokens in one batch, padding counted."
+    max_batch_size: PositiveInt = Field(256, description="The most texts in one batch.")
+    max_batch_tokens: PositiveInt | None = Field(
+        None,
+        description=(
+            "The most tokens in one batch, padding counted; measured for each model if not given."
+        ),
     )
     max_queue_size: PositiveInt = Field(
         1024, description="The most texts waiting for one model; more are refused with 429."
@@ -57,3 +79,8 @@ class Settings(BaseSettings):
     max_predictions: PositiveInt = Field(
         10_000, description="The most predictions in one answer, over all texts and masks."
     )
+
+    @property
+    def engine_options(self) -> EngineOptions:
+        """What the model store is told of engines."""
+        return EngineOptions(self.engine, self.precision, self.cache_dir)

@@ -31,6 +31,12 @@ def embedded_preset_dir() -> Path:
     return directory
 
 
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where converted models are kept: a conversion takes seconds."""
+    return tmp_path_factory.mktemp("converted")
+
+
 @pytest.fixture
 def hub(tmp_path: Path) -> "Iterator[FakeHub]":
     """Return both hubs, empty, and lead the libraries of both to them."""

@@ -11,6 +11,7 @@ import numpy as np
 from model_store.batch import Batch, Scores
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.fill_mask import FillMaskModel, ModelFacts
+from model_store.shape_buckets import OpenShapes
 from model_store.store import ModelStore, Preset
 from service.errors import ShuttingDownError
 from service.model_cache import ModelCache
@@ -183,6 +184,7 @@ class FakeEngine:
     """An engine whose scores fall with the id, whatever the text."""
 
     name = "fake"
+    shapes = OpenShapes()
 
     def __init__(
         self, gate: Gate | None = None, answer: Callable[[Batch, int], Scores] | None = None

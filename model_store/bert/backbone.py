@@ -107,6 +107,41 @@ class BertBackbone(keras.Model):  # type: ignore[misc]  # keras ships no types
             dtype=dtype,
         )
 
+    def encode(self, token_ids: Any, padding_mask: Any) -> Any:
+        """Run every layer but the last on texts of one segment.
+
+        Args:
+            token_ids: `[rows, length]` ints.
+            padding_mask: `[rows, length]` ints, 1 at real tokens.
+
+        Returns:
+            `[rows, length, hidden_dim]` floats, for `finish_at`.
+        """
+        hidden = (
+            self.token_embedding(token_ids)
+            + self.get_layer("segment_embedding")(ops.zeros_like(token_ids))
+            + self.get_layer("position_embedding")(token_ids)
+        )
+        hidden = self.get_layer("embeddings_layer_norm")(hidden)
+        for index in range(self.num_layers - 1):
+            layer = self.get_layer(f"transformer_layer_{index}")
+            hidden = layer(hidden, padding_mask=padding_mask)
+        return hidden
+
+    def finish_at(self, hidden: Any, padding_mask: Any, positions: Any) -> Any:
+        """Run the last layer on what `encode` returned, at a few positions only.
+
+        Args:
+            hidden: `[rows, length, hidden_dim]` floats.
+            padding_mask: `[rows, length]` ints, 1 at real tokens.
+            positions: `[positions]` ints, each `row * length + position`.
+
+        Returns:
+            `[positions, hidden_dim]` floats.
+        """
+        last = self.get_layer(f"transformer_layer_{self.num_layers - 1}")
+        return last.call_at(hidden, padding_mask, positions)
+
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs to make the same encoder."""
         return {

@@ -67,7 +67,10 @@ class MaskedLMHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
         Returns:
             Logits, `[rows, masks, vocabulary_size]` floats.
         """
-        masked = ops.take_along_axis(hidden, mask_positions[:, :, None], axis=1)
+        return self.project(ops.take_along_axis(hidden, mask_positions[:, :, None], axis=1))
+
+    def project(self, masked: Any) -> Any:
+        """Return logits, `[..., vocabulary_size]`, for vectors `[..., hidden_dim]`."""
         masked = self.layer_norm(self.activation(self.transform(masked)))
         decoder = self.decoder if self.token_embedding is None else self.token_embedding.embeddings
         decoder = ops.cast(decoder, masked.dtype)

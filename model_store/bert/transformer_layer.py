@@ -72,10 +72,25 @@ class TransformerLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships
         Returns:
             `[rows, length, hidden_dim]` floats.
         """
-        attended = self.attention_output(self._attend(hidden, padding_mask))
-        hidden = self.attention_layer_norm(hidden + self.dropout(attended, training=training))
-        transformed = self.feedforward_output(self.activation(self.intermediate(hidden)))
-        return self.feedforward_layer_norm(hidden + self.dropout(transformed, training=training))
+        attended = ops.reshape(self._attend(hidden, hidden, padding_mask), ops.shape(hidden))
+        return self._transform(hidden, attended, training=training)
+
+    def call_at(self, hidden: Any, padding_mask: Any, positions: Any) -> Any:
+        """Encode a few positions only; every token of their rows is still attended to.
+
+        Args:
+            hidden: `[rows, length, hidden_dim]` floats.
+            padding_mask: `[rows, length]` ints, 1 at real tokens and 0 at padding.
+            positions: `[positions]` ints, each `row * length + position`.
+
+        Returns:
+            `[positions, hidden_dim]` floats, what `call` returns there without dropout.
+        """
+        length, hidden_dim = ops.shape(hidden)[1:]
+        rows = positions // length
+        chosen = ops.take(ops.reshape(hidden, (-1, hidden_dim)), positions, axis=0)
+        attended = self._attend(chosen[:, None, :], hidden, padding_mask, rows)
+        return self._transform(chosen, ops.reshape(attended, (-1, hidden_dim)))
 
     def compute_output_shape(
         self, hidden_shape: tuple[int | None, ...], padding_mask_shape: tuple[int | None, ...]
@@ -84,16 +99,33 @@ class TransformerLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships
         del padding_mask_shape
         return hidden_shape
 
-    def _attend(self, hidden: Any, padding_mask: Any) -> Any:
-        rows, length, hidden_dim = ops.shape(hidden)
-        heads = (rows, length, self.num_heads, hidden_dim // self.num_heads)
-        attended = ops.dot_product_attention(
-            ops.reshape(self.query(hidden), heads),
-            ops.reshape(self.key(hidden), heads),
-            ops.reshape(self.value(hidden), heads),
-            mask=ops.cast(padding_mask, "bool")[:, None, None, :],
+    def _attend(self, asking: Any, hidden: Any, padding_mask: Any, rows: Any = None) -> Any:
+        """Return `[n, queries, num_heads, head_dim]` for `asking`, `[n, queries, hidden_dim]`.
+
+        `rows` says which row of `hidden` each of the `n` looks at, if not the one of its number.
+        """
+        length, hidden_dim = ops.shape(hidden)[1:]
+
+        def split_heads(projected: Any, tokens: int) -> Any:
+            head_dim = hidden_dim // self.num_heads
+            return ops.reshape(projected, (-1, tokens, self.num_heads, head_dim))
+
+        def pick(values: Any) -> Any:
+            return values if rows is None else ops.take(values, rows, axis=0)
+
+        return ops.dot_product_attention(
+            split_heads(self.query(asking), ops.shape(asking)[1]),
+            split_heads(pick(self.key(hidden)), length),
+            split_heads(pick(self.value(hidden)), length),
+            mask=ops.cast(pick(padding_mask), "bool")[:, None, None, :],
         )
-        return ops.reshape(attended, (rows, length, hidden_dim))
+
+    def _transform(self, hidden: Any, attended: Any, *, training: bool | None = None) -> Any:
+        """Add what was attended to, then the feed-forward of the sum; normalise after each."""
+        attended = self.dropout(self.attention_output(attended), training=training)
+        hidden = self.attention_layer_norm(hidden + attended)
+        transformed = self.feedforward_output(self.activation(self.intermediate(hidden)))
+        return self.feedforward_layer_norm(hidden + self.dropout(transformed, training=training))
 
     def _dense(self, units: int | None, name: str, input_shape: tuple[int | None, ...]) -> Any:
         layer = keras.layers.Dense(

@@ -11,11 +11,22 @@ from model_store.checkpoints.google_tf1 import is_google_tf1, read_google_tf1
 from model_store.checkpoints.join import has_joined_head, read_joined
 from model_store.checkpoints.keras_preset import is_keras_preset, read_keras_preset
 from model_store.checkpoints.keras_preset_writer import write_keras_preset
-from model_store.checkpoints.transformers_dir import is_transformers_dir, read_transformers_dir
-from model_store.checkpoints.transformers_dir_writer import write_transformers_dir
+from model_store.checkpoints.transformers_dir import (
+    is_transformers_dir,
+    read_tokenizer,
+    read_transformers_dir,
+)
+from model_store.checkpoints.transformers_dir_writer import write_tokenizer, write_transformers_dir
 from model_store.errors import ModelLoadError
 
-__all__ = ["Checkpoint", "read_checkpoint", "write_keras_preset", "write_transformers_dir"]
+__all__ = [
+    "Checkpoint",
+    "read_checkpoint",
+    "read_tokenizer",
+    "write_keras_preset",
+    "write_tokenizer",
+    "write_transformers_dir",
+]
 
 _Reader: TypeAlias = Callable[[Path], Checkpoint]
 

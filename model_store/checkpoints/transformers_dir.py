@@ -56,7 +56,7 @@ def read_transformers_dir(directory: Path) -> Checkpoint:
     raw = read_json(directory / "config.json")
     tensors = _read_tensors(directory)
     config = _read_config(raw, tied=_is_tied(raw, tensors))
-    return Checkpoint(config, _read_tokenizer(directory), _name_variables(config, tensors))
+    return Checkpoint(config, read_tokenizer(directory), _name_variables(config, tensors))
 
 
 def _read_config(raw: dict[str, Any], *, tied: bool) -> BertConfig:
@@ -121,7 +121,12 @@ def _name_variables(config: BertConfig, tensors: dict[str, Array]) -> Variables:
     return variables
 
 
-def _read_tokenizer(directory: Path) -> BertTokenizer:
+def read_tokenizer(directory: Path) -> BertTokenizer:
+    """Read the tokenizer of a directory.
+
+    Raises:
+        ModelLoadError: its files are missing, broken, or of a tokenizer that is not BERT's.
+    """
     path = directory / "tokenizer_config.json"
     options = read_json(path) if path.is_file() else {}
     tokenizer_class = options.get("tokenizer_class", "BertTokenizer")

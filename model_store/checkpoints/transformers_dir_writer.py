@@ -44,7 +44,7 @@ def write_transformers_dir(
             unfinished / "model.safetensors",
             metadata={"format": "pt"},
         )
-        _write_tokenizer(checkpoint, unfinished)
+        write_tokenizer(checkpoint, unfinished)
 
 
 def _describe(checkpoint: Checkpoint, dtype: Precision) -> dict[str, Any]:
@@ -78,8 +78,8 @@ def _cast(path: str, array: Array, dtype: Precision) -> Array:
     return cast
 
 
-def _write_tokenizer(checkpoint: Checkpoint, directory: Path) -> None:
-    """Write `tokenizer.json`, and `vocab.txt` where that says the same."""
+def write_tokenizer(checkpoint: Checkpoint, directory: Path) -> None:
+    """Write `tokenizer.json` and its options, and `vocab.txt` where that says the same."""
     tokenizer = checkpoint.tokenizer
     (directory / "tokenizer.json").write_text(tokenizer.to_json(), "utf-8")
     special = tokenizer.special_tokens

@@ -1,27 +1,25 @@
 """Engines: one file a runtime. Each imports its own runtime, so only the chosen one is loaded."""
 
-from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 
-import keras
+from model_store.engines.engine import Engine, EngineName, EngineOptions, Precision
 
-from model_store.bert.masked_lm import BertMaskedLM
-from model_store.engines.engine import Engine
+__all__ = ["Engine", "EngineName", "EngineOptions", "Precision", "choose_engine"]
 
-__all__ = ["Engine", "create_engine"]
-
-_ENGINES = {"tensorflow": "TensorFlowEngine", "jax": "JaxEngine", "torch": "TorchEngine"}
+_ACCELERATORS = ("/dev/nvidiactl", "/dev/kfd", "/dev/accel0")
+"""What a driver of NVIDIA, AMD or a TPU makes; to ask a runtime would import it."""
 
 
-def create_engine(model: BertMaskedLM) -> Engine:
-    """Return the engine of the backend that Keras runs on.
+def choose_engine(name: EngineName, keras_backend: str = "tensorflow") -> EngineName:
+    """Return the engine that `auto` stands for, and any other name as it is.
 
-    Raises:
-        ValueError: there is none for that backend.
+    Args:
+        name: what is asked for.
+        keras_backend: what Keras runs on, for machines with an accelerator or without OpenVINO.
     """
-    backend = keras.config.backend()
-    if backend not in _ENGINES:
-        message = f"The Keras backend {backend!r} has no engine; use {', '.join(_ENGINES)}."
-        raise ValueError(message)
-    module = import_module(f"{__name__}.{backend}")
-    engine: Engine = getattr(module, _ENGINES[backend])(model)
-    return engine
+    if name != "auto":
+        return name
+    if find_spec("openvino") and not any(Path(device).exists() for device in _ACCELERATORS):
+        return "openvino"
+    return keras_backend  # type: ignore[return-value]  # refused later where there is no such engine

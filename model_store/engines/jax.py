@@ -1,34 +1,45 @@
-"""The JAX engine: one XLA program for each shape bucket."""
+"""The JAX engine: one XLA program for each shape."""
 
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import keras
 import numpy as np
 
-from model_store.batch import Batch, Scores
 from model_store.bert.masked_lm import BertMaskedLM
-from model_store.engines.engine import score
+from model_store.engines.engine import Precision
+from model_store.engines.keras_engine import KerasEngine
+from model_store.shape_buckets import ShapeBuckets
 
 
-class JaxEngine:
+class JaxEngine(KerasEngine):
     """Runs a model as jitted functions; JAX keeps one for each shape."""
 
     name = "jax"
+    shapes = ShapeBuckets()
 
     def __init__(self, model: BertMaskedLM) -> None:
         """Take a model over; nothing is compiled yet."""
         self._weights = [variable.value for variable in model.variables]
-        self._run = jax.jit(partial(_score_stateless, model), static_argnames="k")
+        super().__init__(model)
 
-    def run(self, batch: Batch, k: int) -> Scores:
-        """Score a batch."""
-        outputs = self._run(self._weights, batch.arrays, k=k)
-        return Scores(*(np.asarray(output) for output in outputs))
+    @classmethod
+    def precisions(cls) -> tuple[Precision, ...]:
+        """Return what this machine computes fast in: bfloat16 on an accelerator."""
+        return ("float32", "bfloat16") if jax.default_backend() != "cpu" else ("float32",)
 
+    def compile(self, function: Callable[..., Any], *, static: str | None = None) -> Any:
+        """Return a program that gets the weights passed in: closed over, XLA would copy them."""
 
-def _score_stateless(model: BertMaskedLM, weights: Any, arrays: Any, k: int) -> Any:
-    """Score with weights passed in: closed over, XLA would copy them into every program."""
-    with keras.StatelessScope(state_mapping=zip(model.variables, weights, strict=True)):
-        return score(model, arrays, k)
+        def run(weights: Any, *args: Any, **kwargs: Any) -> Any:
+            mapping = zip(self._model.variables, weights, strict=True)
+            with keras.StatelessScope(state_mapping=mapping):
+                return function(*args, **kwargs)
+
+        program = jax.jit(run, static_argnames=static)
+        return lambda *args, **kwargs: program(self._weights, *args, **kwargs)
+
+    def to_numpy(self, tensor: Any) -> np.ndarray[Any, Any]:
+        """Bring a tensor to the host."""
+        return np.asarray(tensor)

@@ -1,38 +1,42 @@
-"""The TensorFlow engine: one graph for each shape bucket."""
+"""The TensorFlow engine: one graph of open shapes on a CPU, XLA where an accelerator is visible."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from model_store.batch import Batch, Scores
 from model_store.bert.masked_lm import BertMaskedLM
-from model_store.engines.engine import score
+from model_store.engines.engine import Precision
+from model_store.engines.keras_engine import KerasEngine
+from model_store.shape_buckets import OpenShapes, ShapeBuckets
 
 
-class TensorFlowEngine:
-    """Runs a model as TensorFlow graphs, through XLA where an accelerator is visible."""
+class TensorFlowEngine(KerasEngine):
+    """Runs a model as TensorFlow graphs."""
 
     name = "tensorflow"
 
     def __init__(self, model: BertMaskedLM) -> None:
         """Take a model over; nothing is compiled yet."""
-        self._model = model
         self._on_accelerator = bool(tf.config.list_physical_devices("GPU"))
-        self._graphs: dict[tuple[Any, ...], Any] = {}
+        self.shapes = ShapeBuckets() if self._on_accelerator else OpenShapes()
+        super().__init__(model)
 
-    def run(self, batch: Batch, k: int) -> Scores:
-        """Score a batch."""
-        bucket = (k, *(array.shape for array in batch.arrays))
-        if bucket not in self._graphs:
-            self._graphs[bucket] = self._compile(batch, k)
-        outputs = self._graphs[bucket](*(tf.constant(array) for array in batch.arrays))
-        return Scores(*(np.asarray(output) for output in outputs))
+    @classmethod
+    def precisions(cls) -> tuple[Precision, ...]:
+        """Return what this machine computes fast in: bfloat16 on an accelerator."""
+        return ("float32", "bfloat16") if tf.config.list_physical_devices("GPU") else ("float32",)
 
-    def _compile(self, batch: Batch, k: int) -> Any:
-        def score_batch(*arrays: Any) -> Any:
-            return score(self._model, arrays, k)
+    def compile(self, function: Callable[..., Any], *, static: str | None = None) -> Any:
+        """Return a graph; without XLA it is traced once for all shapes."""
+        del static  # TensorFlow traces once for each Python number
+        return tf.function(
+            function,
+            jit_compile=self._on_accelerator,
+            reduce_retracing=not self._on_accelerator,
+        )
 
-        specs = (tf.TensorSpec(array.shape, tf.int32) for array in batch.arrays)
-        function = tf.function(score_batch, jit_compile=self._on_accelerator)
-        return function.get_concrete_function(*specs)
+    def to_numpy(self, tensor: Any) -> np.ndarray[Any, Any]:
+        """Bring a tensor to the host."""
+        return np.asarray(tensor)

@@ -1,26 +1,33 @@
 """The PyTorch engine: eager, for machines that have PyTorch and nothing else."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
-from keras import ops
 
-from model_store.batch import Batch, Scores
-from model_store.bert.masked_lm import BertMaskedLM
-from model_store.engines.engine import score
+from model_store.engines.engine import Precision
+from model_store.engines.keras_engine import KerasEngine
+from model_store.shape_buckets import OpenShapes
 
 
-class TorchEngine:
+class TorchEngine(KerasEngine):
     """Runs a model operation by operation: there is nothing to compile, whatever the shape."""
 
     name = "torch"
+    shapes = OpenShapes()
 
-    def __init__(self, model: BertMaskedLM) -> None:
-        """Take a model over."""
-        self._model = model
+    @classmethod
+    def precisions(cls) -> tuple[Precision, ...]:
+        """Return what this machine computes fast in: bfloat16 on an accelerator."""
+        return ("float32", "bfloat16") if torch.cuda.is_available() else ("float32",)
 
-    def run(self, batch: Batch, k: int) -> Scores:
-        """Score a batch."""
-        tensors = tuple(ops.convert_to_tensor(array, dtype="int32") for array in batch.arrays)
-        with torch.inference_mode():
-            outputs = score(self._model, tensors, k)
-        return Scores(*(np.asarray(output.cpu()) for output in outputs))
+    def compile(self, function: Callable[..., Any], *, static: str | None = None) -> Any:
+        """Return the function, without the memory that training would need."""
+        del static
+        return torch.inference_mode()(function)
+
+    def to_numpy(self, tensor: Any) -> np.ndarray[Any, Any]:
+        """Bring a tensor to the host."""
+        array: np.ndarray[Any, Any] = tensor.cpu().numpy()
+        return array

@@ -7,7 +7,8 @@ import numpy as np
 from model_store.bert.masked_lm_preprocessor import Example
 from model_store.bert.token_masking import TokenMasker
 from model_store.bert.tokenizer import BertTokenizer
-from model_store.shape_buckets import bucket_length
+
+_SHORTEST = 16
 
 
 class RowBatches:
@@ -33,7 +34,9 @@ class RowBatches:
 
     def length_of(self, row: Sequence[int]) -> int:
         """Return the length that a row is padded to."""
-        return bucket_length(len(row), self._sequence_length)
+        # Powers of two: a training compiles its steps, and few shapes are enough for it.
+        power = 1 << max(0, len(row) - 1).bit_length()
+        return min(max(_SHORTEST, power), self._sequence_length)
 
     def rows_of(self, length: int) -> int:
         """Return how many rows a batch of a length has."""

@@ -60,7 +60,9 @@ def pull(names: tuple[str, ...]) -> None:
 def verify(name: str) -> None:
     """Probe the head of a preset whose files are here, and store what comes out."""
     try:
-        proof = ModelStore(Settings().model_store_dir).verify(name)
+        settings = Settings()
+        store = ModelStore(settings.model_store_dir, engine=settings.engine_options)
+        proof = store.verify(name)
     except ModelStoreError as error:
         raise click.ClickException(str(error)) from error
     click.echo(

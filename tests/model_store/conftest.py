@@ -1,11 +1,14 @@
 """Loaded models, each once a session: loading is slow."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from model_store.encoding import Encoding, TextLimits
+from model_store.engines import EngineOptions
 from model_store.fill_mask import FillMaskModel
 from model_store.filled_text import FilledText
 from model_store.loader import load_fill_mask_model
@@ -14,15 +17,22 @@ Fill = Callable[..., list[FilledText]]
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tiny_preset_dir: Path) -> FillMaskModel:
-    """The small cased checkpoint, loaded."""
-    return load_fill_mask_model(tiny_preset_dir)
+def engine_options(cache_dir: Path) -> EngineOptions:
+    """The engine to test: OpenVINO, or that of the Keras backend that a test run asks for."""
+    name: Any = os.environ.get("FILLMASK_ENGINE", "auto")
+    return EngineOptions(name, cache_directory=cache_dir)
 
 
 @pytest.fixture(scope="session")
-def embedded_model(embedded_preset_dir: Path) -> FillMaskModel:
+def tiny_model(tiny_preset_dir: Path, engine_options: EngineOptions) -> FillMaskModel:
+    """The small cased checkpoint, loaded."""
+    return load_fill_mask_model(tiny_preset_dir, engine_options)
+
+
+@pytest.fixture(scope="session")
+def embedded_model(embedded_preset_dir: Path, engine_options: EngineOptions) -> FillMaskModel:
     """The embedded preset, loaded."""
-    return load_fill_mask_model(embedded_preset_dir)
+    return load_fill_mask_model(embedded_preset_dir, engine_options)
 
 
 def encode(

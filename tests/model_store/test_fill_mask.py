@@ -21,6 +21,7 @@ from model_store.errors import (
 )
 from model_store.fill_mask import FillMaskModel, ModelFacts
 from model_store.filled_text import MaskScores
+from model_store.shape_buckets import OpenShapes
 
 
 def encode(model: FillMaskModel, text: str, **options: Any) -> Encoding:
@@ -179,6 +180,7 @@ class BrokenEngine:
     """Answers with what is no number."""
 
     name = "broken"
+    shapes = OpenShapes()
 
     def run(self, batch: Batch, k: int) -> Scores:
         """Return NaN everywhere."""

@@ -25,6 +25,7 @@ async def batching(
     *,
     observe: Callable[[BatchRecord], None] = lambda _: None,
     clock: Callable[[], float] = lambda: 0.0,
+    ahead: int = 0,
 ) -> AsyncIterator[Batcher]:
     """Give a batcher of items that are their own length, and end it."""
     batcher: Batcher = MicroBatcher(
@@ -34,12 +35,19 @@ async def batching(
         limits=limits or BatchLimits(4, 1000, 10),
         observe=observe,
         clock=clock,
+        ahead=ahead,
     )
     try:
         yield batcher
     finally:
-        batcher._loop_task.cancel()
-        await asyncio.wait([batcher._loop_task])
+        kill(batcher)
+        await settle()
+
+
+def kill(batcher: Batcher) -> None:
+    """Cancel the batches that run, as an event loop does that goes down."""
+    for task in batcher._running:
+        task.cancel()
 
 
 def double(call: HeldCall[Sequence[int], list[int]]) -> None:
@@ -112,7 +120,35 @@ async def test_batch_never_holds_more_padded_tokens_than_allowed(run: Run) -> No
             await settle()
             double(run.calls[number])
         await caller
-        assert run.arguments == [[1, 1], [4], [6], [5, 5]]
+        assert run.arguments == [[1, 1], [4, 5], [6], [5]]
+
+
+async def test_items_of_like_length_run_together(run: Run) -> None:
+    """The oldest is in the batch, and those nearest to it in length."""
+    async with batching(run, BatchLimits(3, 1000, 10)) as batcher:
+        caller = asyncio.create_task(batcher.submit([5, 90, 6, 91, 4, 92]))
+        for number in range(2):
+            await settle()
+            double(run.calls[number])
+        await caller
+        assert run.arguments == [[4, 5, 6], [90, 91, 92]]
+
+
+async def test_full_batch_is_handed_over_ahead(run: Run) -> None:
+    """The engine finds the next batch ready; what would not fill one waits for company."""
+    async with batching(run, BatchLimits(2, 1000, 10), ahead=1) as batcher:
+        callers = [asyncio.create_task(batcher.submit([1]))]
+        await settle()
+        callers.append(asyncio.create_task(batcher.submit([2])))
+        await settle()
+        assert run.arguments == [[1]]
+        callers.append(asyncio.create_task(batcher.submit([3, 4, 5])))
+        await settle()
+        assert run.arguments == [[1], [2, 3]]
+        for number in range(3):
+            double(run.calls[number])
+            await settle()
+        assert await asyncio.gather(*callers) == [[2], [4], [6, 8, 10]]
 
 
 async def test_item_above_the_token_limit_runs_alone(run: Run) -> None:
@@ -345,25 +381,18 @@ async def test_cancelled_loop_leaves_no_caller_waiting(run: Run) -> None:
     async with batching(run, BatchLimits(1, 1000, 10)) as batcher:
         callers = [asyncio.create_task(batcher.submit([item])) for item in (1, 2)]
         await settle()
-        batcher._loop_task.cancel()
+        kill(batcher)
         answers = await asyncio.gather(*callers, return_exceptions=True)
         assert [type(answer) for answer in answers] == [ShuttingDownError] * 2
 
 
-async def test_loop_cancelled_before_it_began_leaves_no_caller_waiting(run: Run) -> None:
-    """Who came before the loop's first step is answered too."""
+async def test_batcher_whose_batch_was_cancelled_takes_nothing_new(run: Run) -> None:
+    """A loop that goes down keeps nobody in line."""
     async with batching(run) as batcher:
-        batcher._loop_task.cancel()
-        with pytest.raises(ShuttingDownError):
-            await batcher.submit([1])
-
-
-async def test_cancelled_loop_takes_nothing_new(run: Run) -> None:
-    """A batcher without a loop keeps nobody in line."""
-    async with batching(run) as batcher:
+        caller = asyncio.create_task(batcher.submit([1]))
         await settle()
-        batcher._loop_task.cancel()
-        await settle()
+        kill(batcher)
+        await asyncio.wait([caller])
         with pytest.raises(ShuttingDownError):
             await batcher.submit([1])
 
@@ -381,9 +410,11 @@ async def test_cancelled_run_leaves_no_caller_waiting(run: Run) -> None:
 async def test_closing_returns_after_the_loop_was_cancelled(run: Run) -> None:
     """Whoever closes is not the one who was cancelled."""
     async with batching(run) as batcher:
+        caller = asyncio.create_task(batcher.submit([1]))
         await settle()
-        batcher._loop_task.cancel()
+        kill(batcher)
         await batcher.close()
+        await asyncio.wait([caller])
 
 
 async def test_batch_that_ran_is_recorded(run: Run) -> None:

@@ -14,7 +14,6 @@ import pytest
 from model_store.bert.masked_lm import BertMaskedLM
 from model_store.checkpoints import read_checkpoint
 from model_store.errors import HeadMissingError, ModelLoadError
-from model_store.loader import load_fill_mask_model
 from tiny_checkpoints import cased_vocabulary
 
 SHAPE = {
@@ -81,7 +80,7 @@ def test_a_backbone_alone_is_refused(directory: Path) -> None:
     """KerasHub itself would put a random head on it without a word."""
     (directory / "task.weights.h5").unlink()
     with pytest.raises(HeadMissingError, match="backbone without a masked-LM head"):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 def test_another_task_is_refused(directory: Path) -> None:
@@ -91,7 +90,7 @@ def test_another_task_is_refused(directory: Path) -> None:
         json.dumps({**task, "class_name": "BertTextClassifier"}), "utf-8"
     )
     with pytest.raises(HeadMissingError, match="BertTextClassifier"):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 def test_a_head_without_its_variables_is_refused(directory: Path) -> None:
@@ -99,7 +98,7 @@ def test_a_head_without_its_variables_is_refused(directory: Path) -> None:
     with h5py.File(directory / "task.weights.h5", "a") as file:
         del file["layers/masked_lm_head/_intermediate_dense/vars/1"]
     with pytest.raises(HeadMissingError, match="transform/bias"):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 def test_a_backbone_without_a_variable_is_refused(directory: Path) -> None:
@@ -107,7 +106,7 @@ def test_a_backbone_without_a_variable_is_refused(directory: Path) -> None:
     with h5py.File(directory / "model.weights.h5", "a") as file:
         del file["layers/transformer_encoder_11/_feedforward_output_dense/vars/1"]
     with pytest.raises(ModelLoadError, match="transformer_layer_11/feedforward_output/bias"):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 def test_weights_in_other_files_are_not_followed(directory: Path) -> None:
@@ -118,7 +117,7 @@ def test_weights_in_other_files_are_not_followed(directory: Path) -> None:
         del file[name]
         file[name] = h5py.ExternalLink(str(directory / "elsewhere.h5"), name)
     with pytest.raises(HeadMissingError, match="masked_lm_head/bias"):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 @pytest.mark.parametrize("name", ["model.weights.h5", "task.weights.h5"])
@@ -127,7 +126,7 @@ def test_a_broken_weight_file_is_named(directory: Path, name: str) -> None:
     path = directory / name
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ModelLoadError, match=name):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +147,7 @@ def test_a_config_of_another_model_is_refused(
     path = directory / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **change}), "utf-8")
     with pytest.raises(ModelLoadError, match=sentence):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 def test_a_width_unlike_the_weights_is_refused(directory: Path) -> None:
@@ -158,7 +157,7 @@ def test_a_width_unlike_the_weights_is_refused(directory: Path) -> None:
     config["config"] |= {"hidden_dim": 10, "num_heads": 5}
     path.write_text(json.dumps(config), "utf-8")
     with pytest.raises(ModelLoadError, match=r"shape \(566, 8\) .* \(566, 10\)"):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 @pytest.mark.parametrize("shape", [(), (8,), (0, 0, 0), (2, 2, 2, 2, 4)])
@@ -169,7 +168,7 @@ def test_a_projection_of_another_shape_is_refused(directory: Path, shape: tuple[
         del file[name]
         file[name] = np.zeros(shape, np.float32)
     with pytest.raises(ModelLoadError, match="transformer_layer_0/query/kernel has the shape"):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 def test_a_broken_vocabulary_is_refused(directory: Path) -> None:
@@ -177,4 +176,4 @@ def test_a_broken_vocabulary_is_refused(directory: Path) -> None:
     path = directory / "assets" / "tokenizer" / "vocabulary.txt"
     path.write_text(path.read_text("utf-8") + "the\n", "utf-8")
     with pytest.raises(ModelLoadError, match="'the' stands twice"):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)

@@ -14,7 +14,6 @@ from safetensors.numpy import load_file, save_file
 from model_store.bert.masked_lm import BertMaskedLM
 from model_store.checkpoints import read_checkpoint
 from model_store.errors import HeadMissingError, ModelLoadError
-from model_store.loader import load_fill_mask_model
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -163,28 +162,28 @@ def test_a_checkpoint_without_a_part_of_the_head_is_refused(directory: Path, par
     """A random head must never answer."""
     change_tensors(directory, lambda tensors: tensors.pop(f"cls.predictions.{part}"))
     with pytest.raises(HeadMissingError, match="no masked-LM head"):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 def test_an_untied_model_without_its_decoder_is_refused(directory: Path) -> None:
     """The embeddings are no stand-in for a decoder that the config says is another."""
     change_json(directory / "config.json", tie_word_embeddings=False)
     with pytest.raises(HeadMissingError, match="masked_lm_head/decoder"):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 def test_a_checkpoint_without_a_part_of_the_backbone_is_refused(directory: Path) -> None:
     """The first missing variable is named."""
     change_tensors(directory, lambda tensors: tensors.pop("bert.encoder.layer.1.output.dense.bias"))
     with pytest.raises(ModelLoadError, match="transformer_layer_1/feedforward_output/bias"):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 def test_a_wrong_shape_is_refused(directory: Path) -> None:
     """With both shapes, and before anything is assigned."""
     change_json(directory / "config.json", intermediate_size=48)
     with pytest.raises(ModelLoadError, match=r"\(32, 64\) .* \(32, 48\)"):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +213,7 @@ def test_a_config_of_another_model_is_refused(
     """Each with its own reason."""
     change_json(directory / "config.json", **fields)
     with pytest.raises(ModelLoadError, match=sentence):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 def test_a_config_that_lacks_a_field_is_refused(directory: Path) -> None:
@@ -223,7 +222,7 @@ def test_a_config_that_lacks_a_field_is_refused(directory: Path) -> None:
     del config["hidden_size"]
     (directory / "config.json").write_text(json.dumps(config), "utf-8")
     with pytest.raises(ModelLoadError, match="'hidden_size'"):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json", "model.safetensors"])
@@ -232,7 +231,7 @@ def test_a_broken_file_is_named(directory: Path, name: str, content: bytes) -> N
     """Whatever it holds instead of what it should."""
     (directory / name).write_bytes(content)
     with pytest.raises(ModelLoadError, match=name):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 def test_a_truncated_weight_file_is_refused(directory: Path) -> None:
@@ -240,7 +239,7 @@ def test_a_truncated_weight_file_is_refused(directory: Path) -> None:
     path = directory / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ModelLoadError, match="fetch it again"):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 @pytest.mark.parametrize("name", ["config.json", "vocab.txt", "model.safetensors"])
@@ -248,25 +247,25 @@ def test_a_missing_file_is_named(directory: Path, name: str) -> None:
     """The sentence says which."""
     (directory / name).unlink()
     with pytest.raises(ModelLoadError, match=name):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 def test_another_tokenizer_is_refused(directory: Path) -> None:
     """MeCab is no WordPiece: it would be silently wrong."""
     change_json(directory / "tokenizer_config.json", tokenizer_class="BertJapaneseTokenizer")
     with pytest.raises(ModelLoadError, match="BertJapaneseTokenizer"):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 def test_a_tokenizer_json_that_is_none_is_refused(directory: Path) -> None:
     """The library's own reason is passed on."""
     (directory / "tokenizer.json").write_text('{"version": "9"}', "utf-8")
     with pytest.raises(ModelLoadError, match="tokenizer cannot be used"):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)
 
 
 def test_a_config_of_no_format_is_refused(directory: Path) -> None:
     """Neither Transformers' nor KerasHub's."""
     (directory / "config.json").write_text("{}", "utf-8")
     with pytest.raises(ModelLoadError, match="neither"):
-        load_fill_mask_model(directory)
+        read_checkpoint(directory)

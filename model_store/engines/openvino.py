@@ -1,0 +1,73 @@
+"""The OpenVINO engine: a converted model on a CPU; neither Keras nor its runtime is imported."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino
+from openvino import properties
+from openvino.properties import hint
+
+from model_store.batch import Batch, Scores
+from model_store.engines.block_top_k import block_top_k
+from model_store.engines.engine import Precision
+from model_store.shape_buckets import OpenShapes
+
+BLOCK = 128
+"""How many neighbours in the vocabulary share one maximum in a converted model."""
+
+_DEVICE = "CPU"
+_TYPES = {
+    "float32": openvino.Type.f32,
+    "bfloat16": openvino.Type.bf16,
+    "float16": openvino.Type.f16,
+    # What is not quantized, LayerNorm for one, is computed in the best float of the machine.
+    "int8": openvino.Type.dynamic,
+}
+_CAPABILITIES = {"BF16": "bfloat16", "FP16": "float16"}
+
+
+class OpenVINOEngine:
+    """Runs a converted model. Shapes are open: nothing is compiled after the start."""
+
+    name = "openvino"
+    shapes = OpenShapes()
+
+    def __init__(self, model: Path, precision: Precision) -> None:
+        """Read a converted model and make it ready to compute in a precision."""
+        options: dict[Any, Any] = {
+            hint.performance_mode: hint.PerformanceMode.LATENCY,
+            hint.inference_precision: _TYPES[precision],
+        }
+        compiled = openvino.Core().compile_model(str(model), _DEVICE, options)
+        self._request = compiled.create_infer_request()
+
+    def run(self, batch: Batch, k: int) -> Scores:
+        """Score a batch."""
+        inputs = {
+            "token_ids": batch.token_ids,
+            "padding_mask": batch.padding_mask,
+            "mask_positions": batch.mask_positions,
+        }
+        # Views on the runtime's own memory, which the next run overwrites.
+        outputs = self._request.infer(inputs, share_inputs=True, share_outputs=True)
+        logits, normalizer = outputs["logits"], outputs["normalizer"][:, None]
+        ids = block_top_k(logits, outputs["block_maxima"], k, BLOCK)
+        return Scores(
+            ids.astype(np.int32),
+            np.take_along_axis(logits, ids, axis=1) - normalizer,
+            np.take_along_axis(logits, batch.target_ids, axis=1) - normalizer,
+        )
+
+
+def list_precisions() -> tuple[Precision, ...]:
+    """Return what this machine computes fast in, float32 first."""
+    capabilities = openvino.Core().get_property(_DEVICE, properties.device.capabilities)
+    low: list[Any] = [name for key, name in _CAPABILITIES.items() if key in capabilities]
+    return ("float32", *low)
+
+
+def describe_machine() -> str:
+    """Return the processor and the version of the runtime: what was tuned counts for these."""
+    name = openvino.Core().get_property(_DEVICE, properties.device.full_name)
+    return f"{name}, OpenVINO {openvino.__version__}"

@@ -1,0 +1,72 @@
+"""The graph that every engine runs, on Keras operations: token ids in, scores of masks out.
+
+encode    every layer but the last, for every token
+finish    the last layer, the head and the vocabulary, for masks only
+top_k     the likeliest entries, exactly, without sorting the vocabulary
+"""
+
+from typing import Any
+
+from keras import ops
+
+from model_store.bert.masked_lm import BertMaskedLM
+
+BLOCK = 128
+"""How many neighbours in the vocabulary share one maximum."""
+
+_NEVER = -1e30
+
+
+def score_masks(
+    model: BertMaskedLM, token_ids: Any, padding_mask: Any, mask_positions: Any
+) -> tuple[Any, Any, Any]:
+    """Return logits, their normalizers and their block maxima.
+
+    Args:
+        model: the masked LM.
+        token_ids: `[rows, length]` ints.
+        padding_mask: `[rows, length]` ints, 1 at real tokens.
+        mask_positions: `[masks]` ints, each `row * length + position`.
+
+    Returns:
+        `[masks, vocabulary_size]`, `[masks]` and `[masks, blocks]`, float32. A logit less its
+        normalizer is a log-probability.
+    """
+    hidden = model.backbone.encode(token_ids, padding_mask)
+    logits = finish(model, hidden, padding_mask, mask_positions)
+    return logits, normalize(logits), ops.max(cut_to_blocks(logits), axis=-1)
+
+
+def finish(model: BertMaskedLM, hidden: Any, padding_mask: Any, mask_positions: Any) -> Any:
+    """Return the logits of masks, `[masks, vocabulary_size]` float32."""
+    masked = model.backbone.finish_at(hidden, padding_mask, mask_positions)
+    return ops.cast(model.masked_lm_head.project(masked), "float32")
+
+
+def normalize(logits: Any) -> Any:
+    """Return the logarithm of the sum of exponentials, `[masks]`, stable for any logits."""
+    return ops.logsumexp(logits, axis=-1)
+
+
+def cut_to_blocks(logits: Any) -> Any:
+    """Return `[masks, blocks, BLOCK]`, filled up with what is never the likeliest."""
+    padding = -logits.shape[-1] % BLOCK
+    padded = ops.pad(logits, ((0, 0), (0, padding)), constant_values=_NEVER)
+    return ops.reshape(padded, (-1, padded.shape[-1] // BLOCK, BLOCK))
+
+
+def top_k(logits: Any, k: int) -> tuple[Any, Any]:
+    """Return the k largest logits and their ids, `[masks, k]` each, the largest first.
+
+    The k largest stand in the k blocks with the largest maxima, so only those are searched.
+    """
+    blocks = cut_to_blocks(logits)
+    _, best = ops.top_k(ops.max(blocks, axis=-1), min(k, blocks.shape[1]))
+    # In order, so that of equal entries the first one wins.
+    best = ops.sort(best, axis=-1)
+    found = ops.reshape(
+        ops.take_along_axis(blocks, best[:, :, None], axis=1), (-1, best.shape[-1] * BLOCK)
+    )
+    values, places = ops.top_k(found, k)
+    ids = ops.take_along_axis(best, places // BLOCK, axis=1) * BLOCK + places % BLOCK
+    return values, ops.cast(ids, "int32")

@@ -1,0 +1,66 @@
+"""A directory becomes a model on one of Keras' own backends."""
+
+import math
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from model_store.bert.masked_lm import BertMaskedLM
+from model_store.checkpoints import Checkpoint, read_checkpoint
+from model_store.engines import EngineOptions, Precision, choose_engine
+from model_store.errors import ModelLoadError
+from model_store.fill_mask import FillMaskModel, ModelFacts
+from model_store.tuning import tune
+
+_ENGINES = {"tensorflow": "TensorFlowEngine", "jax": "JaxEngine", "torch": "TorchEngine"}
+
+
+def load_with_keras(directory: Path, options: EngineOptions) -> FillMaskModel:
+    """Read a checkpoint directory and hand the model to the engine of Keras' backend.
+
+    Raises:
+        HeadMissingError: the head, or a part of it, is not in the files.
+        ModelLoadError: anything else is missing, broken or does not fit together, or Keras runs
+            on another backend than the one that is asked for.
+    """
+    engine = find_engine(choose_engine(options.name, keras.config.backend()))
+    checkpoint = read_checkpoint(directory)
+
+    def load(precision: Precision) -> FillMaskModel:
+        return _make_model(checkpoint, engine, precision)
+
+    if options.precision == "int8":
+        message = "Only OpenVINO computes in int8; set FILLMASK_PRECISION to auto."
+        raise ModelLoadError(message)
+    return tune(load, options.precision, engine.precisions())
+
+
+def find_engine(name: str) -> Any:
+    """Return the engine class of a name, which must be that of Keras' backend.
+
+    Raises:
+        ModelLoadError: Keras runs on another backend, or there is no engine for it.
+    """
+    backend = keras.config.backend()
+    if name not in _ENGINES:
+        message = f"There is no engine {name!r} for Keras; use {', '.join(_ENGINES)}."
+        raise ModelLoadError(message)
+    if name != backend:
+        message = f"Keras runs on {backend}; set KERAS_BACKEND={name} to use that engine."
+        raise ModelLoadError(message)
+    return getattr(import_module(f"model_store.engines.{name}"), _ENGINES[name])
+
+
+def _make_model(checkpoint: Checkpoint, engine: Any, precision: Precision) -> FillMaskModel:
+    model = BertMaskedLM.from_checkpoint(checkpoint, dtype=precision)
+    facts = ModelFacts(
+        vocabulary_size=model.backbone.vocabulary_size,
+        max_sequence_length=model.backbone.max_sequence_length,
+        parameters=model.count_params(),
+        nbytes=sum(math.prod(w.shape) * np.dtype(w.dtype).itemsize for w in model.weights),
+        precision=precision,
+    )
+    return FillMaskModel(engine(model), checkpoint.tokenizer, facts)

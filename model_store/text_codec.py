@@ -1,0 +1,83 @@
+"""Between texts and what a model reads and answers; no runtime is needed for either.
+
+Encoding and decoding look at one text each and are safe in any thread.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_store.encoding import Encoding, TextLimits
+from model_store.errors import (
+    EmptyTextError,
+    MaskNotFoundError,
+    TextTooLongError,
+    TooManyMasksError,
+    UnknownTargetError,
+)
+from model_store.filled_text import FilledText, MaskScores
+
+if TYPE_CHECKING:
+    from model_store.bert.tokenizer import BertTokenizer
+
+
+class TextCodec:
+    """The tokenizer of a model and the longest text that the model takes."""
+
+    def __init__(self, tokenizer: "BertTokenizer", max_sequence_length: int) -> None:
+        """Encode and decode for one model."""
+        self._tokenizer = tokenizer
+        self.max_sequence_length = max_sequence_length
+        self.mask_token = tokenizer.special_tokens.mask
+        self.mask_token_id = tokenizer.mask_token_id
+        self.unk_token_id = tokenizer.unk_token_id
+
+    def tokenize(self, text: str) -> NDArray[np.int32]:
+        """Return the ids of a text, special tokens included, however long it is: `[tokens]`."""
+        return np.asarray(self._tokenizer.encode(text).ids, np.int32)
+
+    def encode(
+        self, text: str, *, top_k: int, targets: Sequence[str] | None, limits: TextLimits
+    ) -> Encoding:
+        """Tokenize a text and look its targets up.
+
+        Raises:
+            InputError: the text or a target cannot be used.
+        """
+        if not text.strip():
+            raise EmptyTextError
+        if len(text) > limits.max_characters:
+            raise TextTooLongError(len(text), limits.max_characters, "characters")
+        encoded = self._tokenizer.encode(text)
+        token_ids = np.asarray(encoded.ids, np.int32)
+        mask_positions = np.flatnonzero(token_ids == self.mask_token_id)
+        if not mask_positions.size:
+            raise MaskNotFoundError(self.mask_token)
+        if token_ids.size > self.max_sequence_length:
+            raise TextTooLongError(token_ids.size, self.max_sequence_length, "tokens")
+        if mask_positions.size > limits.max_masks:
+            raise TooManyMasksError(mask_positions.size, limits.max_masks)
+        return Encoding(
+            text=text,
+            token_ids=token_ids,
+            mask_positions=mask_positions,
+            mask_spans=tuple(encoded.token_to_chars(int(mask)) for mask in mask_positions),
+            target_ids=None if targets is None else self._look_up(targets),
+            top_k=top_k,
+        )
+
+    def decode(self, encoding: Encoding, scores: Sequence[MaskScores]) -> FilledText:
+        """Name the candidates for every mask of a text."""
+        return FilledText(encoding, scores, self._tokenizer)
+
+    def _look_up(self, targets: Sequence[str]) -> NDArray[np.int32]:
+        """Return the ids of targets, each once."""
+        ids: dict[int, None] = {}
+        for target in targets:
+            token_id = self._tokenizer.target_id(target)
+            if token_id is None:
+                raise UnknownTargetError(target)
+            ids[token_id] = None
+        return np.fromiter(ids, np.int32, len(ids))
