@@ -34,7 +34,7 @@ def embedded_preset_dir() -> Path:
 @pytest.fixture(scope="session")
 def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where converted models are kept: a conversion takes seconds."""
-    return tmp_path_factory.mktemp("converted")
+    return tmp_path_factory.getbasetemp() / "converted"
 
 
 @pytest.fixture

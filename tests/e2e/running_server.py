@@ -37,10 +37,16 @@ def start_server(env: Mapping[str, str], tmp_path: Path) -> Iterator[RunningServ
     output = tmp_path / "server.log"
     port = find_free_port()
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("FILLMASK_")}
+    # One for all servers of a test run: a conversion takes seconds.
+    converted = {"FILLMASK_CACHE_DIR": str(tmp_path.parent / "converted")}
     command = [str(Path(sys.executable).with_name("fillmask")), "serve", "--port", str(port)]
     with output.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  # our own command
-            command, env={**inherited, **env}, cwd=tmp_path, stdout=log, stderr=subprocess.STDOUT
+            command,
+            env={**inherited, **converted, **env},
+            cwd=tmp_path,
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
     try:
         url = f"http://127.0.0.1:{port}"

@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from model_store.engines import EngineOptions
 from model_store.fill_mask import FillMaskModel
 from model_store.head_proof import HeadProof, prove_head, read_probe_texts
 from model_store.head_proof_file import read_proof, read_texts, write_proof
 from model_store.loader import load_fill_mask_model
 from tiny_checkpoints import write_transformers_dir
+
+KERAS = EngineOptions("tensorflow")
+"""A conversion for each of these models would take longer than they are used."""
 
 PROOF = HeadProof("english", -1.0, -10.0, -17.0)
 
@@ -40,7 +44,7 @@ def test_the_stored_proof_of_the_embedded_preset_is_that_of_its_files(
 @pytest.mark.parametrize("seed", range(3))
 def test_random_weights_are_not_proven(tmp_path: Path, seed: int) -> None:
     """Complete, and no model all the same."""
-    model = load_fill_mask_model(write_transformers_dir(tmp_path, seed=seed))
+    model = load_fill_mask_model(write_transformers_dir(tmp_path, seed=seed), KERAS)
     proof = prove_head(model, read_probe_texts())
     assert proof is not None
     assert not proof.is_verified
@@ -75,7 +79,9 @@ def test_a_trained_backbone_with_a_wrong_head_is_not_proven(
     tensors = load_file(directory / "model.safetensors")
     spoil(tensors)
     save_file(tensors, directory / "model.safetensors")
-    proof = prove_head(load_fill_mask_model(directory), {"english": read_probe_texts()["english"]})
+    proof = prove_head(
+        load_fill_mask_model(directory, KERAS), {"english": read_probe_texts()["english"]}
+    )
     assert proof is not None
     assert not proof.is_verified
 
