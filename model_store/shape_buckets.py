@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from typing import Protocol
 
 _STEP = 8
-_LENGTHS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+_LENGTHS = (
+    *range(16, 32, 4),
+    *range(32, 64, 8),
+    *range(64, 128, 16),
+    *range(128, 256, 32),
+    *range(256, 513, 64),
+)
+_ROWS = (1, 4, 16, 64, 256)
 _PREDICTIONS = (128,)
 _TARGETS = (16, 1024)
 
@@ -79,11 +86,11 @@ class ShapeBuckets:
     """Few sizes, so that all of them can be compiled before the first request."""
 
     def rows(self, rows: int) -> int:
-        """Return the next power of two."""
-        return _next_power_of_two(rows)
+        """Return the next power of four: what a small batch pads costs an accelerator nothing."""
+        return _round_up(rows, _ROWS)
 
     def length(self, length: int) -> int:
-        """Return the next of eleven lengths up to 512, then the next power of two."""
+        """Return the next of 21 lengths up to 512, then the next power of two."""
         return _round_up(length, _LENGTHS)
 
     def masks(self, masks: int, rows: int) -> int:
@@ -109,7 +116,7 @@ class ShapeBuckets:
             rows = 1
             while rows == 1 or (rows * length <= max_tokens and rows <= max_rows):
                 yield rows, length
-                rows *= 2
+                rows = self.rows(rows + 1)
 
 
 def _round_up(value: int, sizes: tuple[int, ...]) -> int:

@@ -216,7 +216,9 @@ def make_tokenizer() -> BertTokenizer:
     return BertTokenizer.from_vocabulary(VOCABULARY)
 
 
-def make_model(engine: FakeEngine | None = None, nbytes: int = 100) -> FillMaskModel:
+def make_model(
+    engine: FakeEngine | None = None, nbytes: int = 100, batch_tokens: int = 4096
+) -> FillMaskModel:
     """Return a real model around an engine that is none."""
     facts = ModelFacts(
         vocabulary_size=len(VOCABULARY),
@@ -224,6 +226,7 @@ def make_model(engine: FakeEngine | None = None, nbytes: int = 100) -> FillMaskM
         parameters=nbytes // 4,
         nbytes=nbytes,
         precision="float32",
+        batch_tokens=batch_tokens,
     )
     return FillMaskModel(engine or FakeEngine(), make_tokenizer(), facts)
 
@@ -242,6 +245,7 @@ class FakeStore(ModelStore):
         gates: what holds the load of a name.
         engines: the engine that a name gets, if not a new one.
         sizes: how many bytes the model of a name takes, if not 100.
+        batch_tokens: how many tokens its batches need, if not 4096.
     """
 
     def __init__(self, presets: Iterable[Preset] = ()) -> None:
@@ -253,6 +257,7 @@ class FakeStore(ModelStore):
         self.gates: dict[str, Gate] = {}
         self.engines: dict[str, FakeEngine] = {}
         self.sizes: dict[str, int] = {}
+        self.batch_tokens: dict[str, int] = {}
 
     def presets(self) -> list[Preset]:
         """Return every preset."""
@@ -266,7 +271,9 @@ class FakeStore(ModelStore):
             self.gates[name].pass_through()
         if name in self.errors:
             raise self.errors[name]
-        return make_model(self.engines.get(name), self.sizes.get(name, 100))
+        return make_model(
+            self.engines.get(name), self.sizes.get(name, 100), self.batch_tokens.get(name, 4096)
+        )
 
 
 def _log_probability(token_ids: np.ndarray) -> np.ndarray:

@@ -213,7 +213,18 @@ async def test_batches_of_the_engine_are_measured(
     await client.post("/fill-mask", json={"inputs": [TEXT] * 3})
     samples = await scrape(client)
     sums = [samples[f"fill_mask_batch_{unit}_sum", ()] for unit in ("size", "tokens")]
-    assert sums == [3, 64]
+    assert sums == [3, 24]
+
+
+@pytest.mark.parametrize(("setting", "batches"), [(None, 2), (8, 3)])
+async def test_batch_is_as_large_as_measured_unless_set(
+    store: FakeStore, serve: Any, setting: int | None, batches: int
+) -> None:
+    """A fake model says that 16 tokens are enough; a setting knows better."""
+    store.batch_tokens["tiny"] = 16
+    async with serve(store, max_batch_tokens=setting) as client:
+        await client.post("/fill-mask", json={"inputs": [TEXT] * 3})
+        assert (await scrape(client))["fill_mask_batch_size_count", ()] == batches
 
 
 async def test_cache_of_the_server_is_measured(client: httpx.AsyncClient) -> None:

@@ -63,7 +63,7 @@ async def running(
             store,
             engine_thread=engine_thread,
             loader_thread=loader_thread,
-            limits=BatchLimits(4, 1000, 4),
+            limits=lambda _: BatchLimits(4, 1000, 4),
             max_bytes=1000,
             observe=lambda _: None,
         )

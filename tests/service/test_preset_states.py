@@ -23,7 +23,7 @@ async def models(store: FakeStore) -> AsyncIterator[ModelCache[ServedModel]]:
             store,
             engine_thread=thread,
             loader_thread=thread,
-            limits=BatchLimits(4, 1000, 10),
+            limits=lambda _: BatchLimits(4, 1000, 10),
             max_bytes=1000,
             observe=lambda _: None,
         )

@@ -43,6 +43,7 @@ async def test_preset_that_nobody_used_is_available(client: httpx.AsyncClient) -
         "head_proof": None,
         "engine": None,
         "precision": None,
+        "agreement": None,
         "bytes": None,
         "error": None,
     }

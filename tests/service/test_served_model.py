@@ -78,7 +78,7 @@ async def test_padding_is_counted_as_the_model_pads(make_served: Any) -> None:
     served = make_served(FakeEngine(), records.append)
     await served.predict([encode()] * 3)
     await served._batcher.close()
-    assert [(record.tokens, record.padded_tokens) for record in records] == [(12, 64)]
+    assert [(record.tokens, record.padded_tokens) for record in records] == [(12, 24)]
 
 
 async def test_size_is_that_of_the_weights(make_served: Any) -> None:
@@ -126,7 +126,7 @@ def loader(store: FakeStore, engine_thread: Executor) -> Iterator[ServedModelLoa
             store,
             engine_thread=engine_thread,
             loader_thread=loader_thread,
-            limits=LIMITS,
+            limits=lambda _: LIMITS,
             max_bytes=100,
             observe=lambda _: None,
         )
