@@ -107,7 +107,7 @@ def make_job(plan: Plan, server: Server, port: int, sentences: int, callers: int
     return Job(
         port=port,
         path=server.path,
-        bodies=[json.dumps(server.convert(body)) for body in bodies],
+        bodies=[json.dumps(body) for body in bodies],
         callers=callers,
         seconds=plan.server_seconds,
         fewest=5 * callers,
