@@ -33,12 +33,16 @@ def main() -> None:
     make_presets(arguments.presets)
     plan = make_quick_plan() if arguments.quick else make_full_plan()
     engines, servers = EngineResults(), ServerResults()
-    if arguments.only != "servers":
-        measure_peaks(plan, arguments.presets, engines)
-        measure_engines(plan, arguments.presets, engines)
-    if arguments.only != "engines":
-        for shape in (BASE, TINY, MINILM):
-            measure_shape(plan, shape, arguments.presets, servers)
+    try:
+        if arguments.only != "servers":
+            measure_peaks(plan, arguments.presets, engines)
+            measure_engines(plan, arguments.presets, engines)
+        if arguments.only != "engines":
+            for shape in (BASE, TINY, MINILM):
+                measure_shape(plan, shape, arguments.presets, servers)
+    except (KeyboardInterrupt, SystemExit):
+        # What was found until then took minutes: it is worth keeping.
+        servers.notes.append("everything after the run was ended from outside")
     command = " ".join(["python -m bench", *sys.argv[1:]])
     entry = write_entry(plan, engines, servers, command=command, load=load)
     print(entry)

@@ -96,6 +96,9 @@ def measure_peaks(plan: Plan, store: Path, results: EngineResults) -> None:
         # Products need a process of their own, and any engine's will do: the smallest is used.
         with run_worker(store / TINY.name, EngineName("peak", library, "float32")) as worker:
             for precision in precisions:
+                if plan.is_spent:
+                    results.notes.append(f"{library} {precision} product: no time left")
+                    continue
                 answer = worker.ask("peak", precision=precision, size=plan.peak_size)
                 results.peaks[library, precision] = _read_peak(answer, plan.peak_size)
 
@@ -115,11 +118,16 @@ def measure_engines(plan: Plan, store: Path, results: EngineResults) -> None:
             workers = _start_workers(stack, locate_preset(shape, store), results)
             for _ in range(plan.rounds):
                 _measure_round(plan, shape, workers, times, results)
-        for key, seconds in times.items():
-            if isinstance(key[-1], BatchShape):
-                results.batches[key] = median(seconds)
-            else:
-                results.sentences[key] = median(seconds)
+                # After every round, so that a run which is ended keeps its figures.
+                _keep_medians(times, results)
+
+
+def _keep_medians(times: dict[Any, list[float]], results: EngineResults) -> None:
+    for key, seconds in times.items():
+        if isinstance(key[-1], BatchShape):
+            results.batches[key] = median(seconds)
+        else:
+            results.sentences[key] = median(seconds)
 
 
 def _start_workers(
@@ -156,6 +164,9 @@ def _measure_round(
             )
             times.setdefault((shape.name, engine.label, batch), []).extend(answer["seconds"])
     for engine, worker in workers.items():
+        if plan.is_spent:
+            results.notes.append(f"{engine.label} on {shape.name}, product: no time left")
+            continue
         # The peak once a round, next to what it is compared with: the machine may be shared.
         answer = worker.ask("peak", precision=engine.precision, size=_ROUND_PEAK_SIZE)
         peak, key = _read_peak(answer, _ROUND_PEAK_SIZE), (engine.library, engine.precision)

@@ -61,8 +61,11 @@ def _make_openvino(precision: str, left: np.ndarray, right: np.ndarray) -> Produ
     capability = {"float32": "FP32", "float16": "FP16", "bfloat16": "BF16"}
     core = ov.Core()
     listed = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if precision == "int8":
+        is_listed = "listed" if "INT8" in listed else "not listed"
+        message = f"INT8 is {is_listed} by OpenVINO; it needs a quantised model, not measured"
+        raise UnsupportedPrecisionError(message)
     if capability.get(precision) not in listed:
-        # Plain int8 products need a quantised model, whose layers differ: none is faked here.
         message = f"OpenVINO lists {' '.join(sorted(listed))} for this processor"
         raise UnsupportedPrecisionError(message)
     parameter = ops.parameter(left.shape, np.float32)

@@ -49,7 +49,8 @@ def _draw_callers(servers: ServerResults, file: Path) -> None:
             tails.plot(callers, [r.p99 * 1e3 for _, r in cells], marker="o", label=label)
     for axis, label in ((rates, "sentences/s"), (tails, "p99 ms")):
         axis.set(xlabel="callers, closed load", ylabel=label, xscale="log", yscale="log")
-    rates.legend(fontsize="small")
+    if servers.cells:
+        rates.legend(fontsize="small")
     _save(figure, file)
 
 

@@ -86,12 +86,16 @@ def send_load(server: Server, job: Job) -> Report:
 
 def measure_shape(plan: Plan, shape: Shape, store: Path, results: ServerResults) -> None:
     """Measure our server with one preset, and the peers between its rounds."""
+    if plan.is_spent:
+        results.notes.append(f"{shape.name} over HTTP: no time left")
+        return
     preset = locate_preset(shape, store)
     try:
         with run_server(FILLMASK, preset, PORT):
             for body in make_warm_up_bodies():
-                post(FILLMASK, PORT, body)
-            if shape in plan.peer_shapes:
+                if not plan.is_spent:
+                    post(FILLMASK, PORT, body)
+            if shape in plan.peer_shapes and not plan.is_spent:
                 _measure_rounds(plan, shape, preset, results)
                 _measure_tail(plan, shape, results)
             _measure_cells(plan, shape, results)

@@ -23,7 +23,8 @@ Row = tuple[str, ...]
 def write_table(header: Row, rows: list[Row]) -> str:
     """Return a Markdown table; the first column is text and the others figures."""
     lines = [header, ("---", *("---:" for _ in header[1:])), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return text.replace("| nan |", "| not measured |").replace("| nan |", "| not measured |")
 
 
 def write_ratios(engines: EngineResults, servers: ServerResults) -> str:
