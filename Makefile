@@ -6,12 +6,13 @@ PORT ?= 8000
 VENV := .venv
 TEST_VENV := .venv-test
 GOLDEN_VENV := .venv-golden
+BENCH_VENV := .venv-bench
 BIN := $(TEST_VENV)/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format openapi lock golden test-real test-torch test-prometheus image clean
+.PHONY: help run test check format openapi lock golden test-real test-torch test-prometheus bench image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -56,11 +57,14 @@ test-prometheus: $(TEST_VENV)/.stamp ## Test with Prometheus (installs Debian's 
 	command -v promtool >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends prometheus)
 	$(BIN)/python -m pytest -m prometheus
 
+bench: $(BENCH_VENV)/.stamp ## Measure engines, server and peers: 25 minutes (BENCH=quick: 8)
+	$(BENCH_VENV)/bin/python -m bench $(if $(filter quick,$(BENCH)),--quick)
+
 image: ## Build the container image
 	docker build --tag fillmask .
 
 clean: ## Remove the virtual environments and caches
-	rm -rf $(VENV) $(TEST_VENV) $(GOLDEN_VENV) .mypy_cache .pytest_cache .ruff_cache .coverage
+	rm -rf $(VENV) $(TEST_VENV) $(GOLDEN_VENV) $(BENCH_VENV) bench/.cache .mypy_cache .pytest_cache .ruff_cache .coverage
 
 # The locks are complete, so pip need not resolve: --no-deps.
 $(VENV)/.stamp: requirements/run.txt pyproject.toml
@@ -73,6 +77,13 @@ $(GOLDEN_VENV)/.stamp: requirements/golden.txt requirements/test.txt
 	$(call make_venv,$(GOLDEN_VENV),requirements/test.txt)
 	$(GOLDEN_VENV)/bin/python $(PIP_INSTALL) torch==2.13.0
 	$(GOLDEN_VENV)/bin/python $(PIP_INSTALL) --no-deps -r requirements/golden.txt
+	touch $@
+
+$(BENCH_VENV)/.stamp: requirements/bench.txt requirements/test.txt
+	$(call make_venv,$(BENCH_VENV),requirements/test.txt)
+	rm $@
+	$(BENCH_VENV)/bin/python $(PIP_INSTALL) torch==2.13.0
+	$(BENCH_VENV)/bin/python $(PIP_INSTALL) --no-deps -r requirements/bench.txt
 	touch $@
 
 define make_venv

@@ -1,0 +1,159 @@
+"""The servers that are measured, and how one is started and ended."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.sentences import Body
+
+_START_SECONDS = 180.0
+_STOP_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A candidate.
+
+    Attributes:
+        name: as the table has it.
+        command: what to run, `{port}` filled in; the first word is run by `python`.
+        path: the route that fills masks.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    path: str = "/fill-mask"
+
+
+_UVICORN = ("-m", "uvicorn", "--port", "{port}", "--log-level", "warning", "--no-access-log")
+
+FILLMASK = Server("fillmask", ("-m", "service", "serve", "--port", "{port}"))
+ECHO = Server("bare FastAPI echo", (*_UVICORN, "bench.peers.echo:app"))
+PEERS = [
+    Server("pipeline + FastAPI", (*_UVICORN, "bench.peers.fastapi_pipeline:app")),
+    Server("LitServe", ("-m", "bench.peers.litserve_pipeline")),
+    Server("Ray Serve", ("-m", "bench.peers.ray_serve_pipeline")),
+]
+"""MLServer is not among them: its Hugging Face runtime 1.7.1 does not start.
+
+It imports `Conversation` from Transformers, and 4.53.3, to which its requirements lead, has none.
+"""
+
+
+class ServerStartError(Exception):
+    """A server did not answer in time, or ended."""
+
+
+@contextmanager
+def run_server(server: Server, preset: Path, port: int) -> Iterator[None]:
+    """Start a server on a preset, wait until it fills a mask, and end it afterwards.
+
+    Raises:
+        ServerStartError: it does not.
+    """
+    _require_free(port)
+    environment = os.environ | {
+        "PORT": str(port),
+        "MODEL_DIR": str(preset),
+        "FILLMASK_MODEL_STORE_DIR": str(preset.parent),
+        "FILLMASK_DEFAULT_PRESET": preset.name,
+        "FILLMASK_OFFLINE": "1",
+        # Everything waits in the queue, as it does in the peers, which have no limit.
+        "FILLMASK_MAX_QUEUE_SIZE": "100000",
+        "HF_HUB_OFFLINE": "1",
+        "RAY_ADDRESS": "local",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    arguments = [word.format(port=port) for word in server.command]
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            _wait_ready(server, process, port)
+            yield
+        except ServerStartError as error:
+            output.seek(0)
+            message = f"{error}; its last words: {' '.join(output.read()[-600:].split())}"
+            raise ServerStartError(message) from None
+        finally:
+            _stop(process)
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            message = f"port {port} is taken: another server would be measured"
+            raise ServerStartError(message)
+
+
+def post(server: Server, port: int, body: Body, timeout: float = 120.0) -> tuple[int, Any]:
+    """Send one body; return the status and the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        content = json.dumps(body)
+        connection.request("POST", server.path, content, {"content-type": "application/json"})
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def _wait_ready(server: Server, process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    status: object = "no answer"
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            message = f"{server.name} ended with {process.returncode}"
+            raise ServerStartError(message)
+        try:
+            status, _ = post(server, port, {"inputs": "It is [MASK].", "top_k": 5})
+        except OSError:
+            status = "no answer"
+        if status == 200:
+            return
+        if status == 500:
+            message = f"{server.name} answers with 500"
+            raise ServerStartError(message)
+        time.sleep(0.3)
+    message = f"{server.name} was not ready after {_START_SECONDS:.0f} s: {status}"
+    raise ServerStartError(message)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a server as Ctrl-C does, then what is left of its session.
+
+    Servers of several processes leave some behind, which would answer in place of the next.
+    """
+    process.send_signal(signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_STOP_SECONDS)
+    for pid in _list_session(process.pid):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.wait()
+
+
+def _list_session(session: int) -> Iterator[int]:
+    """Yield the processes of the session that a server was started in: it and its children only."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(ProcessLookupError):
+            pid = int(folder.name)
+            if os.getsid(pid) == session:
+                yield pid
