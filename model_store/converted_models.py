@@ -5,6 +5,7 @@
       tokenizer*.json        the tokenizer
       facts.json             sizes
       tuning.json            what was measured on this machine
+      compiled/              what OpenVINO made of it on this machine
 
 A digest covers every byte of a preset's files and the versions of what converted them.
 """
