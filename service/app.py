@@ -48,6 +48,8 @@ def create_app(settings: Settings, store: ModelStore | None = None) -> FastAPI:
         description=_DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=_create_lifespan(settings, store),
+        # It asks for its providers in every request, and nothing here provides any.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         responses={"4XX": {"model": ErrorResponse}, "5XX": {"model": ErrorResponse}},
     )
     for routes in (fill_mask, hugging_face, presets, probes):

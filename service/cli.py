@@ -33,6 +33,7 @@ def serve(host: str | None, port: int | None) -> None:
         create_app(settings),
         host=settings.host if host is None else host,
         port=settings.port if port is None else port,
+        access_log=settings.access_log,
     )
 
 

@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8000, description="The port to listen on; 0 takes a free one."
     )
+    access_log: bool = Field(
+        default=False, description="Whether every request is logged; it takes a tenth of its time."
+    )
     default_preset: str = Field(
         "minilm_l6_en_uncased", description="The preset of requests that name none."
     )

@@ -1,4 +1,7 @@
-"""What routes get from the application that they are in."""
+"""What routes get from the application that they are in.
+
+All of it by coroutines: FastAPI runs plain functions in threads, one hop for each of them.
+"""
 
 from typing import Annotated
 
@@ -10,22 +13,22 @@ from service.preset_states import PresetStates
 from service.settings import Settings
 
 
-def _get_pipeline(request: Request) -> Pipeline:
+async def _get_pipeline(request: Request) -> Pipeline:
     pipeline: Pipeline = request.app.state.pipeline
     return pipeline
 
 
-def _get_settings(request: Request) -> Settings:
+async def _get_settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-def _get_metrics(request: Request) -> Metrics:
+async def _get_metrics(request: Request) -> Metrics:
     metrics: Metrics = request.app.state.metrics
     return metrics
 
 
-def _get_preset_states(request: Request) -> PresetStates:
+async def _get_preset_states(request: Request) -> PresetStates:
     states: PresetStates = request.app.state.preset_states
     return states
 
