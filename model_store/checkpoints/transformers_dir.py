@@ -47,14 +47,14 @@ def is_transformers_dir(config: dict[str, Any]) -> bool:
     return "model_type" in config
 
 
-def read_transformers_dir(directory: Path) -> Checkpoint:
+def read_transformers_dir(directory: Path, *, weights: bool = True) -> Checkpoint:
     """Read a directory that Transformers' `save_pretrained` wrote for `BertForMaskedLM`.
 
     Raises:
         ModelLoadError: a file is missing, broken, or of a model that is no BERT masked LM.
     """
     raw = read_json(directory / "config.json")
-    tensors = _read_tensors(directory)
+    tensors = _read_tensors(directory) if weights else {}
     config = _read_config(raw, tied=_is_tied(raw, tensors))
     return Checkpoint(config, _read_tokenizer(directory), _name_variables(config, tensors))
 
