@@ -21,6 +21,7 @@ from model_store.training.optimizer import WarmupDecay, make_optimizer
 from model_store.training.options import TrainingOptions
 from model_store.training.training_log import plot_losses
 
+MakeOptions = Callable[..., TrainingOptions]
 Record = dict[str, Any]
 
 
@@ -106,6 +107,27 @@ def test_interrupted_training_goes_on(
         train(options, stop_after=stop_after)
     train(options)
     assert_same_result(options.out, finished.out)
+
+
+mixed = pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+
+
+@mixed
+def test_mixed_precision_learns(precision: str, make_options: MakeOptions) -> None:
+    """What is computed low is measured and stored in float32."""
+    options = make_options(precision=precision, sequence_length=16)
+    before, *_, after = [record for record in train(options) if record["event"] == "heldout"]
+    assert after["loss"] < before["loss"] * 0.8
+    variables = read_checkpoint(options.out).variables.values()
+    assert {array.dtype for array in variables} == {np.dtype(np.float32)}
+
+
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+@mixed
+def test_mixed_precision_learns_with_pytorch(precision: str, make_options: MakeOptions) -> None:
+    """As with TensorFlow."""
+    test_mixed_precision_learns(precision, make_options)
 
 
 def test_finished_training_is_not_made_again(finished: TrainingOptions) -> None:
