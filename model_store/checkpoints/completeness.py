@@ -14,11 +14,16 @@ def require_complete(checkpoint: Checkpoint) -> None:
         HeadMissingError: the head, or a part of it, is not in the files.
         ModelLoadError: another variable is missing or misshapen, or the tokenizer is too large.
     """
-    _require_matching_vocabulary(checkpoint)
+    require_matching_vocabulary(checkpoint)
     _require_variables(checkpoint)
 
 
-def _require_matching_vocabulary(checkpoint: Checkpoint) -> None:
+def require_matching_vocabulary(checkpoint: Checkpoint) -> None:
+    """Check that every entry of the tokenizer has a row in the model.
+
+    Raises:
+        ModelLoadError: there are more entries than rows.
+    """
     entries, rows = checkpoint.tokenizer.vocabulary_size, checkpoint.config.vocabulary_size
     if entries > rows:
         message = (

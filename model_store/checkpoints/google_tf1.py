@@ -30,7 +30,7 @@ def is_google_tf1(directory: Path) -> bool:
     return not (directory / "config.json").is_file() and (directory / _CONFIG).is_file()
 
 
-def read_google_tf1(directory: Path) -> Checkpoint:
+def read_google_tf1(directory: Path, *, weights: bool = True) -> Checkpoint:
     """Read a directory as Google published them for BERT.
 
     What training left in the checkpoint (`adam_m`, `adam_v`, `global_step`) is not read.
@@ -41,7 +41,8 @@ def read_google_tf1(directory: Path) -> Checkpoint:
     raw = read_json(directory / _CONFIG)
     config = read_config_fields(_CONFIG, raw, tied=True)
     tokenizer = _read_tokenizer(directory, raw)
-    return Checkpoint(config, tokenizer, _read_variables(directory / _CHECKPOINT, config))
+    variables = _read_variables(directory / _CHECKPOINT, config) if weights else {}
+    return Checkpoint(config, tokenizer, variables)
 
 
 def _read_variables(path: Path, config: BertConfig) -> Variables:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from model_store.bert.config import BertConfig
 from model_store.checkpoints.checkpoint import Checkpoint
 from model_store.checkpoints.completeness import require_complete
 from model_store.checkpoints.keras_preset import read_keras_backbone
@@ -33,16 +34,19 @@ def has_joined_head(directory: Path) -> bool:
     return (directory / HEAD_DIRECTORY / "config.json").is_file()
 
 
-def read_joined(directory: Path) -> Checkpoint:
+def read_joined(directory: Path, *, weights: bool = True) -> Checkpoint:
     """Read a preset that keeps its head apart.
 
     Raises:
         HeadMissingError: the head, or a part of it, is not in the files.
         ModelLoadError: a file is missing or broken, or the two do not belong together.
     """
-    head = read_transformers_dir(directory / HEAD_DIRECTORY)
+    head = read_transformers_dir(directory / HEAD_DIRECTORY, weights=weights)
+    backbone = read_keras_backbone(directory, weights=weights)
+    if not weights:
+        return replace(backbone, config=_join_configs(backbone, head))
     require_complete(head)
-    return join_head(read_keras_backbone(directory), head)
+    return join_head(backbone, head)
 
 
 def join_head(backbone: Checkpoint, original: Checkpoint) -> Checkpoint:
@@ -55,17 +59,21 @@ def join_head(backbone: Checkpoint, original: Checkpoint) -> Checkpoint:
     Raises:
         ModelLoadError: they are not the same model.
     """
-    _require_same_shape(backbone, original)
+    config = _join_configs(backbone, original)
     _require_same_embeddings(backbone, original)
-    config = replace(
+    ours = {k: v for k, v in backbone.variables.items() if not k.startswith(_HEAD)}
+    head = {k: v for k, v in original.variables.items() if k.startswith(_HEAD)}
+    return Checkpoint(config, backbone.tokenizer, {**ours, **head})
+
+
+def _join_configs(backbone: Checkpoint, original: Checkpoint) -> BertConfig:
+    _require_same_shape(backbone, original)
+    return replace(
         backbone.config,
         head_hidden_act=original.config.head_hidden_act,
         head_layer_norm_epsilon=original.config.head_layer_norm_epsilon,
         tie_word_embeddings=original.config.tie_word_embeddings,
     )
-    ours = {k: v for k, v in backbone.variables.items() if not k.startswith(_HEAD)}
-    head = {k: v for k, v in original.variables.items() if k.startswith(_HEAD)}
-    return Checkpoint(config, backbone.tokenizer, {**ours, **head})
 
 
 def _require_same_shape(backbone: Checkpoint, original: Checkpoint) -> None:

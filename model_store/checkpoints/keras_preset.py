@@ -34,20 +34,22 @@ def is_keras_preset(config: dict[str, Any]) -> bool:
     return "class_name" in config
 
 
-def read_keras_preset(directory: Path) -> Checkpoint:
+def read_keras_preset(directory: Path, *, weights: bool = True) -> Checkpoint:
     """Read a KerasHub preset of a `BertMaskedLM`.
 
     Raises:
         HeadMissingError: there are no task weights, or they are of another task.
         ModelLoadError: a file is missing, broken, or of a model that is no BERT.
     """
+    if not weights:
+        return read_keras_backbone(directory, weights=False)
     _require_masked_lm(directory)
     backbone = read_keras_backbone(directory)
     head = _read_datasets(directory / "task.weights.h5", list_head_datasets())
     return replace(backbone, variables={**backbone.variables, **head})
 
 
-def read_keras_backbone(directory: Path) -> Checkpoint:
+def read_keras_backbone(directory: Path, *, weights: bool = True) -> Checkpoint:
     """Read all of a KerasHub preset but its head.
 
     Raises:
@@ -56,8 +58,11 @@ def read_keras_backbone(directory: Path) -> Checkpoint:
     raw = read_json(directory / "config.json")
     extra = read_extra("config.json", raw)
     config = _read_config(raw, extra)
+    tokenizer = _read_tokenizer(directory, extra)
+    if not weights:
+        return Checkpoint(config, tokenizer, {})
     variables = _read_datasets(directory / "model.weights.h5", list_backbone_datasets(config))
-    return Checkpoint(config, _read_tokenizer(directory, extra), variables)
+    return Checkpoint(config, tokenizer, variables)
 
 
 def _read_config(raw: dict[str, Any], extra: dict[str, Any]) -> BertConfig:

@@ -22,7 +22,7 @@ from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
 from model_store.checkpoints.checkpoint import Array, Checkpoint, Variables
 from model_store.checkpoints.config_fields import read_config_fields
 from model_store.checkpoints.files import read_json, read_vocabulary
-from model_store.checkpoints.torch_zip import read_torch_zip
+from model_store.checkpoints.torch_file import read_torch_file
 from model_store.checkpoints.transformers_names import (
     DECODER,
     DECODER_BIAS,
@@ -33,7 +33,7 @@ from model_store.checkpoints.transformers_names import (
 from model_store.errors import ModelLoadError
 
 _SAFETENSORS = "model.safetensors"
-_TORCH_ZIP = "pytorch_model.bin"
+_TORCH_FILE = "pytorch_model.bin"
 _TOKENIZER_CLASSES = {
     "BertTokenizer",
     "BertTokenizerFast",
@@ -47,14 +47,14 @@ def is_transformers_dir(config: dict[str, Any]) -> bool:
     return "model_type" in config
 
 
-def read_transformers_dir(directory: Path) -> Checkpoint:
+def read_transformers_dir(directory: Path, *, weights: bool = True) -> Checkpoint:
     """Read a directory that Transformers' `save_pretrained` wrote for `BertForMaskedLM`.
 
     Raises:
         ModelLoadError: a file is missing, broken, or of a model that is no BERT masked LM.
     """
     raw = read_json(directory / "config.json")
-    tensors = _read_tensors(directory)
+    tensors = _read_tensors(directory) if weights else {}
     config = _read_config(raw, tied=_is_tied(raw, tensors))
     return Checkpoint(config, read_tokenizer(directory), _name_variables(config, tensors))
 
@@ -73,8 +73,8 @@ def _read_tensors(directory: Path) -> dict[str, Array]:
     """Return the tensors of a checkpoint by name, in their stored precision."""
     if (directory / _SAFETENSORS).is_file():
         tensors = _read_safetensors(directory / _SAFETENSORS)
-    elif (directory / _TORCH_ZIP).is_file():
-        tensors = read_torch_zip(directory / _TORCH_ZIP)
+    elif (directory / _TORCH_FILE).is_file():
+        tensors = read_torch_file(directory / _TORCH_FILE)
     else:
         message = f"{_SAFETENSORS} is missing; save the model with safetensors."
         raise ModelLoadError(message)

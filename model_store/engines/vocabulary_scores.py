@@ -40,7 +40,7 @@ def score_masks(
 def finish(model: BertMaskedLM, hidden: Any, padding_mask: Any, mask_positions: Any) -> Any:
     """Return the logits of masks, `[masks, vocabulary_size]` float32."""
     masked = model.backbone.finish_at(hidden, padding_mask, mask_positions)
-    return ops.cast(model.masked_lm_head.project(masked), "float32")
+    return model.masked_lm_head.project(masked)
 
 
 def normalize(logits: Any) -> Any:

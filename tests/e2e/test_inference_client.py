@@ -29,22 +29,32 @@ def scores(answer: Any) -> list[float]:
     return [p.score for mask in masks for p in mask]
 
 
+every = pytest.mark.parametrize(
+    "step", [pytest.param(1, marks=pytest.mark.slow, id="all"), pytest.param(11, id="some")]
+)
+"""Which golden sentences are asked: the library's own tests look at all of them every time."""
+
+
+@every
 @pytest.mark.parametrize("name", sorted(PRESETS))
-def test_answers_equal_those_of_transformers(server: RunningServer, name: str) -> None:
-    """On every golden sentence, whatever its number of masks."""
+def test_answers_equal_those_of_transformers(server: RunningServer, name: str, step: int) -> None:
+    """On golden sentences, whatever their number of masks."""
     client = connect(server, PRESETS[name])
-    for line in read_golden(name):
+    for line in read_golden(name)[::step]:
         answer = client.fill_mask(line["inputs"])
         assert condense(answer) == [[tuple(p[1:]) for p in mask] for mask in line["masks"]]
         expected = [p[0] for mask in line["masks"] for p in mask]
         assert scores(answer) == pytest.approx(expected, abs=1e-4)
 
 
+@every
 @pytest.mark.parametrize("name", sorted(PRESETS))
-def test_targets_are_answered_as_by_transformers(server: RunningServer, name: str) -> None:
-    """On a fifth of the golden sentences."""
+def test_targets_are_answered_as_by_transformers(
+    server: RunningServer, name: str, step: int
+) -> None:
+    """On golden sentences, likewise."""
     client = connect(server, PRESETS[name])
-    for line in read_golden(name)[::5]:
+    for line in read_golden(name)[::step]:
         answer = client.fill_mask(line["inputs"], targets=TARGETS)
         assert condense(answer) == [[tuple(p[1:]) for p in mask] for mask in line["targets"]]
 

@@ -21,7 +21,6 @@ from hub_fixtures import make_keras_files, make_original_files, without_head
 TINY = "bert_tiny_en_uncased"
 TEXT = {"inputs": "the [MASK]", "preset": TINY}
 PATIENCE_S = 60
-KILLS = 10
 PULL = """
 import logging
 from service.commands.presets import presets
@@ -59,16 +58,17 @@ def finish(process: subprocess.Popen[str]) -> str:
     return output
 
 
+@pytest.mark.parametrize("kills", [3, pytest.param(10, marks=pytest.mark.slow)])
 def test_killed_pull_leaves_nothing_half_and_is_finished_later(
-    pull_hub: FakeHub, tmp_path: Path
+    pull_hub: FakeHub, tmp_path: Path, kills: int
 ) -> None:
-    """Ten kills at random bytes, then one run: the files of an undisturbed one."""
+    """Kills at random bytes, then one run: the files of an undisturbed one."""
     finish(start_pull(pull_hub, tmp_path, "undisturbed"))
     total = pull_hub.served
     chance = random.Random(0)  # noqa: S311  # the same moments in every run
-    for _ in range(KILLS):
+    for _ in range(kills):
         process = start_pull(pull_hub, tmp_path)
-        with hold_after(pull_hub, chance.randrange(total // KILLS)) as is_held:
+        with hold_after(pull_hub, chance.randrange(total // kills)) as is_held:
             assert is_held.wait(PATIENCE_S)
             os.kill(process.pid, signal.SIGKILL)
             process.communicate(timeout=PATIENCE_S)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from safetensors.numpy import save_file
 
-from model_store.checkpoints.torch_zip import read_torch_zip
+from model_store.checkpoints.torch_file import read_torch_file
 
 _MODELS = "antiberty/trained_models"
 _MODEL = f"{_MODELS}/AntiBERTy_md_smooth"
@@ -28,7 +28,7 @@ def convert(wheel: Path, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory() as unpacked:
         weights = Path(archive.extract(f"{_MODEL}/pytorch_model.bin", unpacked))
-        tensors = read_torch_zip(weights)
+        tensors = read_torch_file(weights)
         config = json.loads(archive.read(f"{_MODEL}/config.json"))
         vocabulary = archive.read(f"{_MODELS}/vocab.txt")
     wanted = ("bert.embeddings", "bert.encoder", "cls.predictions")

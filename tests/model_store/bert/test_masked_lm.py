@@ -208,10 +208,13 @@ def test_unknown_preset_is_refused() -> None:
 
 
 def test_mixed_precision_computes_low_and_keeps_weights_high(tiny_preset_dir: Path) -> None:
-    """`dtype` reaches every layer."""
+    """`dtype` reaches every layer; losses and metrics are taken of float32."""
     model = make_model(tiny_preset_dir, dtype="mixed_bfloat16")
     assert {str(weight.dtype) for weight in model.weights} == {"float32"}
-    assert keras.backend.standardize_dtype(model(FEATURES).dtype) == "bfloat16"
+    assert model.masked_lm_head.compute_dtype == "bfloat16"
+    hidden = model.backbone({k: v for k, v in FEATURES.items() if k != "mask_positions"})
+    assert keras.backend.standardize_dtype(hidden["sequence_output"].dtype) == "bfloat16"
+    assert keras.backend.standardize_dtype(model(FEATURES).dtype) == "float32"
     losses = model.fit(TWO, batch_size=2, epochs=12, verbose=0).history["loss"]
     assert np.mean(losses[-3:]) < np.mean(losses[:3])
 

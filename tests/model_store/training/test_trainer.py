@@ -1,9 +1,6 @@
 """A training learns, can be killed at any moment, and ends in a preset."""
 
 import json
-import random
-import signal
-import subprocess
 import sys
 import types
 from collections.abc import Callable
@@ -24,8 +21,8 @@ from model_store.training.optimizer import WarmupDecay, make_optimizer
 from model_store.training.options import TrainingOptions
 from model_store.training.training_log import plot_losses
 
+MakeOptions = Callable[..., TrainingOptions]
 Record = dict[str, Any]
-ROOT = Path(__file__).parents[3]
 
 
 def train(options: TrainingOptions, *, stop_after: int | None = None) -> list[Record]:
@@ -112,34 +109,25 @@ def test_interrupted_training_goes_on(
     assert_same_result(options.out, finished.out)
 
 
-def test_killed_training_goes_on(finished: TrainingOptions, tmp_path: Path) -> None:
-    """SIGKILL at random moments, and in the middle of saving too."""
-    options = replace(finished, out=tmp_path / "out")
-    rng = random.Random(0)  # noqa: S311  # nothing is secret
-    for lines in sorted(rng.sample(range(2, 12), 2)):
-        kill_after_lines(options, lines)
-    (options.out / "training" / "state.unfinished").write_bytes(b"half of a state")
-    train(options)
-    assert_same_result(options.out, finished.out)
+mixed = pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 
 
-def kill_after_lines(options: TrainingOptions, lines: int) -> None:
-    """Train in a process of its own and kill it as soon as it has reported so many lines."""
-    code = (
-        "from pathlib import Path, PosixPath\n"
-        "from model_store.training.options import TrainingOptions\n"
-        "from model_store.training.trainer import train\n"
-        f"train({options!r}, lambda record: print(record, flush=True))\n"
-    )
-    process = subprocess.Popen(  # noqa: S603  # our own interpreter and text
-        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    with process:
-        assert process.stdout is not None
-        for _ in range(lines):
-            assert process.stdout.readline()
-        process.send_signal(signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
+@mixed
+def test_mixed_precision_learns(precision: str, make_options: MakeOptions) -> None:
+    """What is computed low is measured and stored in float32."""
+    options = make_options(precision=precision, sequence_length=16)
+    before, *_, after = [record for record in train(options) if record["event"] == "heldout"]
+    assert after["loss"] < before["loss"] * 0.8
+    variables = read_checkpoint(options.out).variables.values()
+    assert {array.dtype for array in variables} == {np.dtype(np.float32)}
+
+
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+@mixed
+def test_mixed_precision_learns_with_pytorch(precision: str, make_options: MakeOptions) -> None:
+    """As with TensorFlow."""
+    test_mixed_precision_learns(precision, make_options)
 
 
 def test_finished_training_is_not_made_again(finished: TrainingOptions) -> None:
