@@ -23,6 +23,13 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8000, description="The port to listen on; 0 takes a free one."
     )
+    workers: PositiveInt = Field(
+        1,
+        description=(
+            "How many processes answer HTTP. Above 1, they stand in front of one more process, "
+            "which runs the models."
+        ),
+    )
     default_preset: str = Field(
         "minilm_l6_en_uncased", description="The preset of requests that name none."
     )
