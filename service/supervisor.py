@@ -28,12 +28,12 @@ def serve_with_workers(settings: Settings, *, host: str, port: int) -> None:
             port=port,
             workers=settings.workers,
         )
-        listener = config.bind_socket()
-        engine = EngineProcess(settings, create_store, path)
-        try:
-            Supervisor(config, [listener], engine).run()
-        finally:
-            engine.stop()
+        with config.bind_socket() as listener:
+            engine = EngineProcess(settings, create_store, path)
+            try:
+                Supervisor(config, [listener], engine).run()
+            finally:
+                engine.stop()
 
 
 def create_worker_app(settings: Settings, path: Path) -> FastAPI:

@@ -102,8 +102,6 @@ class _Connection:
 
     def send(self, number: int, message: Request) -> None:
         # Not drained: every request of a caller waits for its answer, and callers are limited.
-        if self.is_lost:
-            raise EngineLostError
         self._writer.write(encode_frame(number, message))
 
     async def close(self) -> None:

@@ -40,18 +40,24 @@ class Engine:
         self.listener.bind(str(path))
         self.listener.listen()
         self._running = AsyncExitStack()
+        self._serving = AsyncExitStack()
 
     async def start(self, **settings: Any) -> None:
         """Answer from now on."""
         settings = {"default_preset": "tiny"} | settings
-        host = await self._running.enter_async_context(
+        self.host = await self._running.enter_async_context(
             open_model_host(Settings(**settings), self.store)
         )
-        server = EngineServer(host).listen(self.listener.dup())
-        await self._running.enter_async_context(server)
+        server = EngineServer(self.host).listen(self.listener.dup())
+        await self._serving.enter_async_context(server)
+
+    async def hang_up(self) -> None:
+        """End all connections, as the end of a process does."""
+        await self._serving.aclose()
 
     async def stop(self) -> None:
-        """End all connections."""
+        """End all there is."""
+        await self.hang_up()
         await self._running.aclose()
 
 
@@ -97,8 +103,8 @@ async def worker(engine: Engine) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def caller(silent_engine: Engine) -> AsyncIterator[EngineClient]:
+async def caller(path: Path) -> AsyncIterator[EngineClient]:
     """Return what calls an engine."""
-    client = EngineClient(silent_engine.path)
+    client = EngineClient(path)
     yield client
     await client.close()

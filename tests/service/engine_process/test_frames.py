@@ -1,6 +1,7 @@
 """Frames: what goes in comes out, and what is too long or no frame is refused."""
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def read_all(stream: bytes, kind: Any, cuts: list[int]) -> list[Any]:
     async def read() -> list[Any]:
         reader = asyncio.StreamReader()
         pieces = sorted({0, len(stream), *(cut % (len(stream) + 1) for cut in cuts)})
-        for start, end in zip(pieces, pieces[1:], strict=False):
+        for start, end in pairwise(pieces):
             reader.feed_data(stream[start:end])
         reader.feed_eof()
         frames_: FrameReader[Any] = FrameReader(reader, kind)
@@ -131,9 +132,7 @@ def test_frame_that_is_too_long_is_not_read(monkeypatch: pytest.MonkeyPatch) -> 
         read_all(frame[:4], Request, [])
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"\xc1", b"\x92\x01\x80", encode_frame(1, Exposed(b""))[4:]]
-)
+@pytest.mark.parametrize("body", [b"", b"\xc1", b"\x92\x01\x80", encode_frame(1, Exposed(b""))[4:]])
 def test_what_is_no_request_is_refused(body: bytes) -> None:
     """Types are checked as they are read."""
     with pytest.raises(FrameError):
