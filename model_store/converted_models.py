@@ -25,6 +25,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from model_store.errors import ModelLoadError
+from model_store.parent_process import end_with_parent
 from model_store.preset_files import list_files
 from model_store.resolver import expand_home
 
@@ -85,7 +86,7 @@ def _convert_to(directory: Path, entry: Path) -> None:
 def _convert(directory: Path, target: Path) -> None:
     """Convert in a process of its own, whose memory goes with it."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as process:
+    with ProcessPoolExecutor(1, context, initializer=end_with_parent) as process:
         try:
             process.submit(_convert_here, directory, target).result()
         except BrokenProcessPool as error:

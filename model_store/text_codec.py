@@ -3,12 +3,15 @@
 Encoding and decoding look at one text each and are safe in any thread.
 """
 
+import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
+from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
 from model_store.encoding import Encoding, TextLimits
 from model_store.errors import (
     EmptyTextError,
@@ -19,20 +22,39 @@ from model_store.errors import (
 )
 from model_store.filled_text import FilledText, MaskScores
 
-if TYPE_CHECKING:
-    from model_store.bert.tokenizer import BertTokenizer
-
 
 class TextCodec:
     """The tokenizer of a model and the longest text that the model takes."""
 
-    def __init__(self, tokenizer: "BertTokenizer", max_sequence_length: int) -> None:
+    def __init__(self, tokenizer: BertTokenizer, max_sequence_length: int) -> None:
         """Encode and decode for one model."""
         self._tokenizer = tokenizer
         self.max_sequence_length = max_sequence_length
         self.mask_token = tokenizer.special_tokens.mask
         self.mask_token_id = tokenizer.mask_token_id
         self.unk_token_id = tokenizer.unk_token_id
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "TextCodec":
+        """Return a codec that does what another one does, from its `to_bytes`."""
+        fields = json.loads(content)
+        tokenizer = BertTokenizer(
+            Tokenizer.from_str(fields["tokenizer"]),
+            SpecialTokens(**fields["special_tokens"]),
+            clean_up_spaces=fields["clean_up_spaces"],
+        )
+        return TextCodec(tokenizer, fields["max_sequence_length"])
+
+    def to_bytes(self) -> bytes:
+        """Return all that another process needs to encode and decode alike, the same each time."""
+        tokenizer = self._tokenizer
+        fields = {
+            "tokenizer": tokenizer.to_json(pretty=False),
+            "special_tokens": asdict(tokenizer.special_tokens),
+            "clean_up_spaces": tokenizer.clean_up_spaces,
+            "max_sequence_length": self.max_sequence_length,
+        }
+        return json.dumps(fields).encode()
 
     def tokenize(self, text: str) -> NDArray[np.int32]:
         """Return the ids of a text, special tokens included, however long it is: `[tokens]`."""

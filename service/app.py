@@ -1,53 +1,76 @@
 """The only place where the parts are put together."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
+from typing import Protocol
 
 from fastapi import FastAPI
 
 from model_store.encoding import TextLimits
-from model_store.fill_mask import ModelFacts
 from model_store.store import ModelStore
-from service.batching import BatchLimits
 from service.body_limit import BodyLimitMiddleware
-from service.exception_handlers import add_exception_handlers, outcome
-from service.metrics import Metrics
-from service.model_cache import ModelCache
-from service.pipeline import Pipeline, RequestLimits
-from service.preset_states import PresetStates
+from service.exception_handlers import add_exception_handlers
+from service.model_host import open_model_host
+from service.owned_task import owned_task
+from service.pipeline import Models, Pipeline, RequestLimits
 from service.routes import fill_mask, hugging_face, presets, probes
+from service.routes.dependencies import MetricsBoard, PresetBoard
 from service.schemas import ErrorResponse
-from service.served_model import PresetFetcher, ServedModel, ServedModelLoader
 from service.settings import Settings
-
-_FETCHES = 2
-"""How many presets are fetched at a time."""
 
 _DESCRIPTION = """\
 Which tokens belong at each `[MASK]`? Every error is one sentence and a code.
 """
 
 
-def create_app(settings: Settings, store: ModelStore | None = None) -> FastAPI:
+class Backend(Protocol):
+    """What answers behind the routes: in this process, or in another one."""
+
+    @property
+    def models(self) -> Models:
+        """The models by name."""
+        ...
+
+    @property
+    def preset_states(self) -> PresetBoard:
+        """How every preset stands."""
+        ...
+
+    @property
+    def metrics(self) -> MetricsBoard:
+        """What counts, and shows what was counted."""
+        ...
+
+
+OpenBackend = Callable[[], AbstractAsyncContextManager[Backend]]
+
+
+def create_store(settings: Settings) -> ModelStore:
+    """Return the store that the settings describe."""
+    return ModelStore(
+        settings.model_store_dir, offline=settings.offline, engine=settings.engine_options
+    )
+
+
+def create_app(
+    settings: Settings, store: ModelStore | None = None, open_backend: OpenBackend | None = None
+) -> FastAPI:
     """Put a server together.
 
     Args:
         settings: how it behaves.
         store: where its models come from, if not from the settings.
+        open_backend: what answers for as long as the server runs, if not this process.
     """
-    if store is None:
-        store = ModelStore(
-            settings.model_store_dir, offline=settings.offline, engine=settings.engine_options
-        )
+    store = store or create_store(settings)
+    open_backend = open_backend or partial(open_model_host, settings, store)
     app = FastAPI(
         title="fillmask",
         version="0.1.0",
         description=_DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        lifespan=_create_lifespan(settings, store),
+        lifespan=_create_lifespan(settings, store, open_backend),
         # It asks for its providers in every request, and nothing here provides any.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         responses={"4XX": {"model": ErrorResponse}, "5XX": {"model": ErrorResponse}},
@@ -60,61 +83,24 @@ def create_app(settings: Settings, store: ModelStore | None = None) -> FastAPI:
 
 
 def _create_lifespan(
-    settings: Settings, store: ModelStore
+    settings: Settings, store: ModelStore, open_backend: OpenBackend
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            engine_thread = stack.enter_context(ThreadPoolExecutor(1, "engine"))
-            loader_thread = stack.enter_context(ThreadPoolExecutor(1, "loader"))
-            fetcher = PresetFetcher(
-                store, stack.enter_context(ThreadPoolExecutor(_FETCHES, "fetcher"))
-            )
-            stack.callback(fetcher.stop)
-            metrics = Metrics(
-                outcome=outcome,
-                queue_size=lambda: sum(model.queue_size for model in models.ready().values()),
-            )
-            loader = ServedModelLoader(
-                store,
-                engine_thread=engine_thread,
-                loader_thread=loader_thread,
-                limits=partial(_batch_limits, settings),
-                max_bytes=settings.max_loaded_bytes,
-                observe=metrics.observe_batch,
-            )
-            models: ModelCache[ServedModel] = ModelCache(
-                loader.load,
-                max_models=settings.max_loaded_presets,
-                max_bytes=settings.max_loaded_bytes,
-                observe=metrics.observe_cache,
-                prepare=fetcher.fetch,
-            )
-            stack.push_async_callback(models.close)
+            backend = await stack.enter_async_context(open_backend())
+            pipeline = Pipeline(store, backend.models, _request_limits(settings), backend.metrics)
             app.state.settings = settings
-            app.state.metrics = metrics
-            app.state.preset_states = PresetStates(store, models, lambda: fetcher.downloading)
-            app.state.pipeline = Pipeline(store, models, _request_limits(settings), metrics)
+            app.state.metrics = backend.metrics
+            app.state.preset_states = backend.preset_states
+            app.state.pipeline = pipeline
             if settings.preload:
-                warm_up = asyncio.create_task(app.state.pipeline.check(settings.default_preset))
-                stack.push_async_callback(_cancel, warm_up)
+                # What it raises is known already, from `/presets` and `/readyz`.
+                warm_up = owned_task(pipeline.check(settings.default_preset))
+                await stack.enter_async_context(warm_up)
             yield
 
     return lifespan
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    """End a task; what it raised is known already, from `/presets` and `/readyz`."""
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-def _batch_limits(settings: Settings, facts: ModelFacts) -> BatchLimits:
-    return BatchLimits(
-        max_batch_size=settings.max_batch_size,
-        max_batch_tokens=settings.max_batch_tokens or facts.batch_tokens,
-        max_queue_size=settings.max_queue_size,
-    )
 
 
 def _request_limits(settings: Settings) -> RequestLimits:

@@ -11,6 +11,7 @@ from service.app import create_app
 from service.commands.presets import presets
 from service.commands.train import evaluate, train
 from service.settings import Settings
+from service.supervisor import serve_with_workers
 
 
 @click.group()
@@ -29,12 +30,12 @@ def serve(host: str | None, port: int | None) -> None:
     settings = Settings()
     if settings.engine not in {"auto", "openvino"}:
         os.environ.setdefault("KERAS_BACKEND", settings.engine)
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host if host is None else host,
-        port=settings.port if port is None else port,
-        access_log=settings.access_log,
-    )
+    host = settings.host if host is None else host
+    port = settings.port if port is None else port
+    if settings.workers > 1:
+        serve_with_workers(settings, host=host, port=port)
+    else:
+        uvicorn.run(create_app(settings), host=host, port=port, access_log=settings.access_log)
 
 
 @cli.command()

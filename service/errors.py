@@ -4,6 +4,8 @@
     ├── QueueFullError           too much is waiting already
     ├── DeadlineExceededError    the answer did not come in time
     ├── ShuttingDownError        the server takes no new work
+    ├── EngineLostError          the process that runs the models ended during the call
+    ├── ModelReplacedError       the model that a text was tokenized for has made way for another
     ├── PayloadTooLargeError     the body is larger than allowed
     ├── RequestLimitError        the request asks for more than one answer may hold
     └── TargetsMismatchError     the lists of targets are not as many as the inputs
@@ -40,6 +42,22 @@ class ShuttingDownError(ServiceError):
     def __init__(self) -> None:
         """Say what to do."""
         super().__init__("The server is shutting down; send the request to another one.")
+
+
+class EngineLostError(ServiceError):
+    """The process that runs the models ended while it was asked something."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("The engine ended during the request and starts anew; send it again.")
+
+
+class ModelReplacedError(ServiceError):
+    """The files of a preset changed between tokenizing a text and scoring it."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("The files of the preset were replaced just now; send the request again.")
 
 
 class PayloadTooLargeError(ServiceError):

@@ -31,6 +31,8 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     model_errors.InferenceError: (500, "inference_failed"),
     errors.QueueFullError: (429, "overloaded"),
     errors.ShuttingDownError: (503, "shutting_down"),
+    errors.EngineLostError: (502, "engine_lost"),
+    errors.ModelReplacedError: (502, "preset_replaced"),
     errors.DeadlineExceededError: (504, "timeout"),
 }
 _INTERNAL = (500, "internal")

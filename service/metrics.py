@@ -93,9 +93,13 @@ class Metrics:
 
     def observe_request(self, record: RequestRecord) -> None:
         """Count a request that ended."""
-        outcome = self._outcome(record.error)
-        self._requests.labels(record.preset or UNKNOWN_PRESET, outcome).inc()
-        self._request_seconds.observe(record.seconds)
+        preset = record.preset or UNKNOWN_PRESET
+        self.count_request(preset, self._outcome(record.error), record.seconds)
+
+    def count_request(self, preset: str, outcome: str, seconds: float) -> None:
+        """Count a request by its labels."""
+        self._requests.labels(preset, outcome).inc()
+        self._request_seconds.observe(seconds)
 
     def observe_invalid_request(self) -> None:
         """Count a request whose body was refused before a preset was looked up."""
@@ -122,7 +126,7 @@ class Metrics:
             self._cache[record.event].inc()
         self._loaded_bytes.set(record.loaded_bytes)
 
-    def expose(self) -> bytes:
+    async def expose(self) -> bytes:
         """Return every metric in Prometheus' text format."""
         return generate_latest(self._registry)
 

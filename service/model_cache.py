@@ -134,6 +134,11 @@ class ModelCache(Generic[Model]):
             if not entry.leases:
                 entry.idle.set()
 
+    async def discard(self, name: str, model: Model) -> None:
+        """Evict a model, unless another one of its name has come in its place."""
+        if self.ready().get(name) is model:
+            await self._evict(name)
+
     async def close(self) -> None:
         """Lend nothing more, wait for the leases out, and close every model."""
         self._closing = True

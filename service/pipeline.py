@@ -2,19 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
 
 from model_store.encoding import Encoding, TextLimits
 from model_store.errors import InputError
-from model_store.fill_mask import FillMaskModel
-from model_store.filled_text import FilledText
+from model_store.filled_text import FilledText, MaskScores
 from model_store.store import ModelStore
-from service.errors import DeadlineExceededError, RequestLimitError, TargetsMismatchError
-from service.model_cache import ModelCache
-from service.served_model import ServedModel
+from model_store.text_codec import TextCodec
+from service.errors import (
+    DeadlineExceededError,
+    ModelReplacedError,
+    RequestLimitError,
+    TargetsMismatchError,
+)
 
 _INLINE_CHARACTERS = 4096
 """Texts this short are tokenized on the event loop: a thread would take longer."""
@@ -54,6 +57,31 @@ class RequestRecord:
     error: BaseException | None
 
 
+class LeasedModel(Protocol):
+    """A model that stays for as long as it is used."""
+
+    @property
+    def codec(self) -> TextCodec:
+        """What encodes and decodes for it."""
+        ...
+
+    async def predict(self, encodings: Sequence[Encoding]) -> list[list[MaskScores]]:
+        """Score the texts of one request; for each, in order, one result a mask."""
+        ...
+
+
+class Models(Protocol):
+    """Models by name, in this process or in another one."""
+
+    def __contains__(self, name: str) -> bool:
+        """Say whether a name is known to be a preset's, without a look at the store."""
+        ...
+
+    def lease(self, name: str) -> AbstractAsyncContextManager[LeasedModel]:
+        """Lend a model, loading it first where it is not here."""
+        ...
+
+
 class PipelineObserver(Protocol):
     """Who hears of requests."""
 
@@ -72,7 +100,7 @@ class Pipeline:
     def __init__(
         self,
         store: ModelStore,
-        models: ModelCache[ServedModel],
+        models: Models,
         limits: RequestLimits,
         observer: PipelineObserver,
     ) -> None:
@@ -109,19 +137,23 @@ class Pipeline:
             ServiceError: it does not, in time.
             ModelStoreError: it does not at all.
         """
-        async with self._deadline(), self._models.lease(preset) as served:
-            encodings = self._encode_all(
-                served.model, FillRequest(preset, [served.model.mask_token], top_k=1)
-            )
-            await served.predict(encodings)
+        async with self._deadline(), self._models.lease(preset) as model:
+            request = FillRequest(preset, [model.codec.mask_token], top_k=1)
+            await model.predict(self._encode_all(model.codec, request))
 
     async def _answer(self, request: FillRequest) -> list[FilledText]:
         self._check(request)
-        async with self._models.lease(request.preset) as served:
-            encodings = await self._encode(served.model, request)
-            scores = await served.predict(encodings)
-            decode = served.model.decode
-        return [decode(*pair) for pair in zip(encodings, scores, strict=True)]
+        try:
+            return await self._answer_once(request)
+        except ModelReplacedError:
+            return await self._answer_once(request)  # as the model reads it that is there now
+
+    async def _answer_once(self, request: FillRequest) -> list[FilledText]:
+        async with self._models.lease(request.preset) as model:
+            codec = model.codec
+            encodings = await self._encode(codec, request)
+            scores = await model.predict(encodings)
+        return [codec.decode(*pair) for pair in zip(encodings, scores, strict=True)]
 
     @asynccontextmanager
     async def _deadline(self) -> AsyncIterator[None]:
@@ -140,22 +172,22 @@ class Pipeline:
             await asyncio.to_thread(self._store.find, preset)
         return preset
 
-    async def _encode(self, model: FillMaskModel, request: FillRequest) -> list[Encoding]:
+    async def _encode(self, codec: TextCodec, request: FillRequest) -> list[Encoding]:
         started = perf_counter()
         if sum(map(len, request.inputs)) <= _INLINE_CHARACTERS:
-            encodings = self._encode_all(model, request)
+            encodings = self._encode_all(codec, request)
         else:
-            encodings = await asyncio.to_thread(self._encode_all, model, request)
+            encodings = await asyncio.to_thread(self._encode_all, codec, request)
         self._observer.observe_tokenization(perf_counter() - started)
         return encodings
 
-    def _encode_all(self, model: FillMaskModel, request: FillRequest) -> list[Encoding]:
+    def _encode_all(self, codec: TextCodec, request: FillRequest) -> list[Encoding]:
         encodings: list[Encoding] = []
         for index, text in enumerate(request.inputs):
             wanted = request.targets[index] if request.targets else None
             try:
                 encodings.append(
-                    model.encode(
+                    codec.encode(
                         text, top_k=request.top_k, targets=wanted, limits=self._limits.text
                     )
                 )

@@ -11,6 +11,7 @@ from model_store.errors import ModelLoadError
 from model_store.fill_mask import FillMaskModel, ModelFacts
 from model_store.filled_text import MaskScores
 from model_store.store import ModelStore
+from model_store.text_codec import TextCodec
 from service.batching import BatchLimits, BatchRecord, MicroBatcher
 from service.errors import ShuttingDownError
 
@@ -36,6 +37,11 @@ class ServedModel:
             observe=observe,
             ahead=1,
         )
+
+    @property
+    def codec(self) -> TextCodec:
+        """What encodes and decodes for the model."""
+        return self.model
 
     @property
     def nbytes(self) -> int:

@@ -26,6 +26,13 @@ class Settings(BaseSettings):
     access_log: bool = Field(
         default=False, description="Whether every request is logged; it takes a tenth of its time."
     )
+    workers: PositiveInt = Field(
+        1,
+        description=(
+            "How many processes answer HTTP. Above 1, they stand in front of one more process, "
+            "which runs the models."
+        ),
+    )
     default_preset: str = Field(
         "minilm_l6_en_uncased", description="The preset of requests that name none."
     )

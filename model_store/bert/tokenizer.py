@@ -181,9 +181,9 @@ class BertTokenizer:
             return False
         return _list_parts(self) == _list_parts(plain)
 
-    def to_json(self) -> str:
+    def to_json(self, *, pretty: bool = True) -> str:
         """Return the content of a `tokenizer.json`."""
-        return str(self._tokenizer.to_str(pretty=True))
+        return str(self._tokenizer.to_str(pretty=pretty))
 
     def encode(self, text: str) -> Any:
         """Return the `tokenizers.Encoding` of a text between `[CLS]` and `[SEP]`."""

@@ -3,14 +3,38 @@
 All of it by coroutines: FastAPI runs plain functions in threads, one hop for each of them.
 """
 
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
-from service.metrics import Metrics
-from service.pipeline import Pipeline
-from service.preset_states import PresetStates
+from service.pipeline import Pipeline, PipelineObserver
+from service.schemas import PresetInfo
 from service.settings import Settings
+
+
+class PresetBoard(Protocol):
+    """What knows how every preset stands."""
+
+    async def describe_all(self) -> list[PresetInfo]:
+        """Return every preset in the store's order."""
+        ...
+
+
+class MetricsBoard(PipelineObserver, Protocol):
+    """What counts, and shows what was counted."""
+
+    @property
+    def content_type(self) -> str:
+        """The format of what is shown."""
+        ...
+
+    def observe_invalid_request(self) -> None:
+        """Count a request whose body was refused before a preset was looked up."""
+        ...
+
+    async def expose(self) -> bytes:
+        """Return every metric of the service."""
+        ...
 
 
 async def _get_pipeline(request: Request) -> Pipeline:
@@ -23,17 +47,17 @@ async def _get_settings(request: Request) -> Settings:
     return settings
 
 
-async def _get_metrics(request: Request) -> Metrics:
-    metrics: Metrics = request.app.state.metrics
+async def _get_metrics(request: Request) -> MetricsBoard:
+    metrics: MetricsBoard = request.app.state.metrics
     return metrics
 
 
-async def _get_preset_states(request: Request) -> PresetStates:
-    states: PresetStates = request.app.state.preset_states
+async def _get_preset_states(request: Request) -> PresetBoard:
+    states: PresetBoard = request.app.state.preset_states
     return states
 
 
 PipelineOf = Annotated[Pipeline, Depends(_get_pipeline)]
 SettingsOf = Annotated[Settings, Depends(_get_settings)]
-MetricsOf = Annotated[Metrics, Depends(_get_metrics)]
-PresetStatesOf = Annotated[PresetStates, Depends(_get_preset_states)]
+MetricsOf = Annotated[MetricsBoard, Depends(_get_metrics)]
+PresetStatesOf = Annotated[PresetBoard, Depends(_get_preset_states)]

@@ -28,4 +28,4 @@ async def check_readiness(pipeline: PipelineOf, settings: SettingsOf) -> Status:
 )
 async def expose_metrics(metrics: MetricsOf) -> Response:
     """Expose every metric in Prometheus' text format."""
-    return Response(metrics.expose(), media_type=metrics.content_type)
+    return Response(await metrics.expose(), media_type=metrics.content_type)

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from fastapi import FastAPI
 
 from service.cli import cli
+from service.settings import Settings
 
 
 @pytest.fixture
@@ -52,6 +53,19 @@ def test_serve_serves_the_app(served: list[dict[str, Any]]) -> None:
     """The command serves what the package is."""
     invoke("serve")
     assert served[0]["app"].title == "fillmask"
+
+
+def test_several_workers_are_served_by_several_processes(
+    served: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The options of the command are theirs too."""
+
+    def serve(settings: Settings, **options: Any) -> None:
+        served.append({"workers": settings.workers} | options)
+
+    monkeypatch.setattr("service.cli.serve_with_workers", serve)
+    invoke("serve", "--port", "0", FILLMASK_WORKERS="2", FILLMASK_HOST="::1")
+    assert served == [{"workers": 2, "host": "::1", "port": 0}]
 
 
 def test_runtime_is_told_to_be_quiet(served: list[dict[str, Any]]) -> None:

@@ -8,6 +8,8 @@ ERRORS = [
     errors.QueueFullError(),
     errors.DeadlineExceededError(1.5),
     errors.ShuttingDownError(),
+    errors.EngineLostError(),
+    errors.ModelReplacedError(),
     errors.PayloadTooLargeError(1000),
     errors.RequestLimitError("inputs", 3, 2),
     errors.TargetsMismatchError(3, 2),

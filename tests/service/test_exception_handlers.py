@@ -102,6 +102,8 @@ SCENARIOS: dict[type[Exception], Scenario] = {
     model_errors.HeadUnprovenError: loading(model_errors.HeadUnprovenError(-9.0, -8.0)),
     model_errors.ModelLoadError: loading(model_errors.ModelLoadError("Broken.")),
     model_errors.InferenceError: post_to_a_broken_model,
+    errors.EngineLostError: loading(errors.EngineLostError()),
+    errors.ModelReplacedError: loading(errors.ModelReplacedError()),
 }
 
 EXPECTED = {
@@ -112,6 +114,8 @@ EXPECTED = {
     errors.QueueFullError: (429, "overloaded"),
     errors.ShuttingDownError: (503, "shutting_down"),
     errors.DeadlineExceededError: (504, "timeout"),
+    errors.EngineLostError: (502, "engine_lost"),
+    errors.ModelReplacedError: (502, "preset_replaced"),
     model_errors.EmptyTextError: (422, "empty_text"),
     model_errors.MaskNotFoundError: (422, "mask_not_found"),
     model_errors.TooManyMasksError: (422, "too_many_masks"),

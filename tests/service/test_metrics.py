@@ -1,5 +1,6 @@
 """The metrics: what is counted, and that callers cannot add labels."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -35,7 +36,7 @@ def metrics() -> Metrics:
 
 def read(metrics: Metrics, name: str, **labels: str) -> float | None:
     """Return one sample."""
-    return parse(metrics.expose().decode()).get((name, tuple(sorted(labels.items()))))
+    return parse(asyncio.run(metrics.expose()).decode()).get((name, tuple(sorted(labels.items()))))
 
 
 async def scrape(client: httpx.AsyncClient) -> Samples:

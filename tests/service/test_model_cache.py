@@ -448,3 +448,21 @@ async def test_events_are_recorded_in_order() -> None:
         CacheRecord(CacheEvent.LOAD, "b", 10, seconds=2),
         CacheRecord(CacheEvent.EVICTION, "a", 5),
     ]
+
+
+async def test_discarded_model_is_closed_and_loaded_anew() -> None:
+    """Whoever knows that a model is of no use any more takes it out of sight."""
+    models = iter([FakeModel(), FakeModel()])
+
+    async def load(_: str) -> FakeModel:
+        return next(models)
+
+    cache: ModelCache[FakeModel] = ModelCache(load, max_models=2, max_bytes=10)
+    async with cache.lease("a") as first:
+        pass
+    await cache.discard("a", first)
+    assert first.is_closed
+    async with cache.lease("a") as second:
+        await cache.discard("a", first)  # another one is in its place, and stays
+    assert cache.ready() == {"a": second}
+    await cache.close()

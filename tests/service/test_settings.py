@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from service.settings import Settings
 
 LIMITS = [
+    "workers",
     "max_loaded_presets",
     "max_loaded_bytes",
     "max_batch_size",

@@ -1,0 +1,7 @@
+"""Several HTTP processes in front of one that runs the models, and what they say to each other.
+
+    HTTP worker: pipeline -> remote -> client == frames over a Unix socket ==> server -> model host
+
+The socket lies in a directory that only this user can enter. What crosses it is typed and bounded,
+and nothing that arrives is ever run.
+"""

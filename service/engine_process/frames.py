@@ -1,0 +1,220 @@
+"""What HTTP workers and the engine process say to each other.
+
+A frame is its length, four bytes, and a MessagePack array: the number of a call and a message. A
+worker numbers its calls, the answer bears the same number, and many calls are under way at a time.
+Arrays travel as their bytes in the order of the machine, which is one: int32 for ids and
+positions, float32 for log-probabilities.
+"""
+
+from asyncio import IncompleteReadError, StreamReader
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from model_store.encoding import Encoding
+from model_store.filled_text import MaskScores
+
+MAX_FRAME_BYTES = 64 * 1024**2
+"""Far above what the limits of requests let through, and far below what hurts."""
+
+NO_ANSWER = 0
+"""The number of a call that nobody waits for."""
+
+_LENGTH_BYTES = 4
+
+Message = TypeVar("Message")
+
+
+class FrameError(Exception):
+    """A frame is too long, or is none."""
+
+
+class Text(msgspec.Struct, array_like=True, frozen=True):
+    """An `Encoding`, as far as an engine reads it."""
+
+    token_ids: bytes
+    mask_positions: bytes
+    target_ids: bytes | None
+    top_k: int
+
+    @classmethod
+    def of(cls, encoding: Encoding) -> "Text":
+        """Take over what the engine needs."""
+        targets = encoding.target_ids
+        return cls(
+            _dump(encoding.token_ids, np.int32),
+            _dump(encoding.mask_positions, np.int32),
+            None if targets is None else _dump(targets, np.int32),
+            encoding.top_k,
+        )
+
+    def to_encoding(self) -> Encoding:
+        """Return an encoding without the caller's text, which no engine reads."""
+        return Encoding(
+            text="",
+            token_ids=np.frombuffer(self.token_ids, np.int32),
+            mask_positions=np.frombuffer(self.mask_positions, np.int32).astype(np.int64),
+            mask_spans=(),
+            target_ids=None if self.target_ids is None else _load_ids(self.target_ids),
+            top_k=self.top_k,
+        )
+
+
+class Mask(msgspec.Struct, array_like=True, frozen=True):
+    """`MaskScores`."""
+
+    token_ids: bytes
+    log_probabilities: bytes
+
+    @classmethod
+    def of(cls, scores: MaskScores) -> "Mask":
+        """Take over both arrays."""
+        return cls(_dump(scores.token_ids, np.int32), _dump(scores.log_probabilities, np.float32))
+
+    def to_scores(self) -> MaskScores:
+        """Return both arrays, which cannot be written to."""
+        return MaskScores(
+            _load_ids(self.token_ids), np.frombuffer(self.log_probabilities, np.float32)
+        )
+
+
+class Load(msgspec.Struct, tag=True, frozen=True):
+    """Have a preset fetched and loaded. Answered by `Done`."""
+
+    preset: str
+
+
+class Open(msgspec.Struct, tag=True, frozen=True):
+    """Hand out the codec of a preset. Answered by `Opened`."""
+
+    preset: str
+
+
+class Predict(msgspec.Struct, tag=True, frozen=True):
+    """Score texts. Answered by `Predicted`, or refused if the codec has another revision by now."""
+
+    preset: str
+    revision: bytes
+    texts: list[Text]
+
+
+class Cancel(msgspec.Struct, tag=True, frozen=True):
+    """Nobody waits for the call of this number any more. Not answered."""
+
+
+class Describe(msgspec.Struct, tag=True, frozen=True):
+    """Say how every preset stands. Answered by `Described`."""
+
+
+class Expose(msgspec.Struct, tag=True, frozen=True):
+    """Show the metrics of the whole service. Answered by `Exposed`."""
+
+
+class Observed(msgspec.Struct, tag=True):
+    """What a worker saw since it last said so. Not answered.
+
+    Attributes:
+        requests: the preset, outcome and seconds of each request that ended.
+        tokenizations: the seconds of each.
+        invalid_requests: how many bodies were refused.
+    """
+
+    requests: list[tuple[str, str, float]] = []
+    tokenizations: list[float] = []
+    invalid_requests: int = 0
+
+
+class Done(msgspec.Struct, tag=True, frozen=True):
+    """It is done, and there is nothing to say about it."""
+
+
+class Opened(msgspec.Struct, tag=True, frozen=True):
+    """A `TextCodec` as bytes, and the name of just these bytes."""
+
+    codec: bytes
+    revision: bytes
+
+
+class Predicted(msgspec.Struct, tag=True, frozen=True):
+    """For each text, in order, the candidates for each of its masks."""
+
+    texts: list[list[Mask]]
+
+
+class Described(msgspec.Struct, tag=True, frozen=True):
+    """The fields of a `PresetInfo` for each preset."""
+
+    presets: list[dict[str, Any]]
+
+
+class Exposed(msgspec.Struct, tag=True, frozen=True):
+    """The metrics in Prometheus' text format."""
+
+    text: bytes
+
+
+class Failed(msgspec.Struct, tag=True, frozen=True):
+    """The call raised an error, of a class that `wire_errors` names, or of any other."""
+
+    name: str
+    message: str
+
+
+Request = Load | Open | Predict | Cancel | Describe | Expose | Observed
+Answer = Done | Opened | Predicted | Described | Exposed | Failed
+
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+def encode_frame(call: int, message: Request | Answer) -> bytes:
+    """Return a frame.
+
+    Raises:
+        FrameError: it would be too long.
+    """
+    frame = bytearray(_LENGTH_BYTES)
+    _ENCODER.encode_into((call, message), frame, _LENGTH_BYTES)
+    length = len(frame) - _LENGTH_BYTES
+    if length > MAX_FRAME_BYTES:
+        reason = f"A frame of {length} bytes is too long, the limit is {MAX_FRAME_BYTES}."
+        raise FrameError(reason)
+    frame[:_LENGTH_BYTES] = length.to_bytes(_LENGTH_BYTES, "big")
+    return bytes(frame)
+
+
+class FrameReader(Generic[Message]):
+    """Reads frames of one kind from a stream."""
+
+    def __init__(self, stream: StreamReader, kind: Any) -> None:
+        """Read `Request` or `Answer`, whichever `kind` is."""
+        self._stream = stream
+        self._decoder: msgspec.msgpack.Decoder[tuple[int, Message]] = msgspec.msgpack.Decoder(
+            tuple[int, kind]
+        )
+
+    async def read(self) -> tuple[int, Message] | None:
+        """Return the next frame, or None where the stream has ended.
+
+        Raises:
+            FrameError: what comes is no frame; nothing after it can be read.
+        """
+        try:
+            length = int.from_bytes(await self._stream.readexactly(_LENGTH_BYTES), "big")
+            if length > MAX_FRAME_BYTES:
+                message = f"A frame of {length} bytes is announced, the limit is {MAX_FRAME_BYTES}."
+                raise FrameError(message)
+            return self._decoder.decode(await self._stream.readexactly(length))
+        except (IncompleteReadError, ConnectionError):
+            return None
+        except msgspec.MsgspecError as error:
+            raise FrameError(str(error)) from error
+
+
+def _dump(array: NDArray[Any], dtype: type[np.generic]) -> bytes:
+    return array.astype(dtype, copy=False).tobytes()
+
+
+def _load_ids(content: bytes) -> NDArray[np.int32]:
+    return np.frombuffer(content, np.int32)

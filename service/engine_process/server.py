@@ -1,0 +1,144 @@
+"""The side of the engine process: calls come in, a model host answers them."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from hashlib import blake2b
+from socket import socket
+from weakref import WeakKeyDictionary
+
+from service.engine_process.frames import (
+    Answer,
+    Cancel,
+    Describe,
+    Described,
+    Done,
+    Exposed,
+    FrameError,
+    FrameReader,
+    Load,
+    Mask,
+    Observed,
+    Open,
+    Opened,
+    Predict,
+    Predicted,
+    Request,
+    encode_frame,
+)
+from service.engine_process.wire_errors import KNOWN, dump_error
+from service.errors import ModelReplacedError
+from service.model_host import ModelHost
+from service.served_model import ServedModel
+
+_LOG = logging.getLogger(__name__)
+
+
+class EngineServer:
+    """Answers the calls of HTTP workers, each in a task of its own."""
+
+    def __init__(self, host: ModelHost) -> None:
+        """Answer with a model host."""
+        self._host = host
+        self._opened: WeakKeyDictionary[ServedModel, Opened] = WeakKeyDictionary()
+
+    @asynccontextmanager
+    async def listen(self, listener: socket) -> AsyncIterator[None]:
+        """Take connections for the length of a block; those that are left then are closed."""
+        connections: set[asyncio.Task[None]] = set()
+
+        def start(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connection = asyncio.create_task(self._serve(reader, writer), name="connection")
+            connections.add(connection)
+            connection.add_done_callback(connections.discard)
+
+        server = await asyncio.start_unix_server(start, sock=listener)
+        try:
+            yield
+        finally:
+            server.close()
+            for connection in connections:
+                connection.cancel()
+            await asyncio.gather(*connections, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one worker until it leaves; what it still waited for is dropped then."""
+        calls: dict[int, asyncio.Task[None]] = {}
+        requests: FrameReader[Request] = FrameReader(reader, Request)
+        try:
+            while frame := await requests.read():
+                number, request = frame
+                if isinstance(request, Observed):
+                    self._count(request)
+                elif isinstance(request, Cancel):
+                    if number in calls:
+                        calls[number].cancel()
+                else:
+                    call = asyncio.create_task(self._call(number, request, writer), name="call")
+                    calls[number] = call
+                    call.add_done_callback(partial(_forget, calls, number))
+        except FrameError:
+            _LOG.exception("frame_refused")
+        finally:
+            under_way = list(calls.values())
+            for call in under_way:
+                call.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+            writer.close()
+
+    async def _call(self, number: int, request: Request, writer: asyncio.StreamWriter) -> None:
+        try:
+            frame = encode_frame(number, await self._answer(request))
+        except Exception as error:  # noqa: BLE001  # whatever it is, the caller must hear of it
+            if type(error).__name__ not in KNOWN:
+                _LOG.exception("call_failed")
+            frame = encode_frame(number, dump_error(error))
+        # Not drained: there are no more answers than calls, and those are limited.
+        writer.write(frame)
+
+    async def _answer(self, request: Request) -> Answer:
+        match request:
+            case Predict():
+                return await self._predict(request)
+            case Load(preset):
+                async with self._host.models.lease(preset):
+                    return Done()
+            case Open(preset):
+                async with self._host.models.lease(preset) as model:
+                    return await self._open(model)
+            case Describe():
+                presets = await self._host.preset_states.describe_all()
+                return Described([preset.model_dump() for preset in presets])
+            case _:
+                return Exposed(await self._host.metrics.expose())
+
+    async def _predict(self, request: Predict) -> Predicted:
+        async with self._host.models.lease(request.preset) as model:
+            if (await self._open(model)).revision != request.revision:
+                raise ModelReplacedError
+            results = await model.predict([text.to_encoding() for text in request.texts])
+        return Predicted([[Mask.of(mask) for mask in text] for text in results])
+
+    async def _open(self, model: ServedModel) -> Opened:
+        """Return the codec of a model; its revision tells one from any other."""
+        opened = self._opened.get(model)
+        if opened is None:
+            codec = await asyncio.to_thread(model.codec.to_bytes)
+            opened = Opened(codec, blake2b(codec, digest_size=16).digest())
+            self._opened[model] = opened
+        return opened
+
+    def _count(self, observed: Observed) -> None:
+        metrics = self._host.metrics
+        for preset, outcome, seconds in observed.requests:
+            metrics.count_request(preset, outcome, seconds)
+        for seconds in observed.tokenizations:
+            metrics.observe_tokenization(seconds)
+        for _ in range(observed.invalid_requests):
+            metrics.observe_invalid_request()
+
+
+def _forget(calls: dict[int, asyncio.Task[None]], number: int, _: asyncio.Task[None]) -> None:
+    del calls[number]

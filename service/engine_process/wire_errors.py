@@ -1,0 +1,45 @@
+"""Errors as they cross from the engine process to an HTTP worker.
+
+Only the classes listed here come back as what they were; texts are tokenized by the workers, so
+none of them is about a text. Whatever else goes wrong is internal.
+"""
+
+from model_store import errors as model_errors
+from service import errors
+from service.engine_process.frames import Failed
+
+KNOWN: dict[str, type[Exception]] = {
+    known.__name__: known
+    for known in (
+        errors.QueueFullError,
+        errors.ShuttingDownError,
+        errors.ModelReplacedError,
+        model_errors.PresetNotFoundError,
+        model_errors.PresetUnavailableError,
+        model_errors.ModelLoadError,
+        model_errors.HeadMissingError,
+        model_errors.HeadUnprovenError,
+        model_errors.InferenceError,
+    )
+}
+
+
+class InternalEngineError(Exception):
+    """The engine process raised what nobody had planned for; its log has the traceback."""
+
+
+def dump_error(error: Exception) -> Failed:
+    """Return an error as an answer; of one that is not known, nothing but the name of its class."""
+    name = type(error).__name__
+    return Failed(name, str(error) if name in KNOWN else "")
+
+
+def load_error(failed: Failed) -> Exception:
+    """Return the error of an answer."""
+    known = KNOWN.get(failed.name)
+    if known is None:
+        return InternalEngineError(failed.name)
+    # Their constructors write the message, and it is written already.
+    error = known.__new__(known)
+    error.args = (failed.message,)
+    return error

@@ -1,0 +1,75 @@
+"""Several HTTP processes in front of one engine process, and the parent that looks after them."""
+
+from functools import partial
+from pathlib import Path
+from socket import socket
+from tempfile import TemporaryDirectory
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
+
+from model_store.parent_process import end_with_parent
+from service.app import create_app, create_store
+from service.engine_process.process import EngineProcess
+from service.engine_process.remote import open_remote_host
+from service.settings import Settings
+
+
+def serve_with_workers(settings: Settings, *, host: str, port: int) -> None:
+    """Serve until a signal says otherwise; requests under way are answered then."""
+    # Only this user can enter it: that is all the socket in it needs.
+    with TemporaryDirectory(prefix="fillmask-") as directory:
+        path = Path(directory) / "engine"
+        config = uvicorn.Config(
+            partial(create_worker_app, settings, path),
+            factory=True,
+            host=host,
+            port=port,
+            workers=settings.workers,
+            access_log=settings.access_log,
+        )
+        with config.bind_socket() as listener:
+            engine = EngineProcess(settings, create_store, path)
+            try:
+                Supervisor(config, [listener], engine).run()
+            finally:
+                engine.stop()
+
+
+def create_worker_app(settings: Settings, path: Path) -> FastAPI:
+    """Put an HTTP worker together; it ends with its parent.
+
+    Args:
+        settings: of the whole service.
+        path: the Unix socket of the engine process.
+    """
+    end_with_parent()
+    return create_app(settings, open_backend=partial(open_remote_host, settings, path))
+
+
+class Supervisor(Multiprocess):
+    """uvicorn's, which replaces workers, and an engine process that it replaces as well."""
+
+    def __init__(
+        self, config: uvicorn.Config, sockets: list[socket], engine: EngineProcess
+    ) -> None:
+        """Look after the workers of a configuration and their engine process."""
+        super().__init__(config, sockets)
+        self._engine = engine
+
+    def init_processes(self) -> None:
+        """Start all; signals are heard by now."""
+        self._engine.start()
+        super().init_processes()
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace what has ended."""
+        super().keep_subprocess_alive()
+        self._engine.keep_alive()
+
+    def terminate_all(self) -> None:
+        """End the workers; what nobody will answer is refused meanwhile, not left waiting."""
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()

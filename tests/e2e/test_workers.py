@@ -1,0 +1,188 @@
+"""Several HTTP processes in front of one engine process, all of them real."""
+
+import asyncio
+import os
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from e2e.running_server import RunningServer, start_server
+
+SENTENCE = "The capital of France is [MASK]."
+_PATIENCE_S = 60
+
+
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server of two workers with the default settings."""
+    env = {"FILLMASK_WORKERS": "2", "FILLMASK_OFFLINE": "1"}
+    with start_server(env, tmp_path_factory.mktemp("workers")) as running:
+        yield running
+
+
+def test_answer_is_that_of_one_process(workers: RunningServer, server: RunningServer) -> None:
+    """Both run the same model in the same way."""
+    ours, theirs = post(workers).json(), post(server).json()
+    assert ours["results"][0]["masks"][0]["predictions"][0]["token_str"] == "paris"  # noqa: S105
+    assert ours == theirs
+
+
+def test_presets_are_those_of_the_engine(workers: RunningServer) -> None:
+    """The one that is loaded is loaded for all."""
+    presets = get(workers, "/presets").json()["presets"]
+    assert {p["name"]: p["state"] for p in presets}["minilm_l6_en_uncased"] == "ready"
+
+
+def test_unknown_preset_is_not_found(workers: RunningServer) -> None:
+    """Whichever worker looks."""
+    answers = [post(workers, preset="no-such-preset") for _ in range(4)]
+    assert {(a.status_code, a.json()["code"]) for a in answers} == {(404, "preset_not_found")}
+
+
+def test_metrics_are_those_of_all_workers(workers: RunningServer) -> None:
+    """Requests over many connections, so that both workers get some, are all shown by each."""
+    before = count_requests(workers)
+    for _ in range(30):
+        assert post(workers).status_code == 200
+    wait_until(lambda: count_requests(workers) == before + 30)
+    assert {count_requests(workers) for _ in range(10)} == {before + 30}
+
+
+def test_only_the_engine_process_maps_a_runtime(workers: RunningServer) -> None:
+    """There is one copy of the runtime and of each model, however many workers there are."""
+    post(workers)
+    runtimes = [
+        bool(re.search("openvino|tensorflow", Path(f"/proc/{pid}/maps").read_text("utf-8")))
+        for pid in list_children(workers)
+    ]
+    assert sorted(runtimes) == [False, False, True]
+
+
+def test_engine_process_that_was_killed_is_replaced(workers: RunningServer) -> None:
+    """Who waited for it is told so, and the service answers again."""
+
+    async def ask_and_kill() -> httpx.Response:
+        async with httpx.AsyncClient(timeout=_PATIENCE_S, trust_env=False) as client:
+            url = f"{workers.url}/fill-mask"
+            long = {"inputs": [f"A [MASK] {'very ' * 400}long text."] * 256}
+            request = asyncio.create_task(client.post(url, json=long))
+            while "fill_mask_queue_size 0.0" in (await client.get(f"{workers.url}/metrics")).text:
+                assert not request.done()
+            os.kill(find_engine(workers), signal.SIGKILL)
+            return await request
+
+    answer = asyncio.run(ask_and_kill())
+    assert (answer.status_code, answer.json()["code"]) == (502, "engine_lost")
+    assert post(workers).status_code == 200
+    assert get(workers, "/readyz").status_code == 200
+
+
+def test_worker_that_was_killed_is_replaced(workers: RunningServer) -> None:
+    """The other one answers meanwhile."""
+    before = set(list_children(workers))
+    [killed, _] = sorted(before - {find_engine(workers)})
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: len(set(list_children(workers)) - {killed}) == len(before))
+    assert post(workers).status_code == 200
+
+
+def test_sigterm_loses_no_accepted_request_and_leaves_no_process(tmp_path: Path) -> None:
+    """All that were sent are answered, though every process gets the signal at once."""
+    with start_server({"FILLMASK_WORKERS": "2"}, tmp_path) as server:
+        processes = list_children(server)
+        body = {"inputs": [f"A [MASK] {'very ' * 40}long text."] * 16}
+
+        async def ask_and_stop() -> list[httpx.Response]:
+            limits = httpx.Limits(max_connections=None)
+            async with httpx.AsyncClient(
+                timeout=_PATIENCE_S, trust_env=False, limits=limits
+            ) as client:
+                url = f"{server.url}/fill-mask"
+                asked = [asyncio.create_task(client.post(url, json=body)) for _ in range(8)]
+                while count_tokenized((await client.get(f"{server.url}/metrics")).text) < 8:
+                    assert not all(request.done() for request in asked)
+                for pid in (*processes, server.process.pid):
+                    os.kill(pid, signal.SIGTERM)
+                return await asyncio.gather(*asked)
+
+        answers = asyncio.run(ask_and_stop())
+        assert [answer.status_code for answer in answers] == [200] * 8
+        assert server.process.wait(30) == 0
+        wait_until(lambda: not any(map(is_running, processes)))
+
+
+def test_no_process_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
+    """It could not tell anybody to end."""
+    with start_server({"FILLMASK_WORKERS": "2"}, tmp_path) as server:
+        processes = list_children(server)
+        server.process.kill()
+        server.process.wait()
+        wait_until(lambda: not any(map(is_running, processes)))
+
+
+def post(server: RunningServer, **body: Any) -> httpx.Response:
+    """Send a native request over a connection of its own."""
+    body = {"inputs": SENTENCE} | body
+    url = f"{server.url}/fill-mask"
+    return httpx.post(url, json=body, timeout=_PATIENCE_S, trust_env=False)
+
+
+def get(server: RunningServer, route: str) -> httpx.Response:
+    """Ask a route over a connection of its own."""
+    return httpx.get(f"{server.url}{route}", timeout=_PATIENCE_S, trust_env=False)
+
+
+def count_requests(server: RunningServer) -> float:
+    """Return how many requests were answered, as whichever worker is asked shows it."""
+    found = re.search(
+        r'^fill_mask_requests_total\{outcome="ok".*\} (\S+)$',
+        get(server, "/metrics").text,
+        re.MULTILINE,
+    )
+    return float(found[1]) if found else 0.0
+
+
+def count_tokenized(metrics: str) -> float:
+    """Return how many requests were read and tokenized."""
+    found = re.search(
+        r"^fill_mask_tokenization_duration_seconds_count (\S+)$", metrics, re.MULTILINE
+    )
+    assert found
+    return float(found[1])
+
+
+def list_children(server: RunningServer) -> list[int]:
+    """Return the processes that the parent started, but for Python's own tracker of resources."""
+    parent = server.process.pid
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text("utf-8").split()
+    return [
+        int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+
+
+def find_engine(server: RunningServer) -> int:
+    """Return the engine process that was started last, as the log says."""
+    log = server.output.read_text("utf-8")
+    return int(re.findall(r"Started engine process \[(\d+)\]", log)[-1])
+
+
+def is_running(pid: int) -> bool:
+    """Say whether a process runs; one that nobody has waited for does not."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text("utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what another process does, which has no event here."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)

@@ -1,0 +1,57 @@
+"""A process ends when the one that started it is killed."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from multiprocessing.connection import Connection
+
+from model_store.parent_process import end_with_parent
+
+_PATIENCE_S = 20
+
+
+def test_child_of_a_parent_that_was_killed_ends() -> None:
+    """Though nobody tells it to: the pipe that it alone holds is closed by its end."""
+    spawn = multiprocessing.get_context("spawn")
+    listening, held = spawn.Pipe(duplex=False)
+    parent = spawn.Process(target=start_child, args=(held,))
+    parent.start()
+    held.close()
+    assert listening.poll(_PATIENCE_S)
+    assert listening.recv() == "ready"
+    os.kill(parent.pid or 0, signal.SIGKILL)
+    parent.join()
+    assert listening.poll(_PATIENCE_S)
+    assert not _can_receive(listening)
+    listening.close()
+
+
+def test_process_without_a_parent_goes_on() -> None:
+    """A command that a user started is bound to nobody."""
+    before = threading.active_count()
+    end_with_parent()
+    assert threading.active_count() == before
+
+
+def start_child(held: Connection) -> None:
+    """Start a process and wait for ever."""
+    child = multiprocessing.get_context("spawn").Process(target=wait, args=(held,))
+    child.start()
+    held.close()
+    child.join()
+
+
+def wait(held: Connection) -> None:
+    """Wait for ever, or for as long as there is a parent."""
+    end_with_parent()
+    held.send("ready")
+    threading.Event().wait()
+
+
+def _can_receive(connection: Connection) -> bool:
+    try:
+        connection.recv()
+    except EOFError:
+        return False
+    return True

@@ -1,0 +1,139 @@
+"""Frames: what goes in comes out, and what is too long or no frame is refused."""
+
+import asyncio
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from model_store.encoding import Encoding
+from model_store.filled_text import MaskScores
+from service.engine_process import frames
+from service.engine_process.frames import (
+    Answer,
+    Cancel,
+    Described,
+    Exposed,
+    Failed,
+    FrameError,
+    FrameReader,
+    Load,
+    Mask,
+    Observed,
+    Open,
+    Opened,
+    Predict,
+    Predicted,
+    Request,
+    Text,
+    encode_frame,
+)
+
+IDS = st.integers(0, 30).flatmap(lambda size: arrays(np.int32, size))
+NUMBERS = st.integers(0, 2**63)
+TEXTS = st.builds(Text, st.binary(), st.binary(), st.none() | st.binary(), st.integers(1, 100))
+SECONDS = st.floats(0, 1e6)
+REQUESTS = st.one_of(
+    st.builds(Load, st.text()),
+    st.builds(Open, st.text()),
+    st.builds(Predict, st.text(), st.binary(), st.lists(TEXTS)),
+    st.builds(Cancel),
+    st.builds(
+        Observed, st.lists(st.tuples(st.text(), st.text(), SECONDS)), st.lists(SECONDS), NUMBERS
+    ),
+)
+ANSWERS = st.one_of(
+    st.builds(Opened, st.binary(), st.binary()),
+    st.builds(Predicted, st.lists(st.lists(st.builds(Mask, st.binary(), st.binary())))),
+    st.builds(Described, st.lists(st.dictionaries(st.text(), st.none() | st.text() | SECONDS))),
+    st.builds(Exposed, st.binary()),
+    st.builds(Failed, st.text(), st.text()),
+)
+
+
+def read_all(stream: bytes, kind: Any, cuts: list[int]) -> list[Any]:
+    """Return the frames of a stream that arrives in pieces."""
+
+    async def read() -> list[Any]:
+        reader = asyncio.StreamReader()
+        pieces = sorted({0, len(stream), *(cut % (len(stream) + 1) for cut in cuts)})
+        for start, end in pairwise(pieces):
+            reader.feed_data(stream[start:end])
+        reader.feed_eof()
+        frames_: FrameReader[Any] = FrameReader(reader, kind)
+        found = []
+        while frame := await frames_.read():
+            found.append(frame)
+        return found
+
+    return asyncio.run(read())
+
+
+@given(st.lists(st.tuples(NUMBERS, REQUESTS), max_size=4), st.lists(st.integers(0), max_size=4))
+def test_requests_arrive_as_they_were_sent(sent: list[Any], cuts: list[int]) -> None:
+    """In order, whatever the pieces that the stream comes in."""
+    stream = b"".join(encode_frame(*frame) for frame in sent)
+    assert read_all(stream, Request, cuts) == sent
+
+
+@given(st.lists(st.tuples(NUMBERS, ANSWERS), max_size=4), st.lists(st.integers(0), max_size=4))
+def test_answers_arrive_as_they_were_sent(sent: list[Any], cuts: list[int]) -> None:
+    """The same the other way."""
+    stream = b"".join(encode_frame(*frame) for frame in sent)
+    assert read_all(stream, Answer, cuts) == sent
+
+
+@given(IDS, IDS, st.none() | IDS, st.integers(1, 100))
+def test_engine_reads_an_encoding_as_it_was(ids: Any, masks: Any, targets: Any, top_k: int) -> None:
+    """All but the text of the caller, which no engine reads."""
+    encoding = Encoding("text", ids, masks.astype(np.int64), ((0, 1),), targets, top_k)
+    read = Text.of(encoding).to_encoding()
+    np.testing.assert_array_equal(read.token_ids, ids, strict=True)
+    np.testing.assert_array_equal(read.mask_positions, encoding.mask_positions, strict=True)
+    assert read.top_k == top_k
+    if targets is None:
+        assert read.target_ids is None
+    else:
+        np.testing.assert_array_equal(read.target_ids, targets, strict=True)
+
+
+@given(IDS, st.integers(0, 30).flatmap(lambda size: arrays(np.float32, size)))
+def test_scores_are_not_rounded(ids: Any, log_probabilities: Any) -> None:
+    """A worker answers with the very numbers of the engine."""
+    read = Mask.of(MaskScores(ids, log_probabilities)).to_scores()
+    np.testing.assert_array_equal(read.token_ids, ids, strict=True)
+    np.testing.assert_array_equal(read.log_probabilities, log_probabilities, strict=True)
+
+
+@given(st.integers(0, 200))
+def test_stream_that_breaks_off_has_ended(length: int) -> None:
+    """Half a frame is none."""
+    frame = encode_frame(1, Load("a preset" * 30))
+    assert read_all(frame[:length], Request, []) == []
+
+
+def test_frame_that_is_too_long_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sends it hears of it; the connection lives on."""
+    monkeypatch.setattr(frames, "MAX_FRAME_BYTES", 100)
+    encode_frame(1, Load("a" * 70))
+    with pytest.raises(FrameError, match="the limit is 100"):
+        encode_frame(1, Load("a" * 100))
+
+
+def test_frame_that_is_too_long_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No memory is taken for what a broken peer announces."""
+    frame = encode_frame(1, Load("a" * 100))
+    monkeypatch.setattr(frames, "MAX_FRAME_BYTES", 100)
+    with pytest.raises(FrameError, match="the limit is 100"):
+        read_all(frame[:4], Request, [])
+
+
+@pytest.mark.parametrize("body", [b"", b"\xc1", b"\x92\x01\x80", encode_frame(1, Exposed(b""))[4:]])
+def test_what_is_no_request_is_refused(body: bytes) -> None:
+    """Types are checked as they are read."""
+    with pytest.raises(FrameError):
+        read_all(len(body).to_bytes(4, "big") + body, Request, [])

@@ -1,0 +1,278 @@
+"""HTTP workers in front of an engine process: their clients see no difference."""
+
+import asyncio
+import logging
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from fakes import VOCABULARY, FakeEngine, FakeStore, Gate, make_model
+from model_store.bert.tokenizer import BertTokenizer
+from model_store.errors import HeadMissingError, ModelLoadError
+from model_store.fill_mask import FillMaskModel
+
+if TYPE_CHECKING:
+    from service.engine_process.conftest import Engine, ServeRemote
+
+TEXT = "the [MASK]"
+BODIES = [
+    {"inputs": TEXT},
+    {"inputs": [f"{TEXT} sat.", "[MASK] cat [MASK]"], "top_k": 3},
+    {"inputs": [TEXT, TEXT], "targets": [["cat", "paris"], ["dog"]]},
+    {"inputs": TEXT, "preset": "other"},
+    {"inputs": TEXT, "preset": "unknown"},
+    {"inputs": "no mask"},
+    {"inputs": [TEXT, "  "]},
+    {"inputs": TEXT, "targets": ["no entry"]},
+    {"inputs": 1},
+]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=str)
+async def test_answer_is_that_of_one_process(
+    worker: httpx.AsyncClient, client: httpx.AsyncClient, body: dict[str, Any]
+) -> None:
+    """To the last digit, errors included."""
+    ours = await worker.post("/fill-mask", json=body)
+    theirs = await client.post("/fill-mask", json=body)
+    assert (ours.status_code, ours.json()) == (theirs.status_code, theirs.json())
+
+
+async def test_presets_are_those_of_the_engine(worker: httpx.AsyncClient) -> None:
+    """Their states are known where they are loaded."""
+    await worker.post("/fill-mask", json={"inputs": TEXT})
+    presets = (await worker.get("/presets")).json()["presets"]
+    assert [(p["name"], p["state"], p["engine"]) for p in presets] == [
+        ("tiny", "ready", "fake"),
+        ("other", "available", None),
+        ("third", "available", None),
+    ]
+
+
+@pytest.mark.parametrize("error", [HeadMissingError("No head."), ModelLoadError("Broken.")])
+async def test_failed_load_is_answered_with_its_error(
+    worker: httpx.AsyncClient, client: httpx.AsyncClient, store: FakeStore, error: Exception
+) -> None:
+    """Status, code and sentence are those of one process."""
+    store.errors["tiny"] = error
+    ours = await worker.post("/fill-mask", json={"inputs": TEXT})
+    theirs = await client.post("/fill-mask", json={"inputs": TEXT})
+    assert (ours.status_code, ours.json()) == (theirs.status_code, theirs.json())
+
+
+async def test_failed_load_is_retried_by_the_next_request(
+    worker: httpx.AsyncClient, store: FakeStore
+) -> None:
+    """A worker remembers no failure."""
+    store.errors["tiny"] = ModelLoadError("broken")
+    first = await worker.post("/fill-mask", json={"inputs": TEXT})
+    del store.errors["tiny"]
+    second = await worker.post("/fill-mask", json={"inputs": TEXT})
+    assert (first.status_code, second.status_code) == (500, 200)
+
+
+async def test_unforeseen_error_is_internal_and_logged_where_it_was_raised(
+    worker: httpx.AsyncClient, store: FakeStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its message does not cross the socket, and the traceback is not lost."""
+    store.errors["tiny"] = RuntimeError("a secret")
+    with caplog.at_level(logging.ERROR):
+        response = await worker.post("/fill-mask", json={"inputs": TEXT})
+    assert (response.status_code, response.json()["code"]) == (500, "internal")
+    [record] = [r for r in caplog.records if r.name == "service.engine_process.server"]
+    assert record.exc_info
+    assert str(record.exc_info[1]) == "a secret"
+
+
+async def test_workers_share_one_model(
+    engine: "Engine", store: FakeStore, serve_remote: "ServeRemote"
+) -> None:
+    """One load serves all, and their texts run together."""
+    with Gate() as gate:
+        fake = store.engines["tiny"] = FakeEngine(gate)
+        async with serve_remote(engine) as one, serve_remote(engine) as two:
+            first = asyncio.create_task(one.post("/fill-mask", json={"inputs": TEXT}))
+            await gate.reached()
+            others = [
+                asyncio.create_task(worker.post("/fill-mask", json={"inputs": TEXT}))
+                for worker in (one, two)
+            ]
+            await wait_for_queue(engine, 2)
+            gate.open()
+            await asyncio.gather(first, *others)
+    assert store.loads == ["tiny"]
+    assert fake.batch_sizes == [1, 2]
+
+
+async def test_request_that_ran_out_of_time_is_not_computed(
+    engine: "Engine", store: FakeStore, serve_remote: "ServeRemote"
+) -> None:
+    """Giving up here gives up there."""
+    with Gate() as gate:
+        fake = store.engines["tiny"] = FakeEngine(gate)
+        async with (
+            serve_remote(engine) as patient,
+            serve_remote(engine, request_timeout_s=0.2) as hasty,
+        ):
+            first = asyncio.create_task(patient.post("/fill-mask", json={"inputs": TEXT}))
+            await gate.reached()
+            response = await hasty.post("/fill-mask", json={"inputs": [TEXT, TEXT]})
+            last = asyncio.create_task(patient.post("/fill-mask", json={"inputs": TEXT}))
+            await wait_for_queue(engine, 3)
+            gate.open()
+            await asyncio.gather(first, last)
+    assert response.status_code == 504
+    assert fake.batch_sizes == [1, 1]
+
+
+async def test_texts_of_a_worker_that_is_gone_are_not_computed(
+    engine: "Engine", store: FakeStore, serve_remote: "ServeRemote"
+) -> None:
+    """A worker that was killed cancels nothing; its connection ends, and that is enough."""
+    with Gate() as gate:
+        fake = store.engines["tiny"] = FakeEngine(gate)
+        async with serve_remote(engine) as staying:
+            first = asyncio.create_task(staying.post("/fill-mask", json={"inputs": TEXT}))
+            await gate.reached()
+            async with serve_remote(engine) as leaving:
+                left = asyncio.create_task(leaving.post("/fill-mask", json={"inputs": [TEXT] * 2}))
+                await wait_for_queue(engine, 2)
+                app: Any = leaving._transport.app  # type: ignore[attr-defined]
+                await app.state.metrics._client.close()
+                assert (await left).json()["code"] == "engine_lost"
+            last = asyncio.create_task(staying.post("/fill-mask", json={"inputs": TEXT}))
+            await wait_for_queue(engine, 3)
+            gate.open()
+            await asyncio.gather(first, last)
+    assert fake.batch_sizes == [1, 1]
+
+
+async def test_lost_engine_is_an_error_and_the_next_one_answers(
+    engine: "Engine", store: FakeStore, worker: httpx.AsyncClient
+) -> None:
+    """Whoever waited is told; whoever comes while it starts anew waits for it."""
+    with Gate() as gate:
+        store.gates["tiny"] = gate
+        waiting = asyncio.create_task(worker.post("/fill-mask", json={"inputs": TEXT}))
+        await gate.reached()
+        await engine.hang_up()
+        lost = await waiting
+    early = asyncio.create_task(worker.post("/fill-mask", json={"inputs": TEXT}))
+    await asyncio.sleep(0)
+    await engine.start()
+    assert (lost.status_code, lost.json()["code"]) == (502, "engine_lost")
+    assert (await early).status_code == 200
+
+
+async def test_engine_that_does_not_answer_is_not_ready(
+    silent_engine: "Engine", serve_remote: "ServeRemote"
+) -> None:
+    """No route waits for ever for a process that does not come."""
+    async with serve_remote(silent_engine, request_timeout_s=0.1) as worker:
+        routes = ("/readyz", "/presets", "/metrics")
+        answers = [(await worker.get(route)).status_code for route in routes]
+    assert answers == [504, 504, 504]
+
+
+async def test_engine_that_nobody_will_start_is_an_error(
+    silent_engine: "Engine", serve_remote: "ServeRemote"
+) -> None:
+    """Without a listening socket there is nothing to wait for."""
+    silent_engine.listener.close()
+    async with serve_remote(silent_engine) as worker:
+        await worker.post("/fill-mask", json={"inputs": TEXT, "preset": "unknown"})
+        await asyncio.sleep(0.1)  # what was counted is told, and that fails, and nothing happens
+        assert (await worker.get("/metrics")).json()["code"] == "engine_lost"
+
+
+async def test_every_worker_shows_the_counts_of_all(
+    engine: "Engine", serve_remote: "ServeRemote"
+) -> None:
+    """Whichever is asked; a worker that has ended takes no count with it."""
+    async with serve_remote(engine) as one:
+        async with serve_remote(engine) as two:
+            for worker in (one, two):
+                await worker.post("/fill-mask", json={"inputs": TEXT})
+                await worker.post("/fill-mask", json={"inputs": 1})
+            await two.get("/metrics")
+        shown = (await one.get("/metrics")).text.splitlines()
+    assert 'fill_mask_requests_total{outcome="ok",preset="tiny"} 2.0' in shown
+    assert 'fill_mask_requests_total{outcome="invalid_request",preset="unknown"} 2.0' in shown
+    assert "fill_mask_tokenization_duration_seconds_count 2.0" in shown
+    assert "fill_mask_batch_size_sum 2.0" in shown
+
+
+async def test_counts_are_told_without_being_asked_for(
+    engine: "Engine", serve_remote: "ServeRemote"
+) -> None:
+    """Else the worker that is not asked would be missing."""
+    async with serve_remote(engine) as one, serve_remote(engine) as two:
+        await one.post("/fill-mask", json={"inputs": TEXT})
+        while 'requests_total{outcome="ok"' not in (await two.get("/metrics")).text:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_text_is_tokenized_for_the_model_that_scores_it(
+    engine: "Engine", store: FakeStore, worker: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A preset whose files were replaced is read with its new vocabulary, unseen by the caller."""
+    before = await worker.post("/fill-mask", json={"inputs": TEXT, "top_k": 1})
+    await evict_all(engine)
+    replaced = BertTokenizer.from_vocabulary(("rome", *VOCABULARY[1:]))
+
+    def load(_: str) -> FillMaskModel:
+        model = make_model()
+        return FillMaskModel(model._engine, replaced, model.facts)
+
+    monkeypatch.setattr(store, "load", load)
+    bodies = [worker.post("/fill-mask", json={"inputs": TEXT, "top_k": 1}) for _ in range(3)]
+    after = await asyncio.gather(*bodies)
+    assert read_tokens(before) == ["paris"]
+    assert [read_tokens(answer) for answer in after] == [["rome"]] * 3
+
+
+async def test_evicted_model_of_the_same_files_needs_no_new_codec(
+    engine: "Engine", store: FakeStore, worker: httpx.AsyncClient
+) -> None:
+    """Its revision is that of its content."""
+    await worker.post("/fill-mask", json={"inputs": TEXT})
+    await evict_all(engine)
+    app: Any = worker._transport.app  # type: ignore[attr-defined]
+    ready = app.state.pipeline._models._models.ready
+    before = ready()
+    assert (await worker.post("/fill-mask", json={"inputs": TEXT})).status_code == 200
+    assert store.loads == ["tiny", "tiny"]
+    assert ready() == before
+
+
+def test_worker_never_imports_a_runtime() -> None:
+    """Nor what only a runtime needs: workers are many, and are to be small."""
+    code = (
+        "import sys, service.supervisor;"
+        "print(sorted({'keras', 'tensorflow', 'jax', 'torch', 'openvino'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    assert result.stdout.strip() == "[]"
+
+
+async def wait_for_queue(engine: "Engine", size: int) -> None:
+    """Wait until so many texts stand in the queue of the one model."""
+    [model] = engine.host.models.ready().values()
+    while model.queue_size < size:  # noqa: ASYNC110  # no event, and no time: turns of the loop
+        await asyncio.sleep(0)
+
+
+async def evict_all(engine: "Engine") -> None:
+    """Give every model up, as for others."""
+    for name, model in engine.host.models.ready().items():
+        await engine.host.models.discard(name, model)
+
+
+def read_tokens(response: httpx.Response) -> list[str]:
+    """Return the first candidate for every mask of the one text."""
+    masks = response.json()["results"][0]["masks"]
+    return [mask["predictions"][0]["token_str"] for mask in masks]
