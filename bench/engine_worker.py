@@ -14,13 +14,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from bench.machine_peak import UnsupportedPrecisionError, make_product
 from bench.sentences import TOP_K, make_sentences
 from model_store.encoding import Encoding, TextLimits
+
+if TYPE_CHECKING:
+    from model_store.engines import EngineName, Precision
 
 _WORDS = "the man went to his house and she saw a big dog in that old city by day or night"
 _SLOW_SECONDS = 1.0
@@ -70,14 +73,19 @@ class PeerEngine:
 
 
 def _load_model(directory: Path, engine: str, precision: str) -> Any:
-    """Load with one engine and precision: the one place to change when these become options."""
-    if precision != "float32":
-        message = f"{engine} has no {precision} yet"
-        raise UnsupportedPrecisionError(message)
-    os.environ["KERAS_BACKEND"] = engine
+    """Load with one engine and precision."""
+    if engine != "openvino":
+        os.environ["KERAS_BACKEND"] = engine
+    from model_store.converted_models import DEFAULT_CACHE  # noqa: PLC0415  # after the backend
+    from model_store.engines import EngineOptions  # noqa: PLC0415
+    from model_store.errors import ModelLoadError  # noqa: PLC0415
     from model_store.loader import load_fill_mask_model  # noqa: PLC0415
 
-    return load_fill_mask_model(directory)
+    name, wanted = cast("EngineName", engine), cast("Precision", precision)
+    try:
+        return load_fill_mask_model(directory, EngineOptions(name, wanted, DEFAULT_CACHE))
+    except ModelLoadError as error:
+        raise UnsupportedPrecisionError(str(error)) from error
 
 
 def _load_peer(directory: Path, name: str, precision: str) -> Any:
