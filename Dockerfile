@@ -17,6 +17,10 @@ COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY service service
 COPY model_store model_store
 RUN /opt/fillmask/bin/pip install --no-deps .
+# Convert the embedded preset now: a container that cannot be written to would do so at every start.
+RUN test "$ACCELERATOR" = gpu \
+    || FILLMASK_CACHE_DIR=/opt/fillmask/converted \
+        /opt/fillmask/bin/fillmask presets verify minilm_l6_en_uncased
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent fillmask
@@ -30,6 +34,7 @@ ENV PATH=/opt/fillmask/bin:$PATH \
     TMPDIR=/dev/shm \
     FILLMASK_HOST=0.0.0.0 \
     FILLMASK_PORT=8000 \
+    FILLMASK_CACHE_DIR=/opt/fillmask/converted \
     FILLMASK_MODEL_STORE_DIR=/models
 WORKDIR /
 USER 10001:10001

@@ -42,23 +42,37 @@ _MOST_ENTRIES = 32
 def open_converted(directory: Path, cache: Path | None) -> Iterator[Path]:
     """Yield the directory of a converted preset, converting it where it is not in the cache.
 
-    Without a cache that can be written to, the directory is gone when the block ends.
+    A cache that cannot be written to is read. What it lacks is converted for this time only, and
+    gone when the block ends.
 
     Raises:
         ModelLoadError: the files are no model, or the conversion failed.
     """
-    if cache is not None and _make_directory(cache := expand_home(cache)):
+    if cache is not None:
+        cache = expand_home(cache)
         entry = cache / _digest(directory)
-        with FileLock(cache / f".{entry.name}.lock"):
-            if not entry.is_dir():
-                _convert_to(directory, entry)
-                _drop_oldest(cache, entry)
-        entry.touch()
-        yield entry
-        return
+        if can_write(cache):
+            with FileLock(cache / f".{entry.name}.lock"):
+                if not entry.is_dir():
+                    _convert_to(directory, entry)
+                    _drop_oldest(cache, entry)
+            entry.touch()
+        if entry.is_dir():
+            yield entry
+            return
     with tempfile.TemporaryDirectory(prefix="fillmask-") as temporary:
         _convert(directory, Path(temporary))
         yield Path(temporary)
+
+
+def can_write(directory: Path) -> bool:
+    """Say whether files can be put into a directory, which is made where it is missing."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            return True
+    except OSError:
+        return False
 
 
 def _digest(directory: Path) -> str:
@@ -99,15 +113,6 @@ def _convert_here(directory: Path, target: Path) -> None:
     from model_store.engines.openvino_conversion import convert  # noqa: PLC0415
 
     convert(directory, target)
-
-
-def _make_directory(cache: Path) -> bool:
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=cache):
-            return True
-    except OSError:
-        return False
 
 
 def _drop_oldest(cache: Path, newest: Path) -> None:

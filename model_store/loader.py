@@ -7,7 +7,7 @@ from typing import Any
 
 from model_store.checkpoints import read_tokenizer
 from model_store.checkpoints.files import write_json
-from model_store.converted_models import open_converted
+from model_store.converted_models import can_write, open_converted
 from model_store.engines import EngineOptions, Precision, choose_engine
 from model_store.errors import ModelLoadError
 from model_store.fill_mask import FillMaskModel, ModelFacts
@@ -41,13 +41,16 @@ def _load_converted(directory: Path, options: EngineOptions) -> FillMaskModel:
         message = "OpenVINO is not installed; install it, or set FILLMASK_ENGINE to another one."
         raise ModelLoadError(message) from error
     with open_converted(directory, options.cache_directory) as converted:
+        # The image of a container may bring a cache that nobody can write to.
+        is_writable = can_write(converted)
+        compiled = converted / "compiled" if is_writable else None
         facts = json.loads((converted / "facts.json").read_text("utf-8"))
         tokenizer = read_tokenizer(converted)
 
         def load(precision: Precision) -> FillMaskModel:
             nbytes = facts["parameters"] * _BYTES[precision]
             return FillMaskModel(
-                engine.OpenVINOEngine(converted / "model.xml", precision),
+                engine.OpenVINOEngine(converted / "model.xml", precision, compiled),
                 tokenizer,
                 ModelFacts(**facts, nbytes=nbytes, precision=precision),
             )
@@ -67,7 +70,8 @@ def _load_converted(directory: Path, options: EngineOptions) -> FillMaskModel:
             model.facts = replace(model.facts, **tuned)
             return model
         model = tune(load, options.precision, available)
-        _write_tuned(path, machine, model.facts)
+        if is_writable:
+            _write_tuned(path, machine, model.facts)
         return model
 
 

@@ -29,15 +29,22 @@ _LONGEST_S = 0.25
 _REPEATS = 3
 
 Load: TypeAlias = Callable[[Precision], FillMaskModel]
+Clock: TypeAlias = Callable[[], float]
 
 
-def tune(load: Load, wanted: Precision, available: Sequence[Precision]) -> FillMaskModel:
+def tune(
+    load: Load,
+    wanted: Precision,
+    available: Sequence[Precision],
+    clock: Clock = perf_counter,
+) -> FillMaskModel:
     """Load a model in the precision that suits it, and note on it what was measured.
 
     Args:
         load: makes the model in a precision.
         wanted: the precision to use; `auto` takes the fastest of `available` that agrees.
         available: what the machine computes fast in, float32 first.
+        clock: seconds, monotonic.
 
     Raises:
         ModelLoadError: the wanted precision answers too differently.
@@ -46,21 +53,21 @@ def tune(load: Load, wanted: Precision, available: Sequence[Precision]) -> FillM
     candidates = [p for p in (available if wanted == "auto" else [wanted]) if p != "float32"]
     if candidates:
         sample = make_sample(model)
-        expected, seconds = _predict(model, sample)
+        expected, seconds = _predict(model, sample, clock)
         fastest = seconds if wanted == "auto" else math.inf
         for precision in candidates:
             candidate = load(precision)
-            found, seconds = _predict(candidate, sample)
+            found, seconds = _predict(candidate, sample, clock)
             agreement = float(np.mean([a == b for a, b in zip(found, expected, strict=True)]))
             _require_agreement(precision, agreement)
             if seconds < fastest and (wanted != "auto" or agreement >= AUTO_AGREEMENT):
                 model, fastest = candidate, seconds
                 model.facts = replace(model.facts, agreement=agreement)
-    model.facts = replace(model.facts, batch_tokens=measure_batch_tokens(model))
+    model.facts = replace(model.facts, batch_tokens=measure_batch_tokens(model, clock))
     return model
 
 
-def measure_batch_tokens(model: FillMaskModel) -> int:
+def measure_batch_tokens(model: FillMaskModel, clock: Clock = perf_counter) -> int:
     """Return the fewest tokens whose batch runs at 95 % of the best speed seen, or nearly so.
 
     Sizes double until a batch takes a quarter of a second: a larger one would make others wait.
@@ -71,7 +78,7 @@ def measure_batch_tokens(model: FillMaskModel) -> int:
     while rows * length <= _MOST_TOKENS:
         batch = [model.make_text(length)] * rows
         model.predict(batch)
-        seconds = min(_time(model, batch) for _ in range(_REPEATS))
+        seconds = min(_time(model, batch, clock) for _ in range(_REPEATS))
         speeds[rows * length] = rows * length / seconds
         if seconds > _LONGEST_S:
             break
@@ -89,19 +96,21 @@ def _require_agreement(precision: Precision, agreement: float) -> None:
         raise ModelLoadError(message)
 
 
-def _predict(model: FillMaskModel, sample: Sequence[Encoding]) -> tuple[list[int], float]:
+def _predict(
+    model: FillMaskModel, sample: Sequence[Encoding], clock: Clock
+) -> tuple[list[int], float]:
     """Return the first prediction of every mask, and how long a batch took."""
     first: list[int] = []
     seconds = []
     for start in range(0, len(sample), _SAMPLE_BATCH):
-        begun = perf_counter()
+        begun = clock()
         results = model.predict(sample[start : start + _SAMPLE_BATCH])
-        seconds.append(perf_counter() - begun)
+        seconds.append(clock() - begun)
         first.extend(int(mask.token_ids[0]) for text in results for mask in text)
     return first, statistics.median(seconds)
 
 
-def _time(model: FillMaskModel, batch: Sequence[Encoding]) -> float:
-    begun = perf_counter()
+def _time(model: FillMaskModel, batch: Sequence[Encoding], clock: Clock) -> float:
+    begun = clock()
     model.predict(batch)
-    return perf_counter() - begun
+    return clock() - begun

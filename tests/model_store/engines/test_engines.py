@@ -17,7 +17,12 @@ PARITY = ("tests/model_store/test_golden.py", "tests/model_store/test_fill_mask.
 
 
 @pytest.mark.parametrize(
-    "backend", ["tensorflow", "jax", pytest.param("torch", marks=pytest.mark.torch)]
+    "backend",
+    [
+        "tensorflow",
+        pytest.param("jax", marks=pytest.mark.slow),
+        pytest.param("torch", marks=pytest.mark.torch),
+    ],
 )
 def test_parity_holds_on_another_backend(backend: str) -> None:
     """Keras takes one backend a process, so these run in a process of their own."""

@@ -1,0 +1,123 @@
+"""A conversion happens once, in a process of its own, and never serves other weights."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from model_store import converted_models
+from model_store.converted_models import open_converted
+from model_store.engines import EngineOptions
+from model_store.errors import HeadMissingError
+from model_store.loader import load_fill_mask_model
+from tiny_checkpoints import write_transformers_dir
+
+ROOT = Path(__file__).parents[2]
+LOAD = """
+import sys
+from pathlib import Path
+from model_store.engines import EngineOptions
+from model_store.loader import load_fill_mask_model
+options = EngineOptions("openvino", "auto", Path(sys.argv[2]))
+model = load_fill_mask_model(Path(sys.argv[1]), options)
+assert model.engine == "openvino", model.engine
+print(sorted({"keras", "tensorflow", "jax", "torch"} & set(sys.modules)))
+"""
+
+
+@pytest.fixture
+def converted_tiny(tiny_preset_dir: Path, cache_dir: Path) -> Path:
+    """The small checkpoint, converted, in the cache of the test run."""
+    with open_converted(tiny_preset_dir, cache_dir) as converted:
+        return converted
+
+
+def forbid_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every conversion fail."""
+    monkeypatch.delattr(converted_models, "_convert")
+
+
+@pytest.mark.usefixtures("converted_tiny")
+def test_second_start_imports_no_other_runtime(tiny_preset_dir: Path, cache_dir: Path) -> None:
+    """What is in the cache needs neither Keras nor what Keras runs on."""
+    run = subprocess.run(  # noqa: S603  # our own command
+        [sys.executable, "-c", LOAD, str(tiny_preset_dir), str(cache_dir)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stdout == "[]\n", run.stderr
+
+
+def test_a_copy_of_the_files_needs_no_conversion(
+    converted_tiny: Path,
+    tiny_preset_dir: Path,
+    cache_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What counts is what the files hold, not where they lie."""
+    forbid_conversion(monkeypatch)
+    shutil.copytree(tiny_preset_dir, tmp_path / "copy")
+    with open_converted(tmp_path / "copy", cache_dir) as converted:
+        assert converted == converted_tiny
+
+
+@pytest.mark.usefixtures("converted_tiny")
+def test_other_weights_are_converted_anew(
+    tiny_preset_dir: Path, cache_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One bit in the middle of a file is enough."""
+    forbid_conversion(monkeypatch)
+    changed = tmp_path / "changed"
+    shutil.copytree(tiny_preset_dir, changed)
+    weights = bytearray((changed / "model.safetensors").read_bytes())
+    weights[len(weights) // 2] ^= 1
+    (changed / "model.safetensors").write_bytes(weights)
+    with pytest.raises(NameError, match="_convert"), open_converted(changed, cache_dir):
+        pass
+
+
+def test_a_cache_that_cannot_be_written_to_is_read(
+    converted_tiny: Path, tiny_preset_dir: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container; root may write anywhere, so writing is denied by hand."""
+    forbid_conversion(monkeypatch)
+    monkeypatch.setattr(converted_models, "can_write", lambda _: False)
+    with open_converted(tiny_preset_dir, cache_dir) as converted:
+        assert converted == converted_tiny
+
+
+def test_the_oldest_conversions_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache does not grow for ever."""
+    monkeypatch.setattr(converted_models, "_convert", lambda _, target: (target / "x").touch())
+    monkeypatch.setattr(converted_models, "_MOST_ENTRIES", 2)
+    for content in ("a", "b", "c"):
+        (tmp_path / content).mkdir()
+        (tmp_path / content / "config.json").write_text(content)
+        with open_converted(tmp_path / content, tmp_path / "cache") as newest:
+            pass
+    kept = [path for path in (tmp_path / "cache").iterdir() if path.is_dir()]
+    assert len(kept) == 2
+    assert newest in kept
+
+
+def test_an_error_of_the_conversion_is_that_of_the_files(tmp_path: Path) -> None:
+    """It crosses the process, and leaves nothing behind that looks converted."""
+    directory = write_transformers_dir(tmp_path / "headless")
+    without_head(directory)
+    with pytest.raises(HeadMissingError):
+        load_fill_mask_model(directory, EngineOptions("openvino", "auto", tmp_path / "cache"))
+    assert not [path for path in (tmp_path / "cache").iterdir() if path.is_dir()]
+
+
+def without_head(directory: Path) -> None:
+    """Take the tensors of the head out of a checkpoint."""
+    from safetensors.numpy import load_file, save_file  # noqa: PLC0415
+
+    path = directory / "model.safetensors"
+    tensors = {name: t for name, t in load_file(path).items() if not name.startswith("cls.")}
+    save_file(tensors, path)
