@@ -23,7 +23,11 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     served: list[dict[str, Any]] = []
 
     def run(app: FastAPI, **options: Any) -> None:
-        served.append({"app": app, "level": os.environ["TF_CPP_MIN_LOG_LEVEL"]} | options)
+        told = {
+            "level": os.environ["TF_CPP_MIN_LOG_LEVEL"],
+            "backend": os.environ.get("KERAS_BACKEND"),
+        }
+        served.append({"app": app} | told | options)
 
     monkeypatch.setattr(uvicorn, "run", run)
     return served
@@ -31,7 +35,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 def invoke(*arguments: str, **environment: str) -> Result:
     """Run the command with settings of its own."""
-    environment_ = {"TF_CPP_MIN_LOG_LEVEL": None} | environment
+    environment_ = {"TF_CPP_MIN_LOG_LEVEL": None, "KERAS_BACKEND": None} | environment
     return CliRunner().invoke(
         cli, arguments, env=environment_, prog_name="fillmask", catch_exceptions=False
     )
@@ -66,6 +70,24 @@ def test_several_workers_are_served_by_several_processes(
     monkeypatch.setattr("service.cli.serve_with_workers", serve)
     invoke("serve", "--port", "0", FILLMASK_WORKERS="2", FILLMASK_HOST="::1")
     assert served == [{"workers": 2, "host": "::1", "port": 0}]
+
+
+@pytest.mark.parametrize(
+    ("engine", "backend"), [("jax", "jax"), ("auto", None), ("openvino", None)]
+)
+def test_keras_runs_on_what_the_engine_needs(
+    served: list[dict[str, Any]], engine: str, backend: str | None
+) -> None:
+    """Who names an engine of Keras need not name its backend as well."""
+    invoke("serve", FILLMASK_ENGINE=engine)
+    assert served[0]["backend"] == backend
+
+
+def test_requests_are_logged_only_where_that_is_asked_for(served: list[dict[str, Any]]) -> None:
+    """A line takes a tenth of the time of a small request."""
+    invoke("serve")
+    invoke("serve", FILLMASK_ACCESS_LOG="true")
+    assert [each["access_log"] for each in served] == [False, True]
 
 
 def test_runtime_is_told_to_be_quiet(served: list[dict[str, Any]]) -> None:
