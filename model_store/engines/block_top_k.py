@@ -5,6 +5,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+BLOCK = 128
+"""How many neighbours in the vocabulary share one maximum, in every graph."""
+
 Floats: TypeAlias = NDArray[np.float32]
 
 

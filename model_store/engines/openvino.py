@@ -9,12 +9,9 @@ from openvino import properties
 from openvino.properties import hint
 
 from model_store.batch import Batch, Scores
-from model_store.engines.block_top_k import block_top_k
+from model_store.engines.block_top_k import BLOCK, block_top_k
 from model_store.engines.engine import Precision
 from model_store.shape_buckets import OpenShapes
-
-BLOCK = 128
-"""How many neighbours in the vocabulary share one maximum in a converted model."""
 
 _DEVICE = "CPU"
 _TYPES = {

@@ -10,9 +10,7 @@ from typing import Any
 from keras import ops
 
 from model_store.bert.masked_lm import BertMaskedLM
-
-BLOCK = 128
-"""How many neighbours in the vocabulary share one maximum."""
+from model_store.engines.block_top_k import BLOCK
 
 _NEVER = -1e30
 
