@@ -13,7 +13,7 @@ from model_store.errors import ModelLoadError
 from model_store.fill_mask import FillMaskModel, ModelFacts
 from model_store.tuning import tune
 
-_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2, "int8": 1}
+_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 _DEFAULTS = EngineOptions()
 _TUNED = ("precision", "agreement", "batch_tokens")
 

@@ -18,8 +18,6 @@ _TYPES = {
     "float32": openvino.Type.f32,
     "bfloat16": openvino.Type.bf16,
     "float16": openvino.Type.f16,
-    # What is not quantized, LayerNorm for one, is computed in the best float of the machine.
-    "int8": openvino.Type.dynamic,
 }
 _CAPABILITIES = {"BF16": "bfloat16", "FP16": "float16"}
 
