@@ -117,10 +117,8 @@ def poll(prometheus: str, query: str, *, at_least: float) -> None:
     answer: Any = None
     while time.monotonic() < deadline:
         try:
-            answer = httpx.get(
-                f"{prometheus}/api/v1/query", params={"query": query}, trust_env=False
-            ).json()
-        except httpx.TransportError as error:
+            answer = ask(prometheus, query)
+        except httpx.HTTPError as error:  # Not listening yet, or 503 while it starts.
             answer = error
         else:
             result = answer.get("data", {}).get("result", [])
@@ -128,6 +126,12 @@ def poll(prometheus: str, query: str, *, at_least: float) -> None:
                 return
         time.sleep(0.2)
     pytest.fail(f"{query} was not {at_least} or more within {_DEADLINE_S} s: {answer}")
+
+
+def ask(prometheus: str, query: str) -> Any:
+    """Return Prometheus' answer to an instant query."""
+    response = httpx.get(f"{prometheus}/api/v1/query", params={"query": query}, trust_env=False)
+    return response.raise_for_status().json()
 
 
 def run(command: str, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
