@@ -1,0 +1,68 @@
+"""An ASGI middleware that lets in who has a key, before anything of a body is read."""
+
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.api_keys import ApiKeys
+from service.errors import UnauthorizedError
+from service.exception_handlers import error_response
+
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+_ADMIN = "/presets/"
+"""All that changes what is loaded lies below this path; the list itself does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may do what.
+
+    Attributes:
+        callers: the keys that open the service; without one configured, it is open to all.
+        admins: the keys that open what changes it, and the service too.
+        are_probes_open: whether probes and metrics need no key.
+    """
+
+    callers: ApiKeys
+    admins: ApiKeys
+    are_probes_open: bool
+
+    def judge(self, path: str, key: str) -> UnauthorizedError | None:
+        """Say why a caller with a key is not let in at a path, if so."""
+        if path.startswith(_ADMIN):
+            if self.admins.allows(key):
+                return None
+            hint = "" if self.admins.is_configured else ", once FILLMASK_ADMIN_KEYS has one"
+            return UnauthorizedError(f"This takes an admin key; send one as a Bearer token{hint}.")
+        if not self.callers.is_configured or (self.are_probes_open and path in _PROBES):
+            return None
+        if self.callers.allows(key) or self.admins.allows(key):
+            return None
+        return UnauthorizedError("This takes a key; send yours as `Authorization: Bearer KEY`.")
+
+
+class AccessMiddleware:
+    """Answers 401 to who is not let in."""
+
+    def __init__(self, app: ASGIApp, *, access: Access) -> None:
+        """Wrap an application."""
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._access.judge(scope["path"], _bearer(scope))
+        if refusal is None:
+            await self._app(scope, receive, send)
+        else:
+            await error_response(refusal)(scope, receive, send)
+
+
+def _bearer(scope: Scope) -> str:
+    """Return the key of a request, or an empty string, which is none."""
+    header: bytes = dict(scope["headers"]).get(b"authorization", b"")
+    scheme, _, key = header.decode("latin-1").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
