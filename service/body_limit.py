@@ -1,8 +1,16 @@
 """An ASGI middleware that reads no more of a body than is allowed, whatever its headers say."""
 
+import asyncio
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import PayloadTooLargeError
+from service.errors import (
+    DeadlineExceededError,
+    EncodedBodyError,
+    PayloadTooLargeError,
+    ServiceError,
+)
 from service.exception_handlers import error_response
 
 _MOST_DIGITS = 20
@@ -10,51 +18,85 @@ _MOST_DIGITS = 20
 
 
 class BodyLimitMiddleware:
-    """Refuses bodies above a limit: by their declared length, and by what arrives."""
+    """Refuses bodies above a limit: by their declared length, and by what arrives until when.
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
-        """Wrap an application."""
+    Bodies that are compressed are refused unread: nobody knows how large they are.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int, timeout_s: float) -> None:
+        """Wrap an application.
+
+        Args:
+            app: what answers.
+            max_body_bytes: the size of the largest body.
+            timeout_s: how long a body may take to arrive.
+        """
         self._app = app
         self._limit = max_body_bytes
+        self._timeout_s = timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, its body watched."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        too_large = PayloadTooLargeError(self._limit)
-        if _declared_length(scope) > self._limit:
-            await error_response(too_large)(scope, receive, send)
+        refusal = self._judge(dict(scope["headers"]))
+        if refusal:
+            await error_response(refusal)(scope, receive, send)
             return
-        received = 0
+        body = _LimitedBody(receive, self._limit, self._timeout_s)
         started = False
-
-        async def receive_limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._limit:
-                raise too_large
-            return message
 
         async def send_within_limit(message: Message) -> None:
             # Frameworks turn any error in reading a body into an answer of their own.
             nonlocal started
-            if started or received <= self._limit:
+            if started or body.refusal is None:
                 started = True
                 await send(message)
 
         try:
-            await self._app(scope, receive_limited, send_within_limit)
-        except PayloadTooLargeError:
-            if started:
+            await self._app(scope, body.receive, send_within_limit)
+        except ServiceError as error:
+            if started or error is not body.refusal:
                 raise
-        if received > self._limit and not started:
-            await error_response(too_large)(scope, receive, send)
+        if body.refusal and not started:
+            await error_response(body.refusal)(scope, receive, send)
+
+    def _judge(self, headers: Mapping[bytes, bytes]) -> ServiceError | None:
+        """Say why a body is refused before it is read, if it is."""
+        if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
+            return EncodedBodyError()
+        length = headers.get(b"content-length", b"0")
+        if length.isdigit() and len(length) < _MOST_DIGITS and int(length) > self._limit:
+            return PayloadTooLargeError(self._limit)
+        return None
 
 
-def _declared_length(scope: Scope) -> int:
-    for name, value in scope["headers"]:
-        if name == b"content-length":
-            return int(value) if value.isdigit() and len(value) < _MOST_DIGITS else 0
-    return 0
+class _LimitedBody:
+    """A body as it arrives, until it is too large or too late."""
+
+    def __init__(self, receive: Receive, limit: int, timeout_s: float) -> None:
+        self.refusal: ServiceError | None = None
+        self._receive = receive
+        self._limit = limit
+        self._left = limit
+        self._timeout_s = timeout_s
+        self._deadline = asyncio.get_running_loop().time() + timeout_s
+        self._is_complete = False
+
+    async def receive(self) -> Message:
+        if self._is_complete:
+            # What comes after a body is the end of the connection, and nobody is late for that.
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            self.refusal = DeadlineExceededError(self._timeout_s)
+            raise self.refusal from None
+        self._is_complete = not message.get("more_body", False)
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            self.refusal = PayloadTooLargeError(self._limit)
+            raise self.refusal
+        return message

@@ -1,5 +1,7 @@
 """The limit on bodies, whatever their headers say."""
 
+import asyncio
+import gzip
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
@@ -124,7 +126,7 @@ async def read_everything(_: Scope, receive: Receive, __: Send) -> None:
 async def test_application_reads_no_more_than_the_limit() -> None:
     """What is too large is refused with the first byte above the limit, not at the end."""
     sent = Sent()
-    app = BodyLimitMiddleware(read_everything, max_body_bytes=5)
+    app = BodyLimitMiddleware(read_everything, max_body_bytes=5, timeout_s=60)
     await app(HTTP, make_receive([b"123", b"456"]), sent)
     assert sent.messages[0]["status"] == 413
 
@@ -133,7 +135,7 @@ async def test_body_declared_too_large_is_not_read() -> None:
     """A header that says enough spares the rest."""
     sent = Sent()
     scope = HTTP | {"headers": [(b"content-length", b"6")]}
-    app = BodyLimitMiddleware(read_everything, max_body_bytes=5)
+    app = BodyLimitMiddleware(read_everything, max_body_bytes=5, timeout_s=60)
     await app(scope, make_receive([]), sent)
     assert sent.messages[0]["status"] == 413
 
@@ -147,8 +149,55 @@ async def test_answer_that_has_begun_is_not_begun_again() -> None:
 
     sent = Sent()
     with pytest.raises(PayloadTooLargeError):
-        await BodyLimitMiddleware(app, max_body_bytes=5)(HTTP, make_receive([b"123456"]), sent)
+        await BodyLimitMiddleware(app, max_body_bytes=5, timeout_s=60)(
+            HTTP, make_receive([b"123456"]), sent
+        )
     assert len(sent.messages) == 1
+
+
+async def test_body_that_does_not_come_is_not_waited_for() -> None:
+    """A caller who sends a byte now and then holds nothing for long."""
+
+    async def never() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    sent = Sent()
+    app = BodyLimitMiddleware(read_everything, max_body_bytes=5, timeout_s=1e-9)
+    await app(HTTP, never, sent)
+    assert sent.messages[0]["status"] == 504
+
+
+async def test_end_of_a_connection_is_never_late() -> None:
+    """The time is that of the body, not of the answer."""
+    messages = [
+        {"type": "http.request", "body": b"1", "more_body": False},
+        {"type": "http.disconnect"},
+    ]
+    seen = []
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def app(_: Scope, receive: Receive, __: Send) -> None:
+        seen.append((await receive())["type"])
+        seen.append((await receive())["type"])
+
+    await BodyLimitMiddleware(app, max_body_bytes=5, timeout_s=60)(HTTP, receive, Sent())
+    assert seen == ["http.request", "http.disconnect"]
+
+
+async def test_compressed_body_is_refused(store: FakeStore, serve: Any) -> None:
+    """A few bytes may be gigabytes."""
+    async with serve(store) as client:
+        response = await post(client, gzip.compress(BODY), **{"content-encoding": "gzip"})
+    assert (response.status_code, response.json()["code"]) == (415, "invalid_request")
+
+
+async def test_body_that_is_encoded_as_itself_is_read(store: FakeStore, serve: Any) -> None:
+    """Nothing was done to it."""
+    async with serve(store) as client:
+        assert (await post(client, BODY, **{"content-encoding": "Identity"})).is_success
 
 
 async def test_what_is_no_request_passes() -> None:
@@ -158,5 +207,7 @@ async def test_what_is_no_request_passes() -> None:
     async def app(scope: Scope, _: Receive, __: Send) -> None:
         seen.append(scope["type"])
 
-    await BodyLimitMiddleware(app, max_body_bytes=5)({"type": "lifespan"}, make_receive([]), Sent())
+    await BodyLimitMiddleware(app, max_body_bytes=5, timeout_s=60)(
+        {"type": "lifespan"}, make_receive([]), Sent()
+    )
     assert seen == ["lifespan"]
