@@ -11,6 +11,7 @@ from service.app import create_app
 from service.commands.presets import presets
 from service.commands.train import evaluate, train
 from service.settings import Settings
+from service.shutdown import exit_well_on_sigterm
 from service.supervisor import serve_with_workers
 
 
@@ -35,6 +36,7 @@ def serve(host: str | None, port: int | None) -> None:
     if settings.workers > 1:
         serve_with_workers(settings, host=host, port=port)
     else:
+        exit_well_on_sigterm()
         uvicorn.run(create_app(settings), host=host, port=port, access_log=settings.access_log)
 
 
