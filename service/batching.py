@@ -3,29 +3,41 @@
 No timer is involved. An idle engine starts at once; the time a batch takes is the window in which
 the next one gathers. A batch is the oldest item and those of like length: nobody starves, and
 little is padded. Where a whole batch more is waiting, it is handed over before the engine asks.
+
+The queue is bounded in items, in tokens and in time: what could not be done in the time that its
+caller has, at the rate of the last batches, is refused at once.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import math
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter
 from typing import Generic, TypeVar
 
+from service.batch_choice import choose_batch
 from service.errors import QueueFullError, ShuttingDownError
+from service.throughput import Throughput
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_BATCHES_IN_SIGHT = 4
+"""Out of how many batches' worth of the oldest items one is chosen: nobody is passed for long."""
+
+_PROMISED = 0.75
+"""How much of its time an item may be expected to wait: rates change, and lengths reorder."""
+
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """How much may run together, and how much may wait."""
+    """How much may run together, and how much may wait, in items and in tokens."""
 
     max_batch_size: int
     max_batch_tokens: int
     max_queue_size: int
+    max_queue_tokens: int = 262_144
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +59,26 @@ class BatchRecord:
     inference_seconds: float
 
 
+class BatchedResults(list[Result]):
+    """The results of one request, and how long they took.
+
+    Attributes:
+        queue_seconds: how long the item that waited longest had waited.
+        inference_seconds: how long the batch ran that ran longest.
+    """
+
+    queue_seconds: float = 0.0
+    inference_seconds: float = 0.0
+
+
 @dataclass(slots=True, eq=False)
 class _Entry(Generic[Item, Result]):
     item: Item
     length: int
     submitted: float
     future: asyncio.Future[Result]
+    started: float = math.nan
+    ended: float = math.nan
 
 
 class MicroBatcher(Generic[Item, Result]):
@@ -90,46 +116,88 @@ class MicroBatcher(Generic[Item, Result]):
         self._observe = observe
         self._clock = clock
         self._ahead = ahead
-        self._queue: deque[_Entry[Item, Result]] = deque()
+        # A dict, for its order: whoever leaves does so from the middle as well.
+        self._queue: dict[_Entry[Item, Result], None] = {}
+        self._queued_tokens = 0
+        self._running_tokens = 0
+        self._throughput = Throughput()
+        self._last_end = -math.inf
         self._running: set[asyncio.Task[None]] = set()
         self._closing = False
         self._drained = asyncio.Event()
 
     @property
     def queue_size(self) -> int:
-        """How many items wait, those whose callers left included until their turn."""
+        """How many items wait."""
         return len(self._queue)
 
-    async def submit(self, items: Sequence[Item]) -> list[Result]:
+    async def submit(
+        self, items: Sequence[Item], within_s: float = math.inf
+    ) -> BatchedResults[Result]:
         """Queue the items of one request, all or none, and return their results in order.
 
+        Args:
+            items: what to run.
+            within_s: how long the caller will wait. Nobody is answered later because of it;
+                a caller that has left is, and then its items leave the queue.
+
         Raises:
-            QueueFullError: they do not fit.
+            QueueFullError: they do not fit, or could not be done in time.
             ShuttingDownError: the batcher is closing.
             Exception: whatever `run` raised for the batch of one of them.
         """
         if self._closing:
             raise ShuttingDownError
-        if len(self._queue) + len(items) > self._limits.max_queue_size:
-            raise QueueFullError
+        lengths = [self._length(item) for item in items]
+        self._require_room(len(items), sum(lengths), within_s)
         loop, now = asyncio.get_running_loop(), self._clock()
         entries: list[_Entry[Item, Result]] = [
-            _Entry(item, self._length(item), now, loop.create_future()) for item in items
+            _Entry(item, length, now, loop.create_future())
+            for item, length in zip(items, lengths, strict=True)
         ]
-        self._queue.extend(entries)
+        self._queue.update(dict.fromkeys(entries))
+        self._queued_tokens += sum(lengths)
         # Not at once: what else arrives in this turn of the loop is to run together with it.
         loop.call_soon(self._start_batches)
         try:
-            return await asyncio.gather(*(entry.future for entry in entries))
+            results = BatchedResults(await asyncio.gather(*(entry.future for entry in entries)))
         finally:
             for entry in entries:
                 entry.future.cancel()
+            self._leave(entries)
+        results.queue_seconds = max((e.started - e.submitted for e in entries), default=0.0)
+        results.inference_seconds = max((e.ended - e.started for e in entries), default=0.0)
+        return results
 
     async def close(self) -> None:
         """Take no new items, answer those that wait, and stop."""
         self._closing = True
         self._start_batches()
         await self._drained.wait()
+
+    def _require_room(self, items: int, tokens: int, within_s: float) -> None:
+        """Refuse what does not fit, or would be waited for in vain."""
+        limits = self._limits
+        ahead = self._queued_tokens + self._running_tokens
+        is_full = (
+            len(self._queue) + items > limits.max_queue_size
+            or self._queued_tokens + tokens > limits.max_queue_tokens
+        )
+        # With less than a batch in line, batches are small: their rate says little, the wait is
+        # short, and whoever is in a hurry may try.
+        wait = self._throughput.seconds(ahead + tokens)
+        is_late = self._queued_tokens >= limits.max_batch_tokens and wait > _PROMISED * within_s
+        if is_full or is_late:
+            # From then on it would fit, if nobody else came.
+            until = wait - _PROMISED * within_s if is_late else self._throughput.seconds(tokens)
+            raise QueueFullError(until)
+
+    def _leave(self, entries: Iterable[_Entry[Item, Result]]) -> None:
+        """Take entries out of the queue, where they are still in it."""
+        for entry in entries:
+            if entry in self._queue:
+                del self._queue[entry]
+                self._queued_tokens -= entry.length
 
     def _start_batches(self) -> None:
         """Hand over what may run now."""
@@ -160,57 +228,41 @@ class MicroBatcher(Generic[Item, Result]):
             # The event loop is going down, and nobody is to wait for it.
             self._closing = True
             _abandon(self._queue)
-            self._queue.clear()
+            self._leave(list(self._queue))
         self._start_batches()
 
     def _take(self) -> list[_Entry[Item, Result]]:
-        """Take the oldest entry and those nearest to it in length, as many as fit in one batch.
-
-        Entries whose callers left are dropped.
-        """
-        waiting = [entry for entry in self._queue if not entry.future.done()]
-        if not waiting:
-            self._queue.clear()
+        """Take the next batch out of the queue, and whose callers left as well."""
+        self._leave([entry for entry in self._queue if entry.future.done()])
+        if not self._queue:
             return []
-        oldest = waiting[0]
-        by_length = sorted(waiting, key=lambda entry: entry.length)
-        first, last = self._grow(by_length, by_length.index(oldest))
-        taken = by_length[first:last]
-        leaving = {id(entry) for entry in taken}
-        self._queue = deque(entry for entry in waiting if id(entry) not in leaving)
+        taken = choose_batch(list(self._look_ahead()), self._limits.max_batch_size, self._fits)
+        self._leave(taken)
         return taken
 
-    def _grow(self, entries: Sequence[_Entry[Item, Result]], start: int) -> tuple[int, int]:
-        """Return the slice around an entry that makes a batch, grown where it pads the least."""
-        first, last = start, start + 1
-        while last - first < self._limits.max_batch_size:
-            longest = entries[last - 1].length
-            shorter = longest - entries[first - 1].length if first else None
-            longer = (
-                (entries[last].length - longest) * (last - first) if last < len(entries) else None
-            )
-            if longer is not None and (shorter is None or longer < shorter):
-                if self._exceeds(last - first + 1, entries[last].length):
-                    break
-                last += 1
-            elif shorter is not None:
-                if self._exceeds(last - first + 1, longest):
-                    break
-                first -= 1
-            else:
-                break
-        return first, last
+    def _look_ahead(self) -> Iterator[_Entry[Item, Result]]:
+        """Yield the oldest entries, as many as make a few batches."""
+        tokens = 0
+        for entry in islice(self._queue, _BATCHES_IN_SIGHT * self._limits.max_batch_size):
+            yield entry
+            tokens += entry.length
+            if tokens >= _BATCHES_IN_SIGHT * self._limits.max_batch_tokens:
+                return
 
-    def _exceeds(self, rows: int, longest: int) -> bool:
-        return self._padded_tokens(rows, longest) > self._limits.max_batch_tokens
+    def _fits(self, rows: int, longest: int) -> bool:
+        return self._padded_tokens(rows, longest) <= self._limits.max_batch_tokens
 
     async def _run_batch(self, entries: list[_Entry[Item, Result]]) -> None:
         """Run one batch and tell every caller; an error is theirs, never the loop's."""
+        tokens = sum(entry.length for entry in entries)
+        self._running_tokens += tokens
         started = self._clock()
         try:
             results = await self._run([entry.item for entry in entries])
+            ended = self._clock()
             # All pairs before the first answer: a run that miscounts may have mixed them all up.
             for entry, result in list(zip(entries, results, strict=True)):
+                entry.started, entry.ended = started, ended
                 if not entry.future.done():
                     entry.future.set_result(result)
         except Exception as error:  # noqa: BLE001  # whatever it is, the callers must hear of it
@@ -218,7 +270,12 @@ class MicroBatcher(Generic[Item, Result]):
                 if not entry.future.done():
                     entry.future.set_exception(error)
         finally:
+            self._running_tokens -= tokens
             _abandon(entries)
+        ended = self._clock()
+        # A batch that was handed over ahead began when the one before it ended.
+        self._throughput.observe(tokens, ended - max(started, self._last_end))
+        self._last_end = ended
         self._observe(self._record(entries, started))
 
     def _record(self, entries: list[_Entry[Item, Result]], started: float) -> BatchRecord:

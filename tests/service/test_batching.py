@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from fakes import HeldCall, HeldCalls, ManualClock, settle
-from service.batching import BatchLimits, BatchRecord, MicroBatcher
+from service.batching import BatchedResults, BatchLimits, BatchRecord, MicroBatcher
 from service.errors import QueueFullError, ShuttingDownError
 
 Run = HeldCalls[Sequence[int], list[int]]
@@ -269,7 +269,7 @@ async def test_engine_error_reaches_every_caller_of_its_batch(run: Run) -> None:
         await settle()
         run.calls[1].fail(EngineError())
         answers = await asyncio.gather(busy, *callers, return_exceptions=True)
-        assert [type(answer) for answer in answers] == [list, EngineError, EngineError]
+        assert [type(answer) for answer in answers] == [BatchedResults, EngineError, EngineError]
 
 
 async def test_loop_lives_on_after_an_engine_error(run: Run) -> None:
@@ -314,7 +314,7 @@ async def test_wrong_number_of_results_reaches_every_caller(run: Run, results: l
         await settle()
         run.calls[1].succeed(results)
         answers = await asyncio.gather(busy, *callers, return_exceptions=True)
-        assert [type(answer) for answer in answers] == [list, ValueError, ValueError]
+        assert [type(answer) for answer in answers] == [BatchedResults, ValueError, ValueError]
 
 
 async def test_loop_lives_on_after_a_wrong_number_of_results(run: Run) -> None:
