@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_store.encoding import Encoding
+from model_store.errors import InferenceError
 from model_store.filled_text import MaskScores
 from model_store.shape_buckets import Shapes
 
@@ -75,6 +76,21 @@ def collate(encodings: Sequence[Encoding], shapes: Shapes, max_sequence_length: 
             batch.target_ids[first:last, : len(encoding.target_ids)] = encoding.target_ids
         first = last
     return batch
+
+
+def require_shape(scores: Scores, batch: Batch, k: int) -> None:
+    """See that there is a row for every mask, and a column for every candidate and target.
+
+    Raises:
+        InferenceError: there is not.
+    """
+    masks, targets = batch.target_ids.shape
+    wanted = [(masks, k), (masks, k), (masks, targets)]
+    arrays = (scores.token_ids, scores.log_probabilities, scores.target_log_probabilities)
+    shapes = [array.shape for array in arrays]
+    if shapes != wanted:
+        message = f"The engine answered {shapes} where {wanted} was asked; report this."
+        raise InferenceError(message)
 
 
 def split_scores(encodings: Sequence[Encoding], scores: Scores) -> list[list[MaskScores]]:

@@ -6,6 +6,7 @@
 hold a model's type without paying for its runtime.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from model_store.batch import Batch, collate, split_scores
+from model_store.batch import Batch, collate, require_shape, split_scores
 from model_store.encoding import Encoding
 from model_store.errors import InferenceError
 from model_store.filled_text import MaskScores
@@ -22,6 +23,8 @@ from model_store.text_codec import TextCodec
 if TYPE_CHECKING:
     from model_store.bert.tokenizer import BertTokenizer
     from model_store.engines import Engine
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +97,19 @@ class FillMaskModel(TextCodec):
             batch: `collate(encodings)`, where that is at hand.
 
         Raises:
-            InferenceError: the engine returned something that is no number.
+            InferenceError: the engine failed, or returned something that is no number.
         """
+        batch = batch or self.collate(encodings)
         k = max((e.top_k for e in encodings if e.target_ids is None), default=1)
         k = min(self._engine.shapes.predictions(k), self.facts.vocabulary_size)
-        scores = self._engine.run(batch or self.collate(encodings), k)
+        try:
+            scores = self._engine.run(batch, k)
+        except Exception as error:
+            # Runtimes raise what they like; whoever runs the server finds it in the log.
+            _LOG.exception("engine_failed")
+            message = "The engine failed on this batch; send the request again."
+            raise InferenceError(message) from error
+        require_shape(scores, batch, k)
         results = split_scores(encodings, scores)
         if not all(np.isfinite(mask.log_probabilities).all() for text in results for mask in text):
             message = "The model answered with no numbers; its weights are broken, replace them."

@@ -9,7 +9,10 @@ from fastapi import FastAPI
 
 from model_store.encoding import TextLimits
 from model_store.store import ModelStore
+from service.access import Access, AccessMiddleware
+from service.api_keys import ApiKeys
 from service.body_limit import BodyLimitMiddleware
+from service.disconnect import DisconnectMiddleware
 from service.exception_handlers import add_exception_handlers
 from service.model_host import open_model_host
 from service.owned_task import owned_task
@@ -18,6 +21,7 @@ from service.routes import fill_mask, hugging_face, presets, probes
 from service.routes.dependencies import MetricsBoard, PresetBoard
 from service.schemas import ErrorResponse
 from service.settings import Settings
+from service.shutdown import announced_end
 
 _DESCRIPTION = """\
 Which tokens belong at each `[MASK]`? Every error is one sentence and a code.
@@ -78,8 +82,23 @@ def create_app(
     for routes in (fill_mask, hugging_face, presets, probes):
         app.include_router(routes.router)
     add_exception_handlers(app)
-    app.add_middleware(BodyLimitMiddleware, max_body_bytes=settings.max_body_bytes)
+    # From the inside out: who has no key is refused before a byte of a body is read.
+    app.add_middleware(DisconnectMiddleware)
+    app.add_middleware(
+        BodyLimitMiddleware,
+        max_body_bytes=settings.max_body_bytes,
+        timeout_s=settings.request_timeout_s,
+    )
+    app.add_middleware(AccessMiddleware, access=_create_access(settings))
     return app
+
+
+def _create_access(settings: Settings) -> Access:
+    return Access(
+        ApiKeys(settings.api_keys, settings.api_keys_file),
+        ApiKeys(settings.admin_keys, settings.admin_keys_file),
+        are_probes_open=settings.open_probes,
+    )
 
 
 def _create_lifespan(
@@ -94,6 +113,13 @@ def _create_lifespan(
             app.state.metrics = backend.metrics
             app.state.preset_states = backend.preset_states
             app.state.pipeline = pipeline
+            stack.enter_context(
+                announced_end(
+                    pipeline.close,
+                    notice_s=settings.shutdown_notice_s,
+                    timeout_s=settings.shutdown_timeout_s,
+                )
+            )
             if settings.preload:
                 # What it raises is known already, from `/presets` and `/readyz`.
                 warm_up = owned_task(pipeline.check(settings.default_preset))
@@ -110,5 +136,6 @@ def _request_limits(settings: Settings) -> RequestLimits:
         max_targets=settings.max_targets,
         max_predictions=settings.max_predictions,
         timeout_s=settings.request_timeout_s,
+        ready_timeout_s=settings.ready_timeout_s,
         text=TextLimits(settings.max_characters, settings.max_masks),
     )

@@ -1,17 +1,21 @@
 """What can go wrong between a request and a model, on the side of the service.
 
     ServiceError
-    ├── QueueFullError           too much is waiting already
+    ├── QueueFullError           too much is waiting already, or too much for its deadline
     ├── DeadlineExceededError    the answer did not come in time
     ├── ShuttingDownError        the server takes no new work
     ├── EngineLostError          the process that runs the models ended during the call
     ├── ModelReplacedError       the model that a text was tokenized for has made way for another
     ├── PayloadTooLargeError     the body is larger than allowed
+    ├── EncodedBodyError         the body is compressed
+    ├── UnauthorizedError        the caller has no key, or not the right one
     ├── RequestLimitError        the request asks for more than one answer may hold
     └── TargetsMismatchError     the lists of targets are not as many as the inputs
 
 What is wrong with a text, a preset or a model is in `model_store.errors`.
 """
+
+import math
 
 
 class ServiceError(Exception):
@@ -19,13 +23,15 @@ class ServiceError(Exception):
 
 
 class QueueFullError(ServiceError):
-    """The queue of a model has no room for the items of a request."""
+    """The queue of a model has no room for the items of a request, or not in time."""
 
-    retry_after_s = 1
-
-    def __init__(self) -> None:
-        """Say what to do."""
-        super().__init__("Too much is waiting already; try again in a second.")
+    def __init__(self, wait_s: float = 0.0) -> None:
+        """Say what to do, and in how many seconds there will be room."""
+        self.wait_s = wait_s
+        self.retry_after_s = max(1, math.ceil(wait_s))
+        super().__init__(
+            f"Too much is waiting already; try again in {self.retry_after_s} s or send less."
+        )
 
 
 class DeadlineExceededError(ServiceError):
@@ -66,6 +72,18 @@ class PayloadTooLargeError(ServiceError):
     def __init__(self, limit: int) -> None:
         """Name the limit in bytes."""
         super().__init__(f"The body is larger than {limit} bytes; send fewer texts at a time.")
+
+
+class EncodedBodyError(ServiceError):
+    """The body is compressed."""
+
+    def __init__(self) -> None:
+        """Say what to send."""
+        super().__init__("The body has a content-encoding; send it uncompressed.")
+
+
+class UnauthorizedError(ServiceError):
+    """The caller has no key, or not the right one."""
 
 
 class RequestLimitError(ServiceError):

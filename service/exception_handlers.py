@@ -22,7 +22,9 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     model_errors.TooManyMasksError: (422, "too_many_masks"),
     model_errors.TextTooLongError: (422, "text_too_long"),
     model_errors.UnknownTargetError: (422, "unknown_target"),
+    errors.UnauthorizedError: (401, "unauthorized"),
     errors.PayloadTooLargeError: (413, "payload_too_large"),
+    errors.EncodedBodyError: (415, "invalid_request"),
     model_errors.PresetNotFoundError: (404, "preset_not_found"),
     model_errors.PresetUnavailableError: (502, "preset_unavailable"),
     model_errors.HeadMissingError: (500, "head_missing"),
@@ -66,6 +68,8 @@ def error_response(error: Exception) -> JSONResponse:
     headers = None
     if isinstance(error, errors.QueueFullError):
         headers = {"retry-after": str(error.retry_after_s)}
+    elif isinstance(error, errors.UnauthorizedError):
+        headers = {"www-authenticate": "Bearer"}
     return JSONResponse(fields, status, headers)
 
 

@@ -65,4 +65,5 @@ def _batch_limits(settings: Settings, facts: ModelFacts) -> BatchLimits:
         max_batch_size=settings.max_batch_size,
         max_batch_tokens=settings.max_batch_tokens or facts.batch_tokens,
         max_queue_size=settings.max_queue_size,
+        max_queue_tokens=settings.max_queue_tokens,
     )

@@ -12,10 +12,12 @@ from model_store.errors import InputError
 from model_store.filled_text import FilledText, MaskScores
 from model_store.store import ModelStore
 from model_store.text_codec import TextCodec
+from service.batching import BatchedResults
 from service.errors import (
     DeadlineExceededError,
     ModelReplacedError,
     RequestLimitError,
+    ShuttingDownError,
     TargetsMismatchError,
 )
 
@@ -25,12 +27,17 @@ _INLINE_CHARACTERS = 4096
 
 @dataclass(frozen=True, slots=True)
 class FillRequest:
-    """What a caller wants: `targets` has one list for each input, or is None."""
+    """What a caller wants.
+
+    `targets` has one list for each input, or is None; `timeout_s` is how long the caller waits, if
+    that is less than the server would let it.
+    """
 
     preset: str
     inputs: Sequence[str]
     top_k: int
     targets: Sequence[Sequence[str]] | None = None
+    timeout_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,25 @@ class RequestLimits:
     max_targets: int
     max_predictions: int
     timeout_s: float
+    ready_timeout_s: float
     text: TextLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """How long the stages of a request took; seconds."""
+
+    tokenization: float
+    queue: float
+    inference: float
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The texts of a request, filled, and how long that took."""
+
+    texts: list[FilledText]
+    timings: Timings
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +90,18 @@ class LeasedModel(Protocol):
         """What encodes and decodes for it."""
         ...
 
-    async def predict(self, encodings: Sequence[Encoding]) -> list[list[MaskScores]]:
-        """Score the texts of one request; for each, in order, one result a mask."""
+    async def predict(
+        self, encodings: Sequence[Encoding], within_s: float
+    ) -> BatchedResults[list[MaskScores]]:
+        """Score the texts of one request; for each, in order, one result a mask.
+
+        Raises:
+            QueueFullError: it would not be done within that time.
+        """
+        ...
+
+    async def check(self) -> None:
+        """Score a text, whatever waits, so that whoever asks knows that the engine runs."""
         ...
 
 
@@ -109,8 +144,13 @@ class Pipeline:
         self._models = models
         self._limits = limits
         self._observer = observer
+        self._is_closing = False
 
-    async def fill(self, request: FillRequest) -> list[FilledText]:
+    def close(self) -> None:
+        """Refuse whatever comes from now on; what came before is answered."""
+        self._is_closing = True
+
+    async def fill(self, request: FillRequest) -> Filled:
         """Return the candidates for every mask of every input, in order.
 
         Raises:
@@ -119,10 +159,11 @@ class Pipeline:
         """
         started = perf_counter()
         preset = error = None
+        timeout_s = min(request.timeout_s or self._limits.timeout_s, self._limits.timeout_s)
         try:
-            async with self._deadline():
+            async with self._deadline(timeout_s):
                 preset = await self._find(request.preset)
-                return await self._answer(request)
+                return await self._answer(request, started + timeout_s)
         except BaseException as raised:
             error = raised
             raise
@@ -134,30 +175,39 @@ class Pipeline:
         """Fill one mask, so that whoever asks knows that a preset answers.
 
         Raises:
-            ServiceError: it does not, in time.
+            ServiceError: it does not, in time, or the server is about to end.
             ModelStoreError: it does not at all.
         """
-        async with self._deadline(), self._models.lease(preset) as model:
-            request = FillRequest(preset, [model.codec.mask_token], top_k=1)
-            await model.predict(self._encode_all(model.codec, request))
+        async with (
+            self._deadline(self._limits.ready_timeout_s),
+            self._models.lease(preset) as model,
+        ):
+            await model.check()
 
-    async def _answer(self, request: FillRequest) -> list[FilledText]:
+    async def _answer(self, request: FillRequest, deadline: float) -> Filled:
         self._check(request)
         try:
-            return await self._answer_once(request)
+            return await self._answer_once(request, deadline)
         except ModelReplacedError:
-            return await self._answer_once(request)  # as the model reads it that is there now
+            # As the model reads it that is there now.
+            return await self._answer_once(request, deadline)
 
-    async def _answer_once(self, request: FillRequest) -> list[FilledText]:
+    async def _answer_once(self, request: FillRequest, deadline: float) -> Filled:
         async with self._models.lease(request.preset) as model:
             codec = model.codec
+            started = perf_counter()
             encodings = await self._encode(codec, request)
-            scores = await model.predict(encodings)
-        return [codec.decode(*pair) for pair in zip(encodings, scores, strict=True)]
+            encoded = perf_counter()
+            self._observer.observe_tokenization(encoded - started)
+            scores = await model.predict(encodings, within_s=deadline - encoded)
+        texts = [codec.decode(*pair) for pair in zip(encodings, scores, strict=True)]
+        timings = Timings(encoded - started, scores.queue_seconds, scores.inference_seconds)
+        return Filled(texts, timings)
 
     @asynccontextmanager
-    async def _deadline(self) -> AsyncIterator[None]:
-        timeout_s = self._limits.timeout_s
+    async def _deadline(self, timeout_s: float) -> AsyncIterator[None]:
+        if self._is_closing:
+            raise ShuttingDownError
         try:
             async with asyncio.timeout(timeout_s) as scope:
                 yield
@@ -173,13 +223,9 @@ class Pipeline:
         return preset
 
     async def _encode(self, codec: TextCodec, request: FillRequest) -> list[Encoding]:
-        started = perf_counter()
         if sum(map(len, request.inputs)) <= _INLINE_CHARACTERS:
-            encodings = self._encode_all(codec, request)
-        else:
-            encodings = await asyncio.to_thread(self._encode_all, codec, request)
-        self._observer.observe_tokenization(perf_counter() - started)
-        return encodings
+            return self._encode_all(codec, request)
+        return await asyncio.to_thread(self._encode_all, codec, request)
 
     def _encode_all(self, codec: TextCodec, request: FillRequest) -> list[Encoding]:
         encodings: list[Encoding] = []

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import math
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -12,8 +13,11 @@ from model_store.fill_mask import FillMaskModel, ModelFacts
 from model_store.filled_text import MaskScores
 from model_store.store import ModelStore
 from model_store.text_codec import TextCodec
-from service.batching import BatchLimits, BatchRecord, MicroBatcher
+from service.batching import BatchedResults, BatchLimits, BatchRecord, MicroBatcher
 from service.errors import ShuttingDownError
+
+_CHECKED_TOKENS = 3
+"""How long a text is that says whether an engine runs: a mask between two special tokens."""
 
 
 class ServedModel:
@@ -29,6 +33,7 @@ class ServedModel:
         """Put a queue in front of a model; needs a running event loop."""
         self.model = model
         self._engine_thread = engine_thread
+        self._checking: asyncio.Task[None] | None = None
         self._batcher: MicroBatcher[Encoding, list[MaskScores]] = MicroBatcher(
             self._predict,
             length=lambda encoding: len(encoding.token_ids),
@@ -53,13 +58,28 @@ class ServedModel:
         """How many texts wait."""
         return self._batcher.queue_size
 
-    async def predict(self, encodings: Sequence[Encoding]) -> list[list[MaskScores]]:
-        """Score the texts of one request, together with whatever else waits."""
-        return await self._batcher.submit(encodings)
+    async def predict(
+        self, encodings: Sequence[Encoding], within_s: float = math.inf
+    ) -> BatchedResults[list[MaskScores]]:
+        """Score the texts of one request, together with whatever else waits.
+
+        Raises:
+            QueueFullError: it would not be done within that time.
+        """
+        return await self._batcher.submit(encodings, within_s)
+
+    async def check(self) -> None:
+        """Score one text beside the queue: that much waits does not mean that nothing runs."""
+        # One for all who ask: an engine that is stuck would gather them for ever.
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(self._check(), name="check")
+        await asyncio.shield(self._checking)
 
     async def close(self) -> None:
         """Answer what waits, and give the memory back."""
         await self._batcher.close()
+        if self._checking is not None:
+            await asyncio.gather(self._checking, return_exceptions=True)
         del self.model
         # Models are full of reference cycles, and the cache counts on their memory.
         await asyncio.get_running_loop().run_in_executor(self._engine_thread, gc.collect)
@@ -67,6 +87,9 @@ class ServedModel:
     def _padded_tokens(self, rows: int, longest: int) -> int:
         # Through self: the batcher must not keep a model that closing gives up.
         return self.model.padded_tokens(rows, longest)
+
+    async def _check(self) -> None:
+        await self._predict([self.model.make_text(_CHECKED_TOKENS)])
 
     async def _predict(self, encodings: Sequence[Encoding]) -> list[list[MaskScores]]:
         # Here, and not in the engine's thread, which may be running the batch before this one.

@@ -3,12 +3,30 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    BeforeValidator,
+    Field,
+    FilePath,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from model_store.converted_models import DEFAULT_CACHE
 from model_store.engines import EngineName, EngineOptions, Precision
 from model_store.resolver import DEFAULT_DIRECTORY
+
+
+def _split(value: object) -> object:
+    """Read a list as people write it into an environment variable."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 
 _GIB = 1024**3
 _MIB = 1024**2
@@ -32,6 +50,21 @@ class Settings(BaseSettings):
             "How many processes answer HTTP. Above 1, they stand in front of one more process, "
             "which runs the models."
         ),
+    )
+    api_keys: Keys = Field(
+        (), description="Keys that callers must show, separated by commas; none: open to all."
+    )
+    api_keys_file: FilePath | None = Field(
+        None, description="A file of more such keys, one a line, read anew when it changes."
+    )
+    admin_keys: Keys = Field(
+        (), description="Keys for what changes the server; without one, nobody may."
+    )
+    admin_keys_file: FilePath | None = Field(
+        None, description="A file of more admin keys, one a line, read anew when it changes."
+    )
+    open_probes: bool = Field(
+        default=True, description="Whether `/healthz`, `/readyz` and `/metrics` need no key."
     )
     default_preset: str = Field(
         "minilm_l6_en_uncased", description="The preset of requests that name none."
@@ -77,8 +110,24 @@ class Settings(BaseSettings):
     max_queue_size: PositiveInt = Field(
         1024, description="The most texts waiting for one model; more are refused with 429."
     )
+    max_queue_tokens: PositiveInt = Field(
+        262_144, description="The most tokens waiting for one model; more are refused with 429."
+    )
     request_timeout_s: PositiveFloat = Field(
         60.0, description="Seconds until a request is given up, a first load included."
+    )
+    ready_timeout_s: PositiveFloat = Field(
+        10.0, description="Seconds until `/readyz` finds that the engine is stuck."
+    )
+    shutdown_notice_s: NonNegativeFloat = Field(
+        1.0,
+        description=(
+            "Seconds between SIGTERM and the end of listening: `/readyz` says no, and new work "
+            "is refused with 503, so that a balancer can look elsewhere."
+        ),
+    )
+    shutdown_timeout_s: PositiveFloat = Field(
+        75.0, description="Seconds after SIGTERM until the process ends, whatever hangs."
     )
     max_body_bytes: PositiveInt = Field(_MIB, description="The largest request body.")
     max_inputs: PositiveInt = Field(256, description="The most texts in one request.")

@@ -98,6 +98,13 @@ class Predict(msgspec.Struct, tag=True, frozen=True):
     preset: str
     revision: bytes
     texts: list[Text]
+    within_s: float
+
+
+class Check(msgspec.Struct, tag=True, frozen=True):
+    """Have the engine of a preset score a text, whatever waits. Answered by `Done`."""
+
+    preset: str
 
 
 class Cancel(msgspec.Struct, tag=True, frozen=True):
@@ -141,6 +148,8 @@ class Predicted(msgspec.Struct, tag=True, frozen=True):
     """For each text, in order, the candidates for each of its masks."""
 
     texts: list[list[Mask]]
+    queue_seconds: float
+    inference_seconds: float
 
 
 class Described(msgspec.Struct, tag=True, frozen=True):
@@ -156,13 +165,17 @@ class Exposed(msgspec.Struct, tag=True, frozen=True):
 
 
 class Failed(msgspec.Struct, tag=True, frozen=True):
-    """The call raised an error, of a class that `wire_errors` names, or of any other."""
+    """The call raised an error, of a class that `wire_errors` names, or of any other.
+
+    `wait_s` says of a `QueueFullError` when there will be room.
+    """
 
     name: str
     message: str
+    wait_s: float = 0.0
 
 
-Request = Load | Open | Predict | Cancel | Describe | Expose | Observed
+Request = Load | Open | Predict | Check | Cancel | Describe | Expose | Observed
 Answer = Done | Opened | Predicted | Described | Exposed | Failed
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -9,8 +9,10 @@ from pathlib import Path
 from model_store.encoding import Encoding
 from model_store.filled_text import MaskScores
 from model_store.text_codec import TextCodec
+from service.batching import BatchedResults
 from service.engine_process.client import EngineClient
 from service.engine_process.frames import (
+    Check,
     Describe,
     Described,
     Done,
@@ -50,16 +52,26 @@ class RemoteModel:
         self._revision = opened.revision
         self._client = client
 
-    async def predict(self, encodings: Sequence[Encoding]) -> list[list[MaskScores]]:
+    async def predict(
+        self, encodings: Sequence[Encoding], within_s: float
+    ) -> BatchedResults[list[MaskScores]]:
         """Score the texts of one request over there.
 
         Raises:
+            QueueFullError: it would not be done within that time.
             ModelReplacedError: another model is there now, with another codec.
         """
         texts = [Text.of(encoding) for encoding in encodings]
-        request = Predict(self._preset, self._revision, texts)
+        request = Predict(self._preset, self._revision, texts, within_s)
         predicted = await self._client.call(request, Predicted)
-        return [[mask.to_scores() for mask in text] for text in predicted.texts]
+        results = BatchedResults([mask.to_scores() for mask in text] for text in predicted.texts)
+        results.queue_seconds = predicted.queue_seconds
+        results.inference_seconds = predicted.inference_seconds
+        return results
+
+    async def check(self) -> None:
+        """Score a text over there, whatever waits."""
+        await self._client.call(Check(self._preset), Done)
 
     async def close(self) -> None:
         """There is nothing to give back."""

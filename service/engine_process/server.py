@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from service.engine_process.frames import (
     Answer,
     Cancel,
+    Check,
     Describe,
     Described,
     Done,
@@ -102,6 +103,10 @@ class EngineServer:
         match request:
             case Predict():
                 return await self._predict(request)
+            case Check(preset):
+                async with self._host.models.lease(preset) as model:
+                    await model.check()
+                    return Done()
             case Load(preset):
                 async with self._host.models.lease(preset):
                     return Done()
@@ -118,8 +123,10 @@ class EngineServer:
         async with self._host.models.lease(request.preset) as model:
             if (await self._open(model)).revision != request.revision:
                 raise ModelReplacedError
-            results = await model.predict([text.to_encoding() for text in request.texts])
-        return Predicted([[Mask.of(mask) for mask in text] for text in results])
+            texts = [text.to_encoding() for text in request.texts]
+            results = await model.predict(texts, request.within_s)
+        masks = [[Mask.of(mask) for mask in text] for text in results]
+        return Predicted(masks, results.queue_seconds, results.inference_seconds)
 
     async def _open(self, model: ServedModel) -> Opened:
         """Return the codec of a model; its revision tells one from any other."""

@@ -31,6 +31,8 @@ class InternalEngineError(Exception):
 def dump_error(error: Exception) -> Failed:
     """Return an error as an answer; of one that is not known, nothing but the name of its class."""
     name = type(error).__name__
+    if isinstance(error, errors.QueueFullError):
+        return Failed(name, str(error), error.wait_s)
     return Failed(name, str(error) if name in KNOWN else "")
 
 
@@ -39,6 +41,8 @@ def load_error(failed: Failed) -> Exception:
     known = KNOWN.get(failed.name)
     if known is None:
         return InternalEngineError(failed.name)
+    if known is errors.QueueFullError:
+        return errors.QueueFullError(failed.wait_s)
     # Their constructors write the message, and it is written already.
     error = known.__new__(known)
     error.args = (failed.message,)

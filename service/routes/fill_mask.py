@@ -1,10 +1,11 @@
 """`POST /fill-mask`: the native interface."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from model_store.filled_text import FilledText
 from service.pipeline import FillRequest
 from service.routes.dependencies import PipelineOf, SettingsOf
+from service.routes.timing import TimeoutOf, timing_headers
 from service.schemas import (
     FilledInput,
     FilledMask,
@@ -20,19 +21,24 @@ router = APIRouter(tags=["fill-mask"])
 
 @router.post("/fill-mask")
 async def fill_mask(
-    body: FillMaskRequest, pipeline: PipelineOf, settings: SettingsOf
+    body: FillMaskRequest,
+    pipeline: PipelineOf,
+    settings: SettingsOf,
+    response: Response,
+    timeout_s: TimeoutOf = None,
 ) -> FillMaskResponse:
     """Say which tokens belong at each `[MASK]`."""
-    request = _read(body, settings.default_preset)
+    request = _read(body, settings.default_preset, timeout_s)
     filled = await pipeline.fill(request)
-    return FillMaskResponse(preset=request.preset, results=[_write(text) for text in filled])
+    response.headers.update(timing_headers(filled.timings))
+    return FillMaskResponse(preset=request.preset, results=[_write(text) for text in filled.texts])
 
 
-def _read(body: FillMaskRequest, default_preset: str) -> FillRequest:
+def _read(body: FillMaskRequest, default_preset: str, timeout_s: float | None) -> FillRequest:
     inputs = [body.inputs] if isinstance(body.inputs, str) else body.inputs
     targets = _spread(body.targets, len(inputs))
     top_k = body.top_k or (max(map(len, targets)) if targets else DEFAULT_TOP_K)
-    return FillRequest(body.preset or default_preset, inputs, top_k, targets)
+    return FillRequest(body.preset or default_preset, inputs, top_k, targets, timeout_s)
 
 
 def _spread(targets: list[str] | list[list[str]] | None, inputs: int) -> list[list[str]] | None:

@@ -16,6 +16,7 @@ from model_store.filled_text import FilledText
 from service.pipeline import FillRequest
 from service.routes.dependencies import PipelineOf
 from service.routes.fill_mask import DEFAULT_TOP_K
+from service.routes.timing import TimeoutOf, timing_headers
 from service.schemas import Targets, Text
 
 router = APIRouter(tags=["hugging face"])
@@ -60,7 +61,9 @@ Elements = list[FillMaskElement]
     "/models/{preset:path}",
     response_model=Elements | list[Elements] | list[Elements | list[Elements]],
 )
-async def fill_mask_task(preset: str, body: FillMaskTask, pipeline: PipelineOf) -> JSONResponse:
+async def fill_mask_task(
+    preset: str, body: FillMaskTask, pipeline: PipelineOf, timeout_s: TimeoutOf = None
+) -> JSONResponse:
     """Answer Hugging Face's `InferenceClient.fill_mask` and its kin."""
     inputs = [body.inputs] if isinstance(body.inputs, str) else body.inputs
     parameters = body.parameters or FillMaskParameters(top_k=None, targets=None)
@@ -71,10 +74,12 @@ async def fill_mask_task(preset: str, body: FillMaskTask, pipeline: PipelineOf) 
         inputs=inputs,
         top_k=parameters.top_k or DEFAULT_TOP_K,
         targets=None if targets is None else [targets] * len(inputs),
+        timeout_s=timeout_s,
     )
     filled = await pipeline.fill(request)
     # Every prediction decodes its whole text: thousands of them would hold the event loop.
-    return JSONResponse(await asyncio.to_thread(_write_all, filled))
+    answer = await asyncio.to_thread(_write_all, filled.texts)
+    return JSONResponse(answer, headers=timing_headers(filled.timings))
 
 
 def _write_all(texts: list[FilledText]) -> list[Any]:

@@ -11,6 +11,8 @@ ERRORS = [
     errors.EngineLostError(),
     errors.ModelReplacedError(),
     errors.PayloadTooLargeError(1000),
+    errors.EncodedBodyError(),
+    errors.UnauthorizedError("This takes a key."),
     errors.RequestLimitError("inputs", 3, 2),
     errors.TargetsMismatchError(3, 2),
 ]
@@ -33,6 +35,7 @@ def test_every_error_is_looked_at_here() -> None:
 @pytest.mark.parametrize(
     ("error", "numbers"),
     [
+        (errors.QueueFullError(2.5), ["3 s"]),
         (errors.DeadlineExceededError(1.5), ["1.5 seconds"]),
         (errors.PayloadTooLargeError(1000), ["1000 bytes"]),
         (errors.RequestLimitError("inputs", 3, 2), ["3 inputs", "limit is 2"]),

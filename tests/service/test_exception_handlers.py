@@ -73,6 +73,13 @@ async def post_to_a_closing_server(store: FakeStore, serve: Any) -> httpx.Respon
             return response
 
 
+async def post_compressed(store: FakeStore, serve: Any) -> httpx.Response:
+    """Send what nobody knows the size of."""
+    async with serve(store) as client:
+        headers = {"content-encoding": "gzip"}
+        return await client.post("/fill-mask", json={"inputs": TEXT}, headers=headers)
+
+
 async def post_to_a_held_engine(store: FakeStore, serve: Any) -> httpx.Response:
     """Ask a model that answers after the deadline."""
     with Gate() as gate:
@@ -87,6 +94,8 @@ SCENARIOS: dict[type[Exception], Scenario] = {
     RequestValidationError: posting({"inputs": 1}),
     errors.RequestLimitError: posting({"inputs": [TEXT] * 3}, max_inputs=2),
     errors.TargetsMismatchError: posting({"inputs": TEXT, "targets": [["dog"], ["cat"]]}),
+    errors.UnauthorizedError: posting({"inputs": TEXT}, api_keys=("key",)),
+    errors.EncodedBodyError: post_compressed,
     errors.PayloadTooLargeError: posting({"inputs": TEXT}, max_body_bytes=5),
     errors.QueueFullError: posting({"inputs": [TEXT] * 2}, max_queue_size=1),
     errors.ShuttingDownError: post_to_a_closing_server,
@@ -107,6 +116,8 @@ SCENARIOS: dict[type[Exception], Scenario] = {
 }
 
 EXPECTED = {
+    errors.UnauthorizedError: (401, "unauthorized"),
+    errors.EncodedBodyError: (415, "invalid_request"),
     RequestValidationError: (422, "invalid_request"),
     errors.RequestLimitError: (422, "invalid_request"),
     errors.TargetsMismatchError: (422, "invalid_request"),
@@ -188,12 +199,7 @@ async def test_unknown_method_is_answered_in_the_one_form(client: httpx.AsyncCli
 
 async def test_error_inside_leaks_nothing(client: httpx.AsyncClient, store: FakeStore) -> None:
     """A client learns that it is not its fault, and nothing else."""
-
-    def answer(_: Batch, __: int) -> Scores:
-        message = "the secret at /home/secret"
-        raise RuntimeError(message)
-
-    store.engines["tiny"] = FakeEngine(answer=answer)
+    store.errors["tiny"] = RuntimeError("the secret at /home/secret")
     response = await client.post("/fill-mask", json={"inputs": TEXT})
     assert response.status_code == 500
     assert response.json() == {

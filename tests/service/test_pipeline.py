@@ -5,13 +5,12 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from fakes import FakeEngine, FakeStore, Gate, make_model
-from model_store.batch import Batch, Scores
 from model_store.encoding import Encoding, TextLimits
 from model_store.errors import MaskNotFoundError, PresetNotFoundError, UnknownTargetError
 from model_store.fill_mask import FillMaskModel
@@ -20,6 +19,7 @@ from service.errors import (
     DeadlineExceededError,
     QueueFullError,
     RequestLimitError,
+    ShuttingDownError,
     TargetsMismatchError,
 )
 from service.model_cache import ModelCache
@@ -56,6 +56,7 @@ async def running(
         "max_targets": 3,
         "max_predictions": 20,
         "timeout_s": 60.0,
+        "ready_timeout_s": 60.0,
         "text": TextLimits(10_000, 4),
     }
     with ThreadPoolExecutor(1, "engine") as engine_thread, ThreadPoolExecutor(1) as loader_thread:
@@ -84,7 +85,7 @@ async def test_inputs_are_answered_in_order(store: FakeStore) -> None:
     """One filled text an input."""
     async with running(store) as pipeline:
         filled = await pipeline.fill(ask("the [MASK]", "the cat [MASK]"))
-    assert [text.encoding.text for text in filled] == ["the [MASK]", "the cat [MASK]"]
+    assert [text.encoding.text for text in filled.texts] == ["the [MASK]", "the cat [MASK]"]
 
 
 async def test_inputs_that_are_tokenized_in_a_thread_are_answered(store: FakeStore) -> None:
@@ -92,7 +93,7 @@ async def test_inputs_that_are_tokenized_in_a_thread_are_answered(store: FakeSto
     text = " " * 5000 + TEXT
     async with running(store) as pipeline:
         filled = await pipeline.fill(ask(text))
-    assert [p.token_str for p in filled[0].predictions[0]] == ["paris", "london"]
+    assert [p.token_str for p in filled.texts[0].predictions[0]] == ["paris", "london"]
 
 
 @pytest.mark.parametrize(("length", "is_inline"), [(4096, True), (4097, False)])
@@ -162,7 +163,7 @@ async def test_request_above_a_limit_is_refused(store: FakeStore, request_: Fill
 async def test_request_at_a_limit_is_answered(store: FakeStore, request_: FillRequest) -> None:
     """A limit is the most that is allowed."""
     async with running(store) as pipeline:
-        assert len(await pipeline.fill(request_)) == len(request_.inputs)
+        assert len((await pipeline.fill(request_)).texts) == len(request_.inputs)
 
 
 @pytest.mark.parametrize("request_", [ask(*[TEXT] * 5), ask(top_k=11)])
@@ -222,23 +223,70 @@ async def test_probe_above_the_deadline_is_given_up(store: FakeStore) -> None:
     """A probe is answered in time too."""
     with Gate() as gate:
         store.gates["tiny"] = gate
-        async with running(store, timeout_s=1e-9) as pipeline:
+        async with running(store, ready_timeout_s=1e-9) as pipeline:
             with pytest.raises(DeadlineExceededError):
                 await pipeline.check("tiny")
             gate.open()
 
 
-async def test_timeout_inside_an_engine_is_no_deadline(store: FakeStore) -> None:
-    """An engine's own error keeps its name."""
-
-    def answer(_: Batch, __: int) -> Scores:
-        message = "inside"
-        raise TimeoutError(message)
-
-    store.engines["tiny"] = FakeEngine(answer=answer)
+async def test_timeout_inside_a_load_is_no_deadline(store: FakeStore) -> None:
+    """An error from within keeps its name."""
+    store.errors["tiny"] = TimeoutError("inside")
     async with running(store) as pipeline:
         with pytest.raises(TimeoutError, match="inside"):
             await pipeline.fill(ask())
+
+
+@pytest.mark.parametrize(("asked", "given"), [(1e-9, "1e-09"), (100.0, "0.05"), (None, "0.05")])
+async def test_caller_may_wait_for_less_than_the_server_allows(
+    store: FakeStore, asked: float | None, given: str
+) -> None:
+    """The shorter of both times holds, and is named."""
+    with Gate() as gate:
+        store.gates["tiny"] = gate
+        async with running(store, timeout_s=0.05) as pipeline:
+            with pytest.raises(DeadlineExceededError, match=f" {given} seconds"):
+                await pipeline.fill(replace(ask(), timeout_s=asked))
+            gate.open()
+
+
+async def test_pipeline_that_closes_refuses_new_work(store: FakeStore) -> None:
+    """Requests and probes alike; who was let in is answered."""
+    with Gate() as gate:
+        store.engines["tiny"] = FakeEngine(gate)
+        async with running(store) as pipeline:
+            accepted = asyncio.create_task(pipeline.fill(ask()))
+            await gate.reached()
+            pipeline.close()
+            for refused in (pipeline.fill(ask()), pipeline.check("tiny")):
+                with pytest.raises(ShuttingDownError):
+                    await refused
+            gate.open()
+            assert len((await accepted).texts) == 1
+
+
+async def test_stages_of_a_request_are_timed(store: FakeStore) -> None:
+    """All three of them took some time."""
+    async with running(store) as pipeline:
+        timings = (await pipeline.fill(ask())).timings
+    assert timings.tokenization > 0
+    assert timings.queue >= 0
+    assert timings.inference > 0
+
+
+async def test_engine_that_is_stuck_is_found_by_every_probe(store: FakeStore) -> None:
+    """And they leave no more than one text before it, however many ask."""
+    engine = store.engines["tiny"] = FakeEngine()
+    async with running(store, ready_timeout_s=0.05) as pipeline:
+        await pipeline.check("tiny")
+        with Gate() as gate:
+            engine.gate = gate
+            for _ in range(3):
+                with pytest.raises(DeadlineExceededError):
+                    await pipeline.check("tiny")
+            gate.open()
+        await pipeline.check("tiny")
+    assert len(engine.batch_sizes) <= 3
 
 
 async def test_caller_that_leaves_gives_its_lease_back(store: FakeStore) -> None:

@@ -1,6 +1,7 @@
 """Frames: what goes in comes out, and what is too long or no frame is refused."""
 
 import asyncio
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +17,7 @@ from service.engine_process import frames
 from service.engine_process.frames import (
     Answer,
     Cancel,
+    Check,
     Described,
     Exposed,
     Failed,
@@ -40,7 +42,8 @@ SECONDS = st.floats(0, 1e6)
 REQUESTS = st.one_of(
     st.builds(Load, st.text()),
     st.builds(Open, st.text()),
-    st.builds(Predict, st.text(), st.binary(), st.lists(TEXTS)),
+    st.builds(Predict, st.text(), st.binary(), st.lists(TEXTS), SECONDS | st.just(math.inf)),
+    st.builds(Check, st.text()),
     st.builds(Cancel),
     st.builds(
         Observed, st.lists(st.tuples(st.text(), st.text(), SECONDS)), st.lists(SECONDS), NUMBERS
@@ -48,10 +51,15 @@ REQUESTS = st.one_of(
 )
 ANSWERS = st.one_of(
     st.builds(Opened, st.binary(), st.binary()),
-    st.builds(Predicted, st.lists(st.lists(st.builds(Mask, st.binary(), st.binary())))),
+    st.builds(
+        Predicted,
+        st.lists(st.lists(st.builds(Mask, st.binary(), st.binary()))),
+        SECONDS,
+        SECONDS,
+    ),
     st.builds(Described, st.lists(st.dictionaries(st.text(), st.none() | st.text() | SECONDS))),
     st.builds(Exposed, st.binary()),
-    st.builds(Failed, st.text(), st.text()),
+    st.builds(Failed, st.text(), st.text(), SECONDS),
 )
 
 

@@ -121,7 +121,7 @@ async def test_request_that_ran_out_of_time_is_not_computed(
             await gate.reached()
             response = await hasty.post("/fill-mask", json={"inputs": [TEXT, TEXT]})
             last = asyncio.create_task(patient.post("/fill-mask", json={"inputs": TEXT}))
-            await wait_for_queue(engine, 3)
+            await wait_for_queue(engine, 1)
             gate.open()
             await asyncio.gather(first, last)
     assert response.status_code == 504
@@ -144,7 +144,7 @@ async def test_texts_of_a_worker_that_is_gone_are_not_computed(
                 await app.state.metrics._client.close()
                 assert (await left).json()["code"] == "engine_lost"
             last = asyncio.create_task(staying.post("/fill-mask", json={"inputs": TEXT}))
-            await wait_for_queue(engine, 3)
+            await wait_for_queue(engine, 1)
             gate.open()
             await asyncio.gather(first, last)
     assert fake.batch_sizes == [1, 1]
@@ -167,11 +167,20 @@ async def test_lost_engine_is_an_error_and_the_next_one_answers(
     assert (await early).status_code == 200
 
 
+async def test_worker_is_ready_when_the_engine_is(
+    worker: httpx.AsyncClient, store: FakeStore
+) -> None:
+    """The engine itself is asked."""
+    fake = store.engines["tiny"] = FakeEngine()
+    assert (await worker.get("/readyz")).status_code == 200
+    assert fake.batch_sizes == [1]
+
+
 async def test_engine_that_does_not_answer_is_not_ready(
     silent_engine: "Engine", serve_remote: "ServeRemote"
 ) -> None:
     """No route waits for ever for a process that does not come."""
-    async with serve_remote(silent_engine, request_timeout_s=0.1) as worker:
+    async with serve_remote(silent_engine, request_timeout_s=0.1, ready_timeout_s=0.1) as worker:
         routes = ("/readyz", "/presets", "/metrics")
         answers = [(await worker.get(route)).status_code for route in routes]
     assert answers == [504, 504, 504]

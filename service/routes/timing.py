@@ -1,0 +1,35 @@
+"""Time on the wire: how long a caller waits, and where the time of an answer went."""
+
+from typing import Annotated
+
+from fastapi import Header
+
+from service.pipeline import Timings
+
+TimeoutOf = Annotated[
+    float | None,
+    Header(
+        alias="x-request-timeout-s",
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds until the caller gives up; the server's own limit if that is less.",
+    ),
+]
+
+
+def timing_headers(timings: Timings) -> dict[str, str]:
+    """Return the stages of a request in milliseconds.
+
+    Once as `Server-Timing`, which browsers draw, and once under the names that Hugging Face's
+    inference servers use.
+    """
+    stages = {
+        "tokenization": timings.tokenization,
+        "queue": timings.queue,
+        "inference": timings.inference,
+    }
+    milliseconds = {name: f"{1000 * seconds:.3f}" for name, seconds in stages.items()}
+    return {
+        "server-timing": ", ".join(f"{name};dur={ms}" for name, ms in milliseconds.items()),
+        **{f"x-{name}-time": ms for name, ms in milliseconds.items()},
+    }
