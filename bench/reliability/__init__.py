@@ -1,0 +1,1 @@
+"""What the service does under overload, with callers who leave, and when it is ended."""

@@ -1,0 +1,84 @@
+"""A real server in a process of its own, and what the system says of it."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.reliability.http_client import LostAnswerError, ask_once
+
+_START_S = 120.0
+_STOP_S = 60.0
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that answers."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def resident_bytes(self) -> int:
+        """The memory that the process has in use."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text("utf-8")
+        [kilobytes] = re.findall(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
+        return int(kilobytes) * 1024
+
+    @property
+    def sockets(self) -> int:
+        """How many sockets the process has open."""
+        folder = Path(f"/proc/{self.process.pid}/fd")
+        targets = (str(path.readlink()) for path in folder.iterdir())
+        return sum(target.startswith("socket:") for target in targets)
+
+    async def read_metric(self, name: str) -> float:
+        """Return the sum of a metric over its labels."""
+        text = (await ask_once(self.port, "GET", "/metrics")).body.decode()
+        pattern = rf"^{name}(?:{{[^}}]*}})? (\S+)$"
+        return sum(float(value) for value in re.findall(pattern, text, re.MULTILINE))
+
+
+@asynccontextmanager
+async def running_server(**settings: str) -> AsyncIterator[Server]:
+    """Run a server with settings, by their names without the prefix, until the block ends."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    variables = {f"FILLMASK_{name.upper()}": value for name, value in settings.items()}
+    process = subprocess.Popen(  # noqa: ASYNC220  # it starts in milliseconds
+        [sys.executable, "-m", "service", "serve", "--port", str(port)],
+        env={**os.environ, **variables},
+    )
+    try:
+        await _wait_until_ready(port, process)
+        yield Server(port, process)
+    finally:
+        await stop(process)
+
+
+async def stop(process: subprocess.Popen[bytes]) -> int:
+    """End a process that may have ended already, and return its exit status."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    return await asyncio.to_thread(process.wait, _STOP_S)
+
+
+async def _wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
+    async with asyncio.timeout(_START_S):
+        while process.poll() is None:
+            try:
+                if (await ask_once(port, "GET", "/readyz")).status == 200:
+                    return
+            except (OSError, LostAnswerError):
+                pass
+            await asyncio.sleep(_POLL_S)
+    message = f"the server ended with {process.returncode} before it was ready"
+    raise ChildProcessError(message)
