@@ -65,7 +65,7 @@ async def _saturate(server: Server, right: IdleAnswers) -> float:
             if answer.status == 200:
                 answered += 1
             else:
-                await asyncio.sleep(float(answer.headers["retry-after"]))
+                await asyncio.sleep(float(answer.headers.get("retry-after", "1")))
             number += 1
         connection.close()
 
