@@ -122,7 +122,7 @@ class Metrics:
         """Count what happened to a model."""
         if record.event is CacheEvent.LOAD:
             self._load_seconds.observe(record.seconds)
-        else:
+        elif record.event in self._cache:
             self._cache[record.event].inc()
         self._loaded_bytes.set(record.loaded_bytes)
 

@@ -3,35 +3,20 @@
 Whoever uses a model holds a lease, from before it is loaded until its answer is made. A model is
 closed only when nobody holds one. Loads run one at a time, and room is made after a load has
 succeeded: a failed load costs nobody their model, and memory exceeds its limit by one model at
-most, while that one is being loaded.
+most, while that one is being loaded. Pinned models are the exception: they stay, whatever it takes.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from time import perf_counter
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic
 
+from service.cache_entry import Entry, Model
 from service.errors import ShuttingDownError
-
-
-class Cacheable(Protocol):
-    """What a cache can hold."""
-
-    @property
-    def nbytes(self) -> int:
-        """The memory it takes."""
-        ...
-
-    async def close(self) -> None:
-        """Give the memory back; nobody uses it any more."""
-        ...
-
-
-Model = TypeVar("Model", bound=Cacheable)
 
 
 class CacheEvent(StrEnum):
@@ -40,6 +25,7 @@ class CacheEvent(StrEnum):
     HIT = "hit"
     MISS = "miss"
     EVICTION = "eviction"
+    UNLOAD = "unload"
     LOAD = "load"
 
 
@@ -51,18 +37,6 @@ class CacheRecord:
     name: str
     loaded_bytes: int
     seconds: float = 0.0
-
-
-@dataclass(slots=True, eq=False)
-class _Entry(Generic[Model]):
-    loaded: asyncio.Future[Model]
-    loader: asyncio.Task[None] | None = None
-    leases: int = 0
-    idle: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def is_ready(self) -> bool:
-        return self.loaded.done() and not self.loaded.exception()
 
 
 class ModelCache(Generic[Model]):
@@ -77,6 +51,7 @@ class ModelCache(Generic[Model]):
         observe: Callable[[CacheRecord], None] = lambda _: None,
         clock: Callable[[], float] = perf_counter,
         prepare: Callable[[str], Awaitable[None]] | None = None,
+        pinned: Collection[str] = (),
     ) -> None:
         """Create an empty cache.
 
@@ -87,6 +62,7 @@ class ModelCache(Generic[Model]):
             observe: called after every event.
             clock: seconds, monotonic.
             prepare: called before each load, outside the line that loads stand in.
+            pinned: the names whose models are pinned as they are loaded.
         """
         self._load_model = load
         self._max_models = max_models
@@ -94,7 +70,11 @@ class ModelCache(Generic[Model]):
         self._observe = observe
         self._clock = clock
         self._prepare = prepare
-        self._entries: OrderedDict[str, _Entry[Model]] = OrderedDict()
+        self._pinned = pinned
+        self._entries: OrderedDict[str, Entry[Model]] = OrderedDict()
+        self._loading: set[Entry[Model]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._retirements: set[asyncio.Task[None]] = set()
         self._failures: dict[str, Exception] = {}
         self._load_slot = asyncio.Lock()
         self._closing = False
@@ -110,6 +90,10 @@ class ModelCache(Generic[Model]):
     def failures(self) -> dict[str, Exception]:
         """Return why the last load of a name failed, for every name whose did."""
         return dict(self._failures)
+
+    def pinned(self) -> set[str]:
+        """Return the names of the models that are not evicted for others."""
+        return {name for name, entry in self._entries.items() if entry.pin}
 
     @property
     def loaded_bytes(self) -> int:
@@ -134,84 +118,166 @@ class ModelCache(Generic[Model]):
             if not entry.leases:
                 entry.idle.set()
 
+    async def load(self, name: str, *, reload: bool = False, pin: bool | None = None) -> None:
+        """Have a model loaded; whoever stops waiting does not stop the load.
+
+        Args:
+            name: the model's.
+            reload: whether it is loaded anew if it is here. The old one is lent until the new one
+                takes its place, and stays if that one cannot be loaded.
+            pin: whether others may never take its place; None leaves that as it is.
+
+        Raises:
+            ShuttingDownError: the cache is closing.
+            Exception: whatever the load raised.
+        """
+        entry = self._find_or_reload(name) if reload else self._find_or_load(name)
+        if pin is not None:
+            entry.pin = pin
+        await asyncio.shield(entry.loaded)
+
+    async def unload(self, name: str) -> None:
+        """Give a model up, pinned or not, and wait until it is closed.
+
+        A load of it that is under way is waited for first. Whoever stops waiting stops nothing.
+
+        Raises:
+            ShuttingDownError: the cache is closing.
+        """
+        self._require_open()
+        await asyncio.shield(self._own(self._unload(name)))
+
     async def discard(self, name: str, model: Model) -> None:
         """Evict a model, unless another one of its name has come in its place."""
         if self.ready().get(name) is model:
-            await self._evict(name)
+            await asyncio.shield(self._evict(name))
 
     async def close(self) -> None:
         """Lend nothing more, wait for the leases out, and close every model."""
         self._closing = True
-        loaders = [entry.loader for entry in self._entries.values() if entry.loader]
-        for entry in self._entries.values():
-            if entry.loader and not entry.is_ready:
-                entry.loader.cancel()
+        loaders = [entry.loader for entry in self._loading if entry.loader]
+        for loader in loaders:
+            loader.cancel()
         await asyncio.gather(*loaders, return_exceptions=True)
-        for name, entry in list(self._entries.items()):
-            if not entry.loaded.done():  # its load was cancelled before its first step
-                self._fail(name, entry, asyncio.CancelledError())
+        for entry in list(self._loading):  # cancelled before the first step of its load
+            self._fail(entry, asyncio.CancelledError())
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         for name in list(self._entries):
             await self._evict(name)
 
-    def _find_or_load(self, name: str) -> _Entry[Model]:
-        if self._closing:
-            raise ShuttingDownError
+    def _find_or_load(self, name: str) -> Entry[Model]:
+        self._require_open()
         entry = self._entries.get(name)
         if entry is not None:
             self._entries.move_to_end(name)
             self._record(CacheEvent.HIT, name)
             return entry
-        entry = self._entries[name] = _Entry(asyncio.get_running_loop().create_future())
+        entry = self._start_load(name)
         self._record(CacheEvent.MISS, name)
-        entry.loader = asyncio.create_task(self._load(name, entry), name=f"load {name}")
         return entry
 
-    async def _load(self, name: str, entry: _Entry[Model]) -> None:
+    def _find_or_reload(self, name: str) -> Entry[Model]:
+        """Return a load that reads the files from now on."""
+        self._require_open()
+        for entry in self._loading:
+            if entry.name == name and not entry.has_begun:
+                return entry
+        return self._start_load(name)
+
+    def _start_load(self, name: str) -> Entry[Model]:
+        entry = Entry[Model](name, asyncio.get_running_loop().create_future())
+        self._entries.setdefault(name, entry)
+        self._loading.add(entry)
+        entry.loader = self._own(self._load(entry))
+        return entry
+
+    async def _load(self, entry: Entry[Model]) -> None:
         try:
             if self._prepare is not None:
-                await self._prepare(name)
+                await self._prepare(entry.name)
             async with self._load_slot:
+                if self._retirements:  # out of sight, but not yet out of memory
+                    await asyncio.wait(self._retirements)
+                entry.has_begun = True
                 started = self._clock()
-                model = await self._load_model(name)
-                entry.loaded.set_result(model)
-                self._failures.pop(name, None)
-                self._record(CacheEvent.LOAD, name, self._clock() - started)
-                await self._make_room(name)
+                replaced = self._put(entry, await self._load_model(entry.name))
+                self._record(CacheEvent.LOAD, entry.name, self._clock() - started)
+                if replaced:
+                    await self._retire(replaced)
+                await self._make_room(entry)
         except BaseException as error:
             if entry.loaded.done():
                 raise
-            self._fail(name, entry, error)
+            self._fail(entry, error)
             if not isinstance(error, Exception):
                 raise
 
-    def _fail(self, name: str, entry: _Entry[Model], error: BaseException) -> None:
+    def _put(self, entry: Entry[Model], model: Model) -> Entry[Model] | None:
+        """Lend a model from now on; return the one that was lent under its name before."""
+        before = self._entries.get(entry.name)
+        replaced = before if before and before.is_ready else None
+        if entry.pin is None:
+            entry.pin = replaced.pin if replaced else entry.name in self._pinned
+        self._entries[entry.name] = entry
+        self._loading.remove(entry)
+        self._failures.pop(entry.name, None)
+        entry.loaded.set_result(model)
+        return replaced
+
+    def _fail(self, entry: Entry[Model], error: BaseException) -> None:
         """Forget a load, so that the next caller tries again, and tell those who wait for it."""
-        del self._entries[name]
+        self._loading.remove(entry)
+        if self._entries.get(entry.name) is entry:
+            del self._entries[entry.name]
         if isinstance(error, Exception):
-            self._failures[name] = error
+            self._failures[entry.name] = error
             entry.loaded.set_exception(error)
         else:
             entry.loaded.set_exception(ShuttingDownError())
         entry.loaded.exception()  # seen, even if every caller has left meanwhile
 
-    async def _make_room(self, newest: str) -> None:
+    async def _unload(self, name: str) -> None:
+        under_way = [entry.loaded for entry in self._loading if entry.name == name]
+        await asyncio.gather(*under_way, return_exceptions=True)
+        if name in self.ready():
+            self._failures.pop(name, None)
+            await self._evict(name, CacheEvent.UNLOAD)
+
+    async def _make_room(self, newest: Entry[Model]) -> None:
         """Evict until the limits hold: idle models before used ones, then the longest unused."""
         while self._exceeds_limits():
-            others = [n for n, e in self._entries.items() if e.is_ready and n != newest]
-            if not others:
+            others = [e for e in self._entries.values() if e.is_ready and e is not newest]
+            idle_first = sorted(others, key=lambda entry: entry.leases > 0)
+            evictable = [entry for entry in idle_first if not entry.pin]
+            if not evictable:
                 return
-            await self._evict(min(others, key=lambda name: self._entries[name].leases > 0))
+            await self._evict(evictable[0].name)
 
     def _exceeds_limits(self) -> bool:
         return len(self.ready()) > self._max_models or self.loaded_bytes > self._max_bytes
 
-    async def _evict(self, name: str) -> None:
+    def _evict(self, name: str, event: CacheEvent = CacheEvent.EVICTION) -> asyncio.Task[None]:
         """Take a model out of sight at once, and close it when its last lease comes back."""
         entry = self._entries.pop(name)
-        self._record(CacheEvent.EVICTION, name)
-        if entry.leases:
-            await entry.idle.wait()
-        await entry.loaded.result().close()
+        self._record(event, name)
+        return self._retire(entry)
+
+    def _retire(self, entry: Entry[Model]) -> asyncio.Task[None]:
+        retirement = self._own(entry.close_idle())
+        self._retirements.add(retirement)
+        retirement.add_done_callback(self._retirements.discard)
+        return retirement
+
+    def _own(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run what goes on though its caller leaves, and ends before the cache is closed."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _require_open(self) -> None:
+        if self._closing:
+            raise ShuttingDownError
 
     def _record(self, event: CacheEvent, name: str, seconds: float = 0.0) -> None:
         self._observe(CacheRecord(event, name, self.loaded_bytes, seconds))

@@ -126,6 +126,14 @@ def test_every_event_of_the_cache_has_its_metric(
     }
 
 
+def test_unloading_is_no_eviction(metrics: Metrics) -> None:
+    """Evictions say that the presets in use do not fit together."""
+    metrics.observe_cache(CacheRecord(CacheEvent.LOAD, "tiny", 9))
+    metrics.observe_cache(CacheRecord(CacheEvent.UNLOAD, "tiny", 0))
+    assert read(metrics, "fill_mask_model_cache_evictions_total") == 0
+    assert read(metrics, "fill_mask_loaded_bytes") == 0
+
+
 def test_loaded_bytes_are_those_after_the_last_event(metrics: Metrics) -> None:
     """A gauge follows the cache down as well as up."""
     metrics.observe_cache(CacheRecord(CacheEvent.LOAD, "tiny", 9))
