@@ -4,6 +4,7 @@ A caller's name is only ever looked up among the names listed here. It never bec
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +60,7 @@ class ModelStore:
         *,
         offline: bool = False,
         engine: EngineOptions = _DEFAULT_ENGINE,
+        allowed: Collection[str] | None = None,
     ) -> None:
         """Look for presets in a directory.
 
@@ -67,10 +69,13 @@ class ModelStore:
                 anew at every call, so it may change.
             offline: whether nothing is fetched, and no connection tried.
             engine: what runs the models.
+            allowed: the names of the only presets there are to be, or None for all. Nothing of
+                another one is ever fetched or read.
         """
         self._engine = engine
         self._directory = None if directory is None else expand_home(directory)
         self._offline = offline
+        self._allowed = allowed
 
     def presets(self) -> list[Preset]:
         """Return every preset: the catalogue's in its order, then the directory's by name."""
@@ -83,7 +88,7 @@ class ModelStore:
             Preset(name, f"The files in {name}.", None, "directory", path)
             for name, path in sorted(directories.items())
         ]
-        return built_in + own
+        return [p for p in built_in + own if self._allowed is None or p.name in self._allowed]
 
     def find(self, name: str) -> Preset:
         """Return a preset.

@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 import uvicorn
 import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from service.app import create_app
 from service.commands.presets import presets
@@ -28,7 +30,7 @@ def cli() -> None:
 @click.option("--port", type=int, help="The port to listen on.  [FILLMASK_PORT]")
 def serve(host: str | None, port: int | None) -> None:
     """Serve the HTTP API."""
-    settings = Settings()
+    settings = _read_settings()
     if settings.engine not in {"auto", "openvino"}:
         os.environ.setdefault("KERAS_BACKEND", settings.engine)
     host = settings.host if host is None else host
@@ -46,6 +48,21 @@ def openapi(path: Path) -> None:
     """Write the OpenAPI document of the HTTP API to PATH."""
     document = create_app(Settings()).openapi()
     path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), "utf-8")
+
+
+def _read_settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        sentences = "\n".join(_describe(found) for found in error.errors())
+        raise click.ClickException(sentences) from error
+
+
+def _describe(found: ErrorDetails) -> str:
+    """Say what is wrong with one setting, or with several that do not go together."""
+    if not found["loc"]:
+        return found["msg"].removeprefix("Value error, ")
+    return f"FILLMASK_{str(found['loc'][0]).upper()} is not valid: {found['msg']}."
 
 
 cli.add_command(presets)

@@ -1,7 +1,7 @@
 """Every setting, read from the environment in this one place."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import (
     BeforeValidator,
@@ -11,6 +11,7 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     SecretStr,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -19,17 +20,18 @@ from model_store.engines import EngineName, EngineOptions, Precision
 from model_store.resolver import DEFAULT_DIRECTORY
 
 
+_GIB = 1024**3
+_MIB = 1024**2
+
+
 def _split(value: object) -> object:
-    """Read a list as people write it into an environment variable."""
+    """Read a list as people write it into an environment variable: with commas."""
     if not isinstance(value, str):
         return value
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
-
-_GIB = 1024**3
-_MIB = 1024**2
+_LISTED = (NoDecode, BeforeValidator(_split))
 
 
 class Settings(BaseSettings):
@@ -51,13 +53,13 @@ class Settings(BaseSettings):
             "which runs the models."
         ),
     )
-    api_keys: Keys = Field(
+    api_keys: Annotated[tuple[SecretStr, ...], *_LISTED] = Field(
         (), description="Keys that callers must show, separated by commas; none: open to all."
     )
     api_keys_file: FilePath | None = Field(
         None, description="A file of more such keys, one a line, read anew when it changes."
     )
-    admin_keys: Keys = Field(
+    admin_keys: Annotated[tuple[SecretStr, ...], *_LISTED] = Field(
         (), description="Keys for what changes the server; without one, nobody may."
     )
     admin_keys_file: FilePath | None = Field(
@@ -71,6 +73,20 @@ class Settings(BaseSettings):
     )
     preload: bool = Field(
         default=True, description="Whether the default preset is loaded at start."
+    )
+    presets: Annotated[tuple[str, ...] | None, *_LISTED] = Field(
+        None,
+        description=(
+            "The only presets that are listed, fetched and loaded, with commas between them; "
+            "all if not given."
+        ),
+    )
+    pinned_presets: Annotated[tuple[str, ...], *_LISTED] = Field(
+        (),
+        description=(
+            "Presets that are loaded at start and never make room for others, with commas between "
+            "them."
+        ),
     )
     model_store_dir: Path = Field(
         DEFAULT_DIRECTORY,
@@ -138,6 +154,22 @@ class Settings(BaseSettings):
     max_predictions: PositiveInt = Field(
         10_000, description="The most predictions in one answer, over all texts and masks."
     )
+
+    @model_validator(mode="after")
+    def _require_allowed(self) -> Self:
+        asked_for = {
+            "FILLMASK_DEFAULT_PRESET": (self.default_preset,),
+            "FILLMASK_PINNED_PRESETS": self.pinned_presets,
+        }
+        for variable, names in asked_for.items():
+            for name in names:
+                if self.presets is not None and name not in self.presets:
+                    message = (
+                        f"{variable} names {name}, which FILLMASK_PRESETS leaves out; add it "
+                        "there, or name another preset."
+                    )
+                    raise ValueError(message)
+        return self
 
     @property
     def engine_options(self) -> EngineOptions:

@@ -95,7 +95,7 @@ def openapi() -> dict[str, Any]:
 
 def show_default(value: object) -> str:
     """Return a default as the table shows it."""
-    if value is None:
+    if value in (None, ()):
         return "unset"
     if value == ():
         return "none"

@@ -61,6 +61,19 @@ def test_a_name_never_becomes_a_path(tiny_preset_dir: Path, name: str) -> None:
         ModelStore(tiny_preset_dir.parent).find(name)
 
 
+def test_presets_that_are_not_allowed_are_as_if_they_were_not_there(tmp_path: Path) -> None:
+    """Neither the catalogue's nor the directory's; they are not even fetched."""
+    for name in ("mine", "theirs"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text("{}")
+    store = ModelStore(tmp_path, allowed=(EMBEDDED, "mine", "no_such_preset"))
+    assert [preset.name for preset in store.presets()] == [EMBEDDED, "mine"]
+    for refused in (store.find, store.load, store.verify, store.fetch, store.is_fetchable):
+        for name in ("theirs", "bert_base_en"):
+            with pytest.raises(PresetNotFoundError):
+                refused(name)
+
+
 def test_a_missing_store_directory_is_an_empty_one(tmp_path: Path) -> None:
     """It may be made later."""
     assert len(ModelStore(tmp_path / "later").presets()) == len(read_catalog())

@@ -53,6 +53,23 @@ def test_options_of_serve_go_before_the_settings(served: list[dict[str, Any]]) -
     assert (served[0]["host"], served[0]["port"]) == ("::1", 0)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("FILLMASK_PORT", "70000", "FILLMASK_PORT is not valid: Input should be less than"),
+        ("FILLMASK_PRESETS", "tiny", "FILLMASK_DEFAULT_PRESET names minilm_l6_en_uncased, which"),
+    ],
+)
+def test_serve_says_in_a_sentence_what_is_wrong_with_a_setting(
+    served: list[dict[str, Any]], variable: str, value: str, sentence: str
+) -> None:
+    """A traceback is for nobody who sets a variable."""
+    result = invoke("serve", **{variable: value})
+    assert (result.exit_code, served) == (1, [])
+    assert result.output.startswith(f"Error: {sentence}")
+    assert result.output.count("\n") == 1
+
+
 def test_serve_serves_the_app(served: list[dict[str, Any]]) -> None:
     """The command serves what the package is."""
     invoke("serve")

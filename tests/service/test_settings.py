@@ -42,6 +42,14 @@ def test_server_needs_no_setting() -> None:
         ("FILLMASK_PORT", "0", "port", 0),
         ("FILLMASK_PRELOAD", "false", "preload", False),
         ("FILLMASK_MODEL_STORE_DIR", "/presets", "model_store_dir", Path("/presets")),
+        (
+            "FILLMASK_PRESETS",
+            "minilm_l6_en_uncased, tiny ,",
+            "presets",
+            ("minilm_l6_en_uncased", "tiny"),
+        ),
+        ("FILLMASK_PINNED_PRESETS", "a,b", "pinned_presets", ("a", "b")),
+        ("FILLMASK_PINNED_PRESETS", "", "pinned_presets", ()),
         ("FILLMASK_REQUEST_TIMEOUT_S", "0.5", "request_timeout_s", 0.5),
     ],
 )
@@ -51,6 +59,25 @@ def test_setting_is_an_environment_variable(
     """The prefix and the name make the variable."""
     monkeypatch.setenv(variable, value)
     assert getattr(Settings(), name) == expected
+
+
+def test_default_preset_outside_the_presets_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever names no preset would never be answered."""
+    monkeypatch.setenv("FILLMASK_PRESETS", "tiny")
+    with pytest.raises(ValidationError, match="FILLMASK_DEFAULT_PRESET names minilm_l6_en_uncased"):
+        Settings()
+
+
+def test_pinned_preset_outside_the_presets_is_refused() -> None:
+    """It could never be loaded."""
+    with pytest.raises(ValidationError, match="FILLMASK_PINNED_PRESETS names other, which"):
+        Settings(presets="tiny", default_preset="tiny", pinned_presets=("tiny", "other"))
+
+
+def test_empty_list_of_presets_allows_none() -> None:
+    """A list that holds nothing is not one that was left out."""
+    with pytest.raises(ValidationError, match="FILLMASK_PRESETS leaves out"):
+        Settings(presets="")
 
 
 def test_variable_without_the_prefix_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
