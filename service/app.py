@@ -16,9 +16,10 @@ from service.disconnect import DisconnectMiddleware
 from service.exception_handlers import add_exception_handlers
 from service.model_host import open_model_host
 from service.owned_task import owned_task
-from service.pipeline import Models, Pipeline, RequestLimits
+from service.pipeline import Pipeline, RequestLimits
+from service.preset_control import LoadableModels, PresetBoard, PresetControl
 from service.routes import fill_mask, hugging_face, presets, probes
-from service.routes.dependencies import MetricsBoard, PresetBoard
+from service.routes.dependencies import MetricsBoard
 from service.schemas import ErrorResponse
 from service.settings import Settings
 from service.shutdown import announced_end
@@ -32,7 +33,7 @@ class Backend(Protocol):
     """What answers behind the routes: in this process, or in another one."""
 
     @property
-    def models(self) -> Models:
+    def models(self) -> LoadableModels:
         """The models by name."""
         ...
 
@@ -53,7 +54,10 @@ OpenBackend = Callable[[], AbstractAsyncContextManager[Backend]]
 def create_store(settings: Settings) -> ModelStore:
     """Return the store that the settings describe."""
     return ModelStore(
-        settings.model_store_dir, offline=settings.offline, engine=settings.engine_options
+        settings.model_store_dir,
+        offline=settings.offline,
+        engine=settings.engine_options,
+        allowed=settings.presets,
     )
 
 
@@ -112,6 +116,9 @@ def _create_lifespan(
             app.state.settings = settings
             app.state.metrics = backend.metrics
             app.state.preset_states = backend.preset_states
+            app.state.preset_control = PresetControl(
+                store, backend.models, backend.preset_states, settings.request_timeout_s
+            )
             app.state.pipeline = pipeline
             stack.enter_context(
                 announced_end(

@@ -1,6 +1,7 @@
 """What loads and runs models, all in one process: the cache, its threads, states and metrics."""
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -12,10 +13,12 @@ from service.batching import BatchLimits
 from service.exception_handlers import outcome
 from service.metrics import Metrics
 from service.model_cache import ModelCache
+from service.owned_task import owned_task
 from service.preset_states import PresetStates
 from service.served_model import PresetFetcher, ServedModel, ServedModelLoader
 from service.settings import Settings
 
+_LOG = logging.getLogger(__name__)
 _FETCHES = 2
 """How many presets are fetched at a time."""
 
@@ -31,7 +34,10 @@ class ModelHost:
 
 @asynccontextmanager
 async def open_model_host(settings: Settings, store: ModelStore) -> AsyncIterator[ModelHost]:
-    """Put the parts together; at the end, requests are answered and models closed."""
+    """Put the parts together; at the end, requests are answered and models closed.
+
+    What is to be loaded at start is loaded meanwhile.
+    """
     async with AsyncExitStack() as stack:
         engine_thread = stack.enter_context(ThreadPoolExecutor(1, "engine"))
         loader_thread = stack.enter_context(ThreadPoolExecutor(1, "loader"))
@@ -55,9 +61,22 @@ async def open_model_host(settings: Settings, store: ModelStore) -> AsyncIterato
             max_bytes=settings.max_loaded_bytes,
             observe=metrics.observe_cache,
             prepare=fetcher.fetch,
+            pinned=settings.pinned_presets,
         )
         stack.push_async_callback(models.close)
+        default = (settings.default_preset,) if settings.preload else ()
+        warm_up = _load_all(models, (*default, *settings.pinned_presets))
+        await stack.enter_async_context(owned_task(warm_up))
         yield ModelHost(models, PresetStates(store, models, lambda: fetcher.downloading), metrics)
+
+
+async def _load_all(models: ModelCache[ServedModel], names: Iterable[str]) -> None:
+    """Load one after the other; one that cannot be loaded is in nobody's way."""
+    for name in names:
+        try:
+            await models.load(name)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the next one may go well
+            _LOG.warning("preset_not_loaded", extra={"preset": name}, exc_info=error)
 
 
 def _batch_limits(settings: Settings, facts: ModelFacts) -> BatchLimits:

@@ -54,6 +54,7 @@ class PresetStates:
             parameters=facts.parameters if facts else preset.parameters,
             source=preset.source,
             state="available",
+            pinned=preset.name in self._models.pinned(),
             head=_judge_head(preset, proof),
             head_proof=HeadProofInfo.model_validate(proof) if proof else None,
             engine=served.model.engine if served else None,

@@ -87,6 +87,23 @@ class HeadProofInfo(BaseModel):
     shuffled: float = Field(description="What the model gave as many random entries.")
 
 
+class LoadRequest(BaseModel):
+    """How to load a preset."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    reload: bool = Field(
+        default=False,
+        description=(
+            "Whether its files are read anew. The model that is loaded answers meanwhile, and "
+            "stays if that fails."
+        ),
+    )
+    pin: bool | None = Field(
+        None, description="Whether it never makes room for others; as it is if left out."
+    )
+
+
 class PresetInfo(BaseModel):
     """A preset and how it stands."""
 
@@ -95,6 +112,7 @@ class PresetInfo(BaseModel):
     parameters: int | None = Field(description="How many weights; null where not known yet.")
     source: str = Field(description="`embedded`, `directory`, or the handle of its files.")
     state: Literal["available", "downloading", "loading", "ready", "failed"]
+    pinned: bool = Field(description="Whether it never makes room for others.")
     head: Literal["verified", "missing", "unproven"] = Field(
         description="Whether its masked-LM head is known to work."
     )

@@ -81,7 +81,15 @@ class Mask(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Load(msgspec.Struct, tag=True, frozen=True):
-    """Have a preset fetched and loaded. Answered by `Done`."""
+    """Have a preset fetched and loaded, as `ModelCache.load` does. Answered by `Done`."""
+
+    preset: str
+    reload: bool = False
+    pin: bool | None = None
+
+
+class Unload(msgspec.Struct, tag=True, frozen=True):
+    """Give the model of a preset up. Answered by `Done`, when nobody uses it any more."""
 
     preset: str
 
@@ -175,7 +183,7 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
     wait_s: float = 0.0
 
 
-Request = Load | Open | Predict | Check | Cancel | Describe | Expose | Observed
+Request = Load | Unload | Open | Predict | Check | Cancel | Describe | Expose | Observed
 Answer = Done | Opened | Predicted | Described | Exposed | Failed
 
 _ENCODER = msgspec.msgpack.Encoder()

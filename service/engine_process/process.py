@@ -16,7 +16,6 @@ from model_store.parent_process import end_with_parent
 from model_store.store import ModelStore
 from service.engine_process.server import EngineServer
 from service.model_host import open_model_host
-from service.owned_task import owned_task
 from service.settings import Settings
 
 _LOG = logging.getLogger("uvicorn.error")
@@ -91,11 +90,4 @@ async def _answer_until(
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(open_model_host(settings, store))
         await stack.enter_async_context(EngineServer(host).listen(listener))
-        if settings.preload:
-
-            async def warm_up() -> None:
-                async with host.models.lease(settings.default_preset):
-                    pass
-
-            await stack.enter_async_context(owned_task(warm_up()))
         await ended.wait()

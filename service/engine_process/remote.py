@@ -10,6 +10,7 @@ from model_store.encoding import Encoding
 from model_store.filled_text import MaskScores
 from model_store.text_codec import TextCodec
 from service.batching import BatchedResults
+from service.deadline import deadline
 from service.engine_process.client import EngineClient
 from service.engine_process.frames import (
     Check,
@@ -25,8 +26,9 @@ from service.engine_process.frames import (
     Predict,
     Predicted,
     Text,
+    Unload,
 )
-from service.errors import DeadlineExceededError, EngineLostError, ModelReplacedError
+from service.errors import EngineLostError, ModelReplacedError
 from service.exception_handlers import outcome
 from service.metrics import UNKNOWN_PRESET, Metrics
 from service.model_cache import ModelCache
@@ -107,6 +109,25 @@ class RemoteModels:
             await self._models.discard(name, model)
             raise
 
+    async def load(self, name: str, *, reload: bool = False, pin: bool | None = None) -> None:
+        """Have a model loaded over there; after a reload, its codec is opened anew.
+
+        Raises:
+            EngineLostError: the engine process ended meanwhile.
+            Exception: whatever the load raised.
+        """
+        await self._client.call(Load(name, reload, pin), Done)
+        if reload and name in self._models:
+            await self._models.load(name, reload=True)
+
+    async def unload(self, name: str) -> None:
+        """Give a model up over there, and its codec here.
+
+        Raises:
+            EngineLostError: the engine process ended meanwhile.
+        """
+        await asyncio.gather(self._client.call(Unload(name), Done), self._models.unload(name))
+
     async def close(self) -> None:
         """Lend nothing more."""
         await self._models.close()
@@ -130,7 +151,7 @@ class RemotePresetStates:
 
     async def describe_all(self) -> list[PresetInfo]:
         """Return every preset in the store's order."""
-        async with _deadline(self._timeout_s):
+        async with deadline(self._timeout_s):
             described = await self._client.call(Describe(), Described)
         return [PresetInfo.model_validate(preset) for preset in described.presets]
 
@@ -168,7 +189,7 @@ class RemoteMetrics:
 
     async def expose(self) -> bytes:
         """Return every metric in Prometheus' text format."""
-        async with _deadline(self._timeout_s):
+        async with deadline(self._timeout_s):
             await self._tell()
             return (await self._client.call(Expose(), Exposed)).text
 
@@ -207,12 +228,3 @@ async def open_remote_host(settings: Settings, path: Path) -> AsyncIterator[Remo
         metrics = RemoteMetrics(client, timeout_s)
         await stack.enter_async_context(owned_task(metrics.tell_all()))
         yield RemoteHost(models, RemotePresetStates(client, timeout_s), metrics)
-
-
-@asynccontextmanager
-async def _deadline(timeout_s: float) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(timeout_s):
-            yield
-    except TimeoutError:
-        raise DeadlineExceededError(timeout_s) from None

@@ -27,6 +27,7 @@ from service.engine_process.frames import (
     Predict,
     Predicted,
     Request,
+    Unload,
     encode_frame,
 )
 from service.engine_process.wire_errors import KNOWN, dump_error
@@ -107,9 +108,12 @@ class EngineServer:
                 async with self._host.models.lease(preset) as model:
                     await model.check()
                     return Done()
-            case Load(preset):
-                async with self._host.models.lease(preset):
-                    return Done()
+            case Load(preset, reload, pin):
+                await self._host.models.load(preset, reload=reload, pin=pin)
+                return Done()
+            case Unload(preset):
+                await self._host.models.unload(preset)
+                return Done()
             case Open(preset):
                 async with self._host.models.lease(preset) as model:
                     return await self._open(model)

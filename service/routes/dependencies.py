@@ -8,16 +8,8 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 
 from service.pipeline import Pipeline, PipelineObserver
-from service.schemas import PresetInfo
+from service.preset_control import PresetBoard, PresetControl
 from service.settings import Settings
-
-
-class PresetBoard(Protocol):
-    """What knows how every preset stands."""
-
-    async def describe_all(self) -> list[PresetInfo]:
-        """Return every preset in the store's order."""
-        ...
 
 
 class MetricsBoard(PipelineObserver, Protocol):
@@ -57,7 +49,13 @@ async def _get_preset_states(request: Request) -> PresetBoard:
     return states
 
 
+async def _get_preset_control(request: Request) -> PresetControl:
+    control: PresetControl = request.app.state.preset_control
+    return control
+
+
 PipelineOf = Annotated[Pipeline, Depends(_get_pipeline)]
 SettingsOf = Annotated[Settings, Depends(_get_settings)]
 MetricsOf = Annotated[MetricsBoard, Depends(_get_metrics)]
 PresetStatesOf = Annotated[PresetBoard, Depends(_get_preset_states)]
+PresetControlOf = Annotated[PresetControl, Depends(_get_preset_control)]

@@ -1,9 +1,9 @@
-"""`GET /presets`: which models there are, and how they stand."""
+"""`/presets`: which models there are, how they stand, and loading and unloading them."""
 
 from fastapi import APIRouter
 
-from service.routes.dependencies import PresetStatesOf, SettingsOf
-from service.schemas import PresetList
+from service.routes.dependencies import PresetControlOf, PresetStatesOf, SettingsOf
+from service.schemas import LoadRequest, PresetInfo, PresetList
 
 router = APIRouter(tags=["presets"])
 
@@ -12,3 +12,18 @@ router = APIRouter(tags=["presets"])
 async def list_presets(states: PresetStatesOf, settings: SettingsOf) -> PresetList:
     """List every preset and its state."""
     return PresetList(default=settings.default_preset, presets=await states.describe_all())
+
+
+@router.post("/presets/{name}/load")
+async def load_preset(
+    name: str, control: PresetControlOf, body: LoadRequest | None = None
+) -> PresetInfo:
+    """Load a preset, fetching its files first where that is allowed, and answer how it stands."""
+    wanted = body or LoadRequest()
+    return await control.load(name, reload=wanted.reload, pin=wanted.pin)
+
+
+@router.post("/presets/{name}/unload")
+async def unload_preset(name: str, control: PresetControlOf) -> PresetInfo:
+    """Give a preset's memory back once every request that uses it is answered."""
+    return await control.unload(name)

@@ -94,6 +94,36 @@ async def test_default_preset_is_loaded_at_start(store: FakeStore, serve: Any) -
     assert engine.batch_sizes == [1]
 
 
+async def test_pinned_presets_are_loaded_at_start(store: FakeStore, serve: Any) -> None:
+    """After the default one, and one that cannot be loaded is in nobody's way."""
+    store.errors["other"] = ModelLoadError("broken")
+    pinned = ("other", "third")
+    with Gate() as gate:
+        store.gates["third"] = gate
+        async with serve(store, preload=True, pinned_presets=pinned) as client:
+            await gate.reached()
+            gate.open()
+            answer = await client.post("/fill-mask", json={"inputs": TEXT, "preset": "third"})
+            presets = (await client.get("/presets")).json()["presets"]
+    assert answer.status_code == 200
+    assert store.loads == ["tiny", "other", "third"]
+    assert {p["name"]: (p["state"], p["pinned"]) for p in presets} == {
+        "tiny": ("ready", False),
+        "other": ("failed", False),
+        "third": ("ready", True),
+    }
+
+
+async def test_pinned_preset_that_cannot_be_loaded_is_logged(
+    store: FakeStore, serve: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A name that no preset has is shown nowhere else."""
+    async with serve(store, pinned_presets="tinny,third") as client:
+        await client.post("/fill-mask", json={"inputs": TEXT, "preset": "third"})
+    [record] = [r for r in caplog.records if r.message == "preset_not_loaded"]
+    assert record.__dict__["preset"] == "tinny"
+
+
 async def test_server_starts_before_its_default_preset_is_loaded(
     store: FakeStore, serve: Any
 ) -> None:

@@ -1,12 +1,13 @@
-"""`GET /presets`: which models there are, and how they stand."""
+"""`/presets`: which models there are, how they stand, and loading and unloading them."""
 
 import asyncio
 from typing import Any
 
 import httpx
+import pytest
 
-from fakes import FakeStore, Gate, make_preset
-from model_store.errors import PresetUnavailableError
+from fakes import FakeEngine, FakeStore, Gate, make_preset, settle
+from model_store.errors import HeadMissingError, PresetUnavailableError
 from model_store.store import Preset
 
 TEXT = "the [MASK]"
@@ -39,6 +40,7 @@ async def test_preset_that_nobody_used_is_available(client: httpx.AsyncClient) -
         "parameters": 25,
         "source": "fake",
         "state": "available",
+        "pinned": False,
         "head": "unproven",
         "head_proof": None,
         "engine": None,
@@ -126,3 +128,172 @@ async def test_list_is_answered_while_its_models_come_and_go(serve: Any) -> None
             # Whoever asks next is answered after the eviction of the first one began.
             await client.post("/fill-mask", json={"inputs": TEXT, "preset": "other"})
         assert (await listing).status_code == 200
+
+
+async def test_load_answers_how_the_preset_stands(
+    client: httpx.AsyncClient, store: FakeStore
+) -> None:
+    """It needs no body."""
+    answer = await client.post("/presets/tiny/load")
+    assert (answer.status_code, store.loads) == (200, ["tiny"])
+    assert answer.json() == await describe(client)
+    assert (answer.json()["state"], answer.json()["pinned"]) == ("ready", False)
+
+
+async def test_load_of_a_loaded_preset_leaves_it(
+    client: httpx.AsyncClient, store: FakeStore
+) -> None:
+    """Loading is no reloading."""
+    for _ in range(2):
+        await client.post("/presets/tiny/load", json={})
+    assert store.loads == ["tiny"]
+
+
+async def test_reload_reads_the_files_anew(client: httpx.AsyncClient, store: FakeStore) -> None:
+    """What was replaced is served from then on."""
+    await client.post("/presets/tiny/load")
+    store.sizes["tiny"] = 400
+    answer = await client.post("/presets/tiny/load", json={"reload": True})
+    assert (answer.status_code, answer.json()["bytes"]) == (200, 400)
+
+
+async def test_requests_during_a_reload_are_answered(
+    client: httpx.AsyncClient, store: FakeStore
+) -> None:
+    """By the model that was there before."""
+    await client.post("/presets/tiny/load")
+    with Gate() as gate:
+        store.gates["tiny"] = gate
+        reloading = asyncio.create_task(client.post("/presets/tiny/load", json={"reload": True}))
+        await gate.reached()
+        assert (await client.post("/fill-mask", json={"inputs": TEXT})).status_code == 200
+        assert (await describe(client))["state"] == "ready"
+    assert (await reloading).status_code == 200
+
+
+async def test_failed_reload_is_told_and_keeps_the_model(
+    client: httpx.AsyncClient, store: FakeStore
+) -> None:
+    """A broken file takes no preset away."""
+    await client.post("/presets/tiny/load")
+    store.errors["tiny"] = HeadMissingError("No head; use another preset.")
+    answer = await client.post("/presets/tiny/load", json={"reload": True})
+    assert (answer.status_code, answer.json()) == (
+        500,
+        {"error": "No head; use another preset.", "code": "head_missing"},
+    )
+    assert (await client.post("/fill-mask", json={"inputs": TEXT})).status_code == 200
+
+
+@pytest.mark.parametrize(("body", "ready"), [({"pin": True}, ["tiny", "third"]), ({}, ["third"])])
+async def test_pinned_preset_makes_no_room(
+    store: FakeStore, serve: Any, body: dict[str, Any], ready: list[str]
+) -> None:
+    """It stays beside what is loaded after it."""
+    async with serve(store, max_loaded_presets=1) as client:
+        pinned = (await client.post("/presets/tiny/load", json=body)).json()["pinned"]
+        for preset in ("other", "third"):
+            await client.post("/fill-mask", json={"inputs": TEXT, "preset": preset})
+        await client.post("/fill-mask", json={"inputs": TEXT, "preset": "third"})
+        presets = (await client.get("/presets")).json()["presets"]
+    assert [preset["name"] for preset in presets if preset["state"] == "ready"] == ready
+    assert [preset["name"] for preset in presets if preset["pinned"]] == ready[:-1]
+    assert pinned is bool(body)
+
+
+async def test_unload_answers_how_the_preset_stands(client: httpx.AsyncClient) -> None:
+    """Pinned or not, it is available and no more."""
+    await client.post("/presets/tiny/load", json={"pin": True})
+    answer = await client.post("/presets/tiny/unload")
+    assert answer.status_code == 200
+    assert answer.json() == await describe(client)
+    assert (answer.json()["state"], answer.json()["pinned"]) == ("available", False)
+
+
+async def test_unload_of_what_is_not_loaded_does_nothing(
+    client: httpx.AsyncClient, store: FakeStore
+) -> None:
+    """There is nothing to do."""
+    answer = await client.post("/presets/tiny/unload")
+    assert (answer.status_code, answer.json()["state"], store.loads) == (200, "available", [])
+
+
+async def test_unload_waits_for_the_requests_under_way(
+    client: httpx.AsyncClient, store: FakeStore
+) -> None:
+    """They are answered; whoever comes later has the preset loaded anew."""
+    with Gate() as gate:
+        store.engines["tiny"] = FakeEngine(gate)
+        asking = asyncio.create_task(client.post("/fill-mask", json={"inputs": TEXT}))
+        await gate.reached()
+        unloading = asyncio.create_task(client.post("/presets/tiny/unload"))
+        while (await describe(client))["state"] == "ready":
+            await settle()
+        assert not unloading.done()
+    assert (await unloading).json()["state"] == "available"
+    assert (await asking).status_code == 200
+
+
+async def test_load_that_takes_too_long_goes_on(store: FakeStore, serve: Any) -> None:
+    """Its caller is told, and who comes later finds it loaded."""
+    async with serve(store, request_timeout_s=0.2) as client:
+        with Gate() as gate:
+            store.gates["tiny"] = gate
+            answer = await client.post("/presets/tiny/load", json={"pin": True})
+        assert (answer.status_code, answer.json()["code"]) == (504, "timeout")
+        while (await describe(client))["state"] == "loading":
+            await settle()
+        assert (await describe(client))["pinned"]
+    assert store.loads == ["tiny"]
+
+
+async def test_unload_that_takes_too_long_goes_on(store: FakeStore, serve: Any) -> None:
+    """The preset is out of sight already."""
+    async with serve(store, request_timeout_s=0.2) as client:
+        with Gate() as gate:
+            store.engines["tiny"] = FakeEngine(gate)
+            asking = asyncio.create_task(client.post("/fill-mask", json={"inputs": TEXT}))
+            await gate.reached()
+            answer = await client.post("/presets/tiny/unload")
+            assert (answer.status_code, answer.json()["code"]) == (504, "timeout")
+            assert (await describe(client))["state"] == "available"
+        await asking
+
+
+@pytest.mark.parametrize("name", ["unknown", "..", "%2e%2e", "..%2ftiny", "tiny%00", "%2fetc"])
+@pytest.mark.parametrize("route", ["load", "unload"])
+async def test_unknown_preset_is_not_found(
+    client: httpx.AsyncClient, store: FakeStore, name: str, route: str
+) -> None:
+    """It never gets in line for a load."""
+    answer = await client.post(f"/presets/{name}/{route}")
+    assert answer.status_code == 404
+    assert store.loads == []
+    models: Any = client._transport.app.state.pipeline._models  # type: ignore[attr-defined]
+    assert models.failures() == {}
+
+
+@pytest.mark.parametrize("body", [{"pin": 1}, {"reload": "yes"}, {"path": "/etc"}, [], "x"])
+async def test_body_that_is_none_is_refused(
+    client: httpx.AsyncClient, store: FakeStore, body: Any
+) -> None:
+    """Nothing is guessed."""
+    answer = await client.post("/presets/tiny/load", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert store.loads == []
+
+
+async def test_preset_whose_files_are_gone_is_not_found(serve: Any) -> None:
+    """Its directory may be removed at any moment."""
+
+    class VanishingStore(FakeStore):
+        """A store whose presets are removed while they are unloaded."""
+
+        def find(self, name: str) -> Preset:
+            preset = super().find(name)
+            self._listed.clear()
+            return preset
+
+    async with serve(VanishingStore([make_preset("tiny")])) as client:
+        answer = await client.post("/presets/tiny/unload")
+    assert (answer.status_code, answer.json()["code"]) == (404, "preset_not_found")

@@ -44,7 +44,7 @@ class Engine:
 
     async def start(self, **settings: Any) -> None:
         """Answer from now on."""
-        settings = {"default_preset": "tiny"} | settings
+        settings = {"default_preset": "tiny", "preload": False} | settings
         self.host = await self._running.enter_async_context(
             open_model_host(Settings(**settings), self.store)
         )

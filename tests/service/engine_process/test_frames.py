@@ -32,6 +32,7 @@ from service.engine_process.frames import (
     Predicted,
     Request,
     Text,
+    Unload,
     encode_frame,
 )
 
@@ -40,7 +41,8 @@ NUMBERS = st.integers(0, 2**63)
 TEXTS = st.builds(Text, st.binary(), st.binary(), st.none() | st.binary(), st.integers(1, 100))
 SECONDS = st.floats(0, 1e6)
 REQUESTS = st.one_of(
-    st.builds(Load, st.text()),
+    st.builds(Load, st.text(), st.booleans(), st.none() | st.booleans()),
+    st.builds(Unload, st.text()),
     st.builds(Open, st.text()),
     st.builds(Predict, st.text(), st.binary(), st.lists(TEXTS), SECONDS | st.just(math.inf)),
     st.builds(Check, st.text()),
@@ -127,7 +129,7 @@ def test_stream_that_breaks_off_has_ended(length: int) -> None:
 def test_frame_that_is_too_long_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever sends it hears of it; the connection lives on."""
     monkeypatch.setattr(frames, "MAX_FRAME_BYTES", 100)
-    encode_frame(1, Load("a" * 70))
+    encode_frame(1, Load("a" * 60))
     with pytest.raises(FrameError, match="the limit is 100"):
         encode_frame(1, Load("a" * 100))
 

@@ -78,9 +78,12 @@ async def test_engine_process_that_hangs_is_killed(
     assert engine._process.exitcode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize(("preload", "loads"), [(True, ["tiny"]), (False, [])])
-def test_engine_loads_the_default_preset_at_its_start(
-    path: Path, monkeypatch: pytest.MonkeyPatch, preload: Any, loads: list[str]
+@pytest.mark.parametrize(
+    ("preload", "pinned", "loads"),
+    [(True, "", ["tiny"]), (False, "", []), (False, "tiny", ["tiny"])],
+)
+def test_engine_loads_the_default_and_the_pinned_presets_at_its_start(
+    path: Path, monkeypatch: pytest.MonkeyPatch, preload: Any, pinned: Any, loads: list[str]
 ) -> None:
     """After each crash too, when no worker starts and asks for it."""
     monkeypatch.setattr(signal, "signal", lambda *_: None)
@@ -89,7 +92,7 @@ def test_engine_loads_the_default_preset_at_its_start(
     with socket(AF_UNIX) as listener:
         listener.bind(str(path))
         threading.Timer(0.3, tell.close).start()
-        settings = Settings(default_preset="tiny", preload=preload)
+        settings = Settings(default_preset="tiny", preload=preload, pinned_presets=pinned)
         run_engine(settings, lambda _: store, listener, end)
     end.close()
     assert store.loads == loads

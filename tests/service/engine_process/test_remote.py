@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from fakes import VOCABULARY, FakeEngine, FakeStore, Gate, make_model
+from fakes import VOCABULARY, FakeEngine, FakeStore, Gate, make_model, make_preset
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.errors import HeadMissingError, ModelLoadError
 from model_store.fill_mask import FillMaskModel
@@ -230,13 +230,7 @@ async def test_text_is_tokenized_for_the_model_that_scores_it(
     """A preset whose files were replaced is read with its new vocabulary, unseen by the caller."""
     before = await worker.post("/fill-mask", json={"inputs": TEXT, "top_k": 1})
     await evict_all(engine)
-    replaced = BertTokenizer.from_vocabulary(("rome", *VOCABULARY[1:]))
-
-    def load(_: str) -> FillMaskModel:
-        model = make_model()
-        return FillMaskModel(model._engine, replaced, model.facts)
-
-    monkeypatch.setattr(store, "load", load)
+    replace_vocabulary(store, monkeypatch)
     bodies = [worker.post("/fill-mask", json={"inputs": TEXT, "top_k": 1}) for _ in range(3)]
     after = await asyncio.gather(*bodies)
     assert read_tokens(before) == ["paris"]
@@ -255,6 +249,92 @@ async def test_evicted_model_of_the_same_files_needs_no_new_codec(
     assert (await worker.post("/fill-mask", json={"inputs": TEXT})).status_code == 200
     assert store.loads == ["tiny", "tiny"]
     assert ready() == before
+
+
+CALLS: list[list[tuple[str, Any]]] = [
+    [("tiny/load", None)],
+    [("tiny/load", {"pin": True}), ("tiny/load", {}), ("tiny/load", {"pin": False})],
+    [("tiny/load", {"pin": True}), ("tiny/load", {"reload": True}), ("tiny/unload", None)],
+    [("tiny/unload", None)],
+    [("unknown/load", None)],
+    [("unknown/unload", None)],
+    [("broken/load", {"reload": True, "pin": True})],
+    [("tiny/load", {"path": "/etc"})],
+]
+
+
+@pytest.mark.parametrize("calls", CALLS, ids=str)
+async def test_presets_are_loaded_and_unloaded_as_in_one_process(
+    worker: httpx.AsyncClient,
+    client: httpx.AsyncClient,
+    store: FakeStore,
+    calls: list[tuple[str, Any]],
+) -> None:
+    """Every answer on the way is the same."""
+    store._listed.append(make_preset("broken"))
+    store.errors["broken"] = ModelLoadError("Broken.")
+    for route, body in calls:
+        ours = await worker.post(f"/presets/{route}", json=body)
+        theirs = await client.post(f"/presets/{route}", json=body)
+        assert (ours.status_code, ours.json()) == (theirs.status_code, theirs.json())
+
+
+async def test_unloaded_preset_is_unloaded_in_the_engine_and_its_codec_here(
+    engine: "Engine", worker: httpx.AsyncClient
+) -> None:
+    """Nothing of it is left."""
+    await worker.post("/fill-mask", json={"inputs": TEXT})
+    assert (await worker.post("/presets/tiny/unload")).json()["state"] == "available"
+    assert "tiny" not in engine.host.models
+    assert "tiny" not in models_of(worker)
+
+
+async def test_reloaded_preset_is_read_with_its_new_vocabulary(
+    engine: "Engine",
+    store: FakeStore,
+    serve_remote: "ServeRemote",
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the worker that was asked to reload, and by those that did not hear of it."""
+    async with serve_remote(engine) as asked, serve_remote(engine) as other:
+        for worker in (asked, other):
+            await worker.post("/fill-mask", json={"inputs": TEXT})
+        replace_vocabulary(store, monkeypatch)
+        answer = await asked.post("/presets/tiny/load", json={"reload": True})
+        answers = [await w.post("/fill-mask", json={"inputs": TEXT}) for w in (asked, other)]
+    assert answer.status_code == 200
+    assert [read_tokens(answer) for answer in answers] == [["rome"], ["rome"]]
+
+
+async def test_load_that_takes_too_long_goes_on(
+    engine: "Engine", store: FakeStore, serve_remote: "ServeRemote"
+) -> None:
+    """The engine does not stop when the worker stops waiting."""
+    with Gate() as gate:
+        store.gates["tiny"] = gate
+        async with serve_remote(engine, request_timeout_s=0.2) as hasty:
+            answer = await hasty.post("/presets/tiny/load", json={"pin": True})
+            gate.open()
+            await engine.host.models.load("tiny")
+    assert (answer.status_code, answer.json()["code"]) == (504, "timeout")
+    assert store.loads == ["tiny"]
+    assert engine.host.models.pinned() == {"tiny"}
+
+
+def models_of(worker: httpx.AsyncClient) -> Any:
+    """Return the models as a worker knows them."""
+    return worker._transport.app.state.pipeline._models  # type: ignore[attr-defined]
+
+
+def replace_vocabulary(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let later loads find another word first in the vocabulary."""
+    replaced = BertTokenizer.from_vocabulary(("rome", *VOCABULARY[1:]))
+
+    def load(_: str) -> FillMaskModel:
+        model = make_model()
+        return FillMaskModel(model._engine, replaced, model.facts)
+
+    monkeypatch.setattr(store, "load", load)
 
 
 def test_worker_never_imports_a_runtime() -> None:

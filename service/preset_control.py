@@ -1,0 +1,78 @@
+"""Loading and unloading presets by hand."""
+
+import asyncio
+from typing import Protocol
+
+from model_store.errors import PresetNotFoundError
+from model_store.store import ModelStore
+from service.deadline import deadline
+from service.pipeline import Models
+from service.schemas import PresetInfo
+
+
+class PresetBoard(Protocol):
+    """What knows how every preset stands."""
+
+    async def describe_all(self) -> list[PresetInfo]:
+        """Return every preset in the store's order."""
+        ...
+
+
+class LoadableModels(Models, Protocol):
+    """Models that come and go when somebody says so."""
+
+    async def load(self, name: str, *, reload: bool = False, pin: bool | None = None) -> None:
+        """Have a model loaded, anew with `reload`; `pin` says whether it stays for good."""
+        ...
+
+    async def unload(self, name: str) -> None:
+        """Give a model up, and wait until nobody uses it."""
+        ...
+
+
+class PresetControl:
+    """Loads and unloads presets, and says how they stand then."""
+
+    def __init__(
+        self, store: ModelStore, models: LoadableModels, states: PresetBoard, timeout_s: float
+    ) -> None:
+        """Wait so long for each; what takes longer goes on."""
+        self._store = store
+        self._models = models
+        self._states = states
+        self._timeout_s = timeout_s
+
+    async def load(self, name: str, *, reload: bool, pin: bool | None) -> PresetInfo:
+        """Have a preset loaded, as `LoadableModels` does.
+
+        Raises:
+            DeadlineExceededError: it is not loaded in time.
+            ModelStoreError: there is no such preset, or it cannot be loaded.
+        """
+        async with deadline(self._timeout_s):
+            await self._require_known(name)
+            await self._models.load(name, reload=reload, pin=pin)
+            return await self._describe(name)
+
+    async def unload(self, name: str) -> PresetInfo:
+        """Give the model of a preset up, and wait until nobody uses it.
+
+        Raises:
+            DeadlineExceededError: somebody uses it for longer than that.
+            PresetNotFoundError: there is no such preset.
+        """
+        async with deadline(self._timeout_s):
+            await self._require_known(name)
+            await self._models.unload(name)
+            return await self._describe(name)
+
+    async def _require_known(self, name: str) -> None:
+        """Let only names through that are listed: others never get in line for a load."""
+        await asyncio.to_thread(self._store.find, name)
+
+    async def _describe(self, name: str) -> PresetInfo:
+        for preset in await self._states.describe_all():
+            if preset.name == name:
+                return preset
+        message = "The preset is gone from the store by now; GET /presets lists those there are."
+        raise PresetNotFoundError(message)
