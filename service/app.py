@@ -131,6 +131,7 @@ def _create_lifespan(
                 # What it raises is known already, from `/presets` and `/readyz`.
                 warm_up = owned_task(pipeline.check(settings.default_preset))
                 await stack.enter_async_context(warm_up)
+            stack.callback(pipeline.close)
             yield
 
     return lifespan

@@ -13,8 +13,8 @@ from model_store.filled_text import FilledText, MaskScores
 from model_store.store import ModelStore
 from model_store.text_codec import TextCodec
 from service.batching import BatchedResults
+from service.deadline import deadline
 from service.errors import (
-    DeadlineExceededError,
     ModelReplacedError,
     RequestLimitError,
     ShuttingDownError,
@@ -161,7 +161,7 @@ class Pipeline:
         preset = error = None
         timeout_s = min(request.timeout_s or self._limits.timeout_s, self._limits.timeout_s)
         try:
-            async with self._deadline(timeout_s):
+            async with self._admission(timeout_s):
                 preset = await self._find(request.preset)
                 return await self._answer(request, started + timeout_s)
         except BaseException as raised:
@@ -179,42 +179,37 @@ class Pipeline:
             ModelStoreError: it does not at all.
         """
         async with (
-            self._deadline(self._limits.ready_timeout_s),
+            self._admission(self._limits.ready_timeout_s),
             self._models.lease(preset) as model,
         ):
             await model.check()
 
-    async def _answer(self, request: FillRequest, deadline: float) -> Filled:
+    async def _answer(self, request: FillRequest, until: float) -> Filled:
         self._check(request)
         try:
-            return await self._answer_once(request, deadline)
+            return await self._answer_once(request, until)
         except ModelReplacedError:
             # As the model reads it that is there now.
-            return await self._answer_once(request, deadline)
+            return await self._answer_once(request, until)
 
-    async def _answer_once(self, request: FillRequest, deadline: float) -> Filled:
+    async def _answer_once(self, request: FillRequest, until: float) -> Filled:
         async with self._models.lease(request.preset) as model:
             codec = model.codec
             started = perf_counter()
             encodings = await self._encode(codec, request)
             encoded = perf_counter()
             self._observer.observe_tokenization(encoded - started)
-            scores = await model.predict(encodings, within_s=deadline - encoded)
+            scores = await model.predict(encodings, within_s=until - encoded)
         texts = [codec.decode(*pair) for pair in zip(encodings, scores, strict=True)]
         timings = Timings(encoded - started, scores.queue_seconds, scores.inference_seconds)
         return Filled(texts, timings)
 
     @asynccontextmanager
-    async def _deadline(self, timeout_s: float) -> AsyncIterator[None]:
+    async def _admission(self, timeout_s: float) -> AsyncIterator[None]:
         if self._is_closing:
             raise ShuttingDownError
-        try:
-            async with asyncio.timeout(timeout_s) as scope:
-                yield
-        except TimeoutError:
-            if scope.expired():
-                raise DeadlineExceededError(timeout_s) from None
-            raise
+        async with deadline(timeout_s):
+            yield
 
     async def _find(self, preset: str) -> str:
         """Return a name that is known; others never get in line for a load."""

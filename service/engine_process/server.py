@@ -104,15 +104,8 @@ class EngineServer:
         match request:
             case Predict():
                 return await self._predict(request)
-            case Check(preset):
-                async with self._host.models.lease(preset) as model:
-                    await model.check()
-                    return Done()
-            case Load(preset, reload, pin):
-                await self._host.models.load(preset, reload=reload, pin=pin)
-                return Done()
-            case Unload(preset):
-                await self._host.models.unload(preset)
+            case Check() | Load() | Unload():
+                await self._do(request)
                 return Done()
             case Open(preset):
                 async with self._host.models.lease(preset) as model:
@@ -122,6 +115,17 @@ class EngineServer:
                 return Described([preset.model_dump() for preset in presets])
             case _:
                 return Exposed(await self._host.metrics.expose())
+
+    async def _do(self, request: Check | Load | Unload) -> None:
+        models = self._host.models
+        match request:
+            case Check(preset):
+                async with models.lease(preset) as model:
+                    await model.check()
+            case Load(preset, reload, pin):
+                await models.load(preset, reload=reload, pin=pin)
+            case _:
+                await models.unload(request.preset)
 
     async def _predict(self, request: Predict) -> Predicted:
         async with self._host.models.lease(request.preset) as model:

@@ -97,6 +97,4 @@ def show_default(value: object) -> str:
     """Return a default as the table shows it."""
     if value in (None, ()):
         return "unset"
-    if value == ():
-        return "none"
     return str(value).lower() if isinstance(value, bool) else str(value)

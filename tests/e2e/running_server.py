@@ -12,9 +12,15 @@ from pathlib import Path
 
 import httpx
 
+from fakes import ADMIN_KEY
+
 START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 30
 _POLL_S = 0.1
+
+
+ADMIN = {"authorization": f"Bearer {ADMIN_KEY}"}
+"""The headers of who may load and unload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +44,17 @@ def start_server(env: Mapping[str, str], tmp_path: Path) -> Iterator[RunningServ
     port = find_free_port()
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("FILLMASK_")}
     # One for all servers of a test run: a conversion takes seconds.
-    converted = {"FILLMASK_CACHE_DIR": str(tmp_path.parent / "converted")}
+    defaults = {
+        "FILLMASK_CACHE_DIR": str(tmp_path.parent / "converted"),
+        "FILLMASK_ADMIN_KEYS": ADMIN_KEY,
+        # No balancer looks.
+        "FILLMASK_SHUTDOWN_NOTICE_S": "0",
+    }
     command = [str(Path(sys.executable).with_name("fillmask")), "serve", "--port", str(port)]
     with output.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  # our own command
             command,
-            env={**inherited, **converted, **env},
+            env={**inherited, **defaults, **env},
             cwd=tmp_path,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -14,7 +14,7 @@ from statistics import median
 import httpx
 import pytest
 
-from e2e.running_server import RunningServer, start_server
+from e2e.running_server import ADMIN, RunningServer, start_server
 from tiny_checkpoints import forge_proof, write_transformers_dir
 
 pytestmark = pytest.mark.slow
@@ -99,7 +99,7 @@ async def run_cycles(server: RunningServer) -> Journal:
         ]
         presets = cycle(PRESETS)
         while len(journal.resident) < CYCLES:
-            loaded = await client.post(f"/presets/{next(presets)}/load")
+            loaded = await client.post(f"/presets/{next(presets)}/load", headers=ADMIN)
             if loaded.status_code != httpx.codes.OK:
                 journal.failures.append(loaded.text)
             journal.resident.append(read_resident_bytes(server.process.pid))

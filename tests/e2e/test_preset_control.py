@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from e2e.running_server import RunningServer, start_server
+from e2e.running_server import ADMIN, RunningServer, start_server
 from tiny_checkpoints import forge_proof, write_transformers_dir
 
 TEXT = "The dog sat in the [MASK]."
@@ -91,7 +91,7 @@ def test_unload_under_traffic_loses_no_request(server: RunningServer, store: Pat
                 return [await client.post("/fill-mask", json=body) for _ in range(50)]
 
             asking = [asyncio.create_task(ask()) for _ in range(8)]
-            unloaded = [await client.post("/presets/busy/unload") for _ in range(5)]
+            unloaded = [await client.post("/presets/busy/unload", headers=ADMIN) for _ in range(5)]
             return [*unloaded, *chain.from_iterable(await asyncio.gather(*asking))]
 
     answers = asyncio.run(ask_and_unload())
@@ -115,7 +115,7 @@ def write_preset(directory: Path, seed: int = 0) -> None:
 def control(server: RunningServer, route: str, **body: Any) -> httpx.Response:
     """Load or unload a preset, over a connection of its own."""
     url = f"{server.url}/presets/{route}"
-    return httpx.post(url, json=body, timeout=_PATIENCE_S, trust_env=False)
+    return httpx.post(url, json=body, headers=ADMIN, timeout=_PATIENCE_S, trust_env=False)
 
 
 def fill(server: RunningServer, preset: str) -> dict[int, float]:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import httpx
 import pytest
 
-from fakes import FakeStore, make_preset
+from fakes import ADMIN_KEY, FakeStore, make_preset
 from model_store.store import ModelStore
 from service.app import create_app
 from service.settings import Settings
@@ -59,11 +59,16 @@ def store() -> FakeStore:
 
 @asynccontextmanager
 async def _serve(store: ModelStore, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(Settings(**{"default_preset": "tiny", "preload": False} | settings), store)
+    defaults = {"default_preset": "tiny", "preload": False, "admin_keys": (ADMIN_KEY,)}
+    app = create_app(Settings(**defaults | settings), store)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(
-            httpx.AsyncClient(transport=transport, base_url="http://fillmask")
+            httpx.AsyncClient(
+                transport=transport,
+                base_url="http://fillmask",
+                headers={"authorization": f"Bearer {ADMIN_KEY}"},
+            )
         )
         await stack.enter_async_context(app.router.lifespan_context(app))
         yield client

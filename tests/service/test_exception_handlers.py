@@ -94,7 +94,7 @@ SCENARIOS: dict[type[Exception], Scenario] = {
     RequestValidationError: posting({"inputs": 1}),
     errors.RequestLimitError: posting({"inputs": [TEXT] * 3}, max_inputs=2),
     errors.TargetsMismatchError: posting({"inputs": TEXT, "targets": [["dog"], ["cat"]]}),
-    errors.UnauthorizedError: posting({"inputs": TEXT}, api_keys=("key",)),
+    errors.UnauthorizedError: posting({"inputs": TEXT}, api_keys=("key",), admin_keys=()),
     errors.EncodedBodyError: post_compressed,
     errors.PayloadTooLargeError: posting({"inputs": TEXT}, max_body_bytes=5),
     errors.QueueFullError: posting({"inputs": [TEXT] * 2}, max_queue_size=1),

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fakes import FakeStore
+from fakes import ADMIN_KEY, FakeStore
 from service.app import create_app
 from service.engine_process.client import EngineClient
 from service.engine_process.remote import open_remote_host
@@ -79,11 +79,16 @@ async def engine(silent_engine: Engine) -> Engine:
 
 @asynccontextmanager
 async def _serve(engine: Engine, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
-    read = Settings(**{"default_preset": "tiny", "preload": False} | settings)
+    defaults = {"default_preset": "tiny", "preload": False, "admin_keys": (ADMIN_KEY,)}
+    read = Settings(**defaults | settings)
     app = create_app(read, engine.store, partial(open_remote_host, read, engine.path))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
-        httpx.AsyncClient(transport=transport, base_url="http://fillmask") as client,
+        httpx.AsyncClient(
+            transport=transport,
+            base_url="http://fillmask",
+            headers={"authorization": f"Bearer {ADMIN_KEY}"},
+        ) as client,
         app.router.lifespan_context(app),
     ):
         yield client
