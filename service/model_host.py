@@ -10,6 +10,7 @@ from functools import partial
 from model_store.fill_mask import ModelFacts
 from model_store.store import ModelStore
 from service.batching import BatchLimits
+from service.errors import ShuttingDownError
 from service.exception_handlers import outcome
 from service.metrics import Metrics
 from service.model_cache import ModelCache
@@ -63,10 +64,11 @@ async def open_model_host(settings: Settings, store: ModelStore) -> AsyncIterato
             prepare=fetcher.fetch,
             pinned=settings.pinned_presets,
         )
-        stack.push_async_callback(models.close)
         default = (settings.default_preset,) if settings.preload else ()
         warm_up = _load_all(models, (*default, *settings.pinned_presets))
         await stack.enter_async_context(owned_task(warm_up))
+        # Before anything is waited for: a server that ends takes no request any more.
+        stack.push_async_callback(models.close)
         yield ModelHost(models, PresetStates(store, models, lambda: fetcher.downloading), metrics)
 
 
@@ -75,6 +77,8 @@ async def _load_all(models: ModelCache[ServedModel], names: Iterable[str]) -> No
     for name in names:
         try:
             await models.load(name)
+        except ShuttingDownError:
+            return
         except Exception as error:  # noqa: BLE001  # whatever it is, the next one may go well
             _LOG.warning("preset_not_loaded", extra={"preset": name}, exc_info=error)
 

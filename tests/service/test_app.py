@@ -124,6 +124,23 @@ async def test_pinned_preset_that_cannot_be_loaded_is_logged(
     assert record.__dict__["preset"] == "tinny"
 
 
+async def test_server_that_ends_loads_no_more_at_start(
+    store: FakeStore, serve: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And nothing is wrong with the presets that were left."""
+    with Gate() as gate:
+        store.gates["tiny"] = gate
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(serve(store, pinned_presets="tiny,other"))
+            await gate.reached()
+            closing = asyncio.create_task(stack.aclose())
+            await asyncio.sleep(0)
+            gate.open()
+            await closing
+    assert store.loads == ["tiny"]
+    assert [r for r in caplog.records if r.message == "preset_not_loaded"] == []
+
+
 async def test_server_starts_before_its_default_preset_is_loaded(
     store: FakeStore, serve: Any
 ) -> None:

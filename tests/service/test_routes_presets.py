@@ -273,6 +273,16 @@ async def test_unknown_preset_is_not_found(
     assert models.failures() == {}
 
 
+async def test_only_the_preset_that_is_named_is_loaded_and_answered(
+    client: httpx.AsyncClient,
+) -> None:
+    """Wherever it stands in the list."""
+    for route, state in (("load", "ready"), ("unload", "available")):
+        answer = (await client.post(f"/presets/third/{route}")).json()
+        assert (answer["name"], answer["state"]) == ("third", state)
+        assert (await describe(client))["state"] == "available"
+
+
 @pytest.mark.parametrize("body", [{"pin": 1}, {"reload": "yes"}, {"path": "/etc"}, [], "x"])
 async def test_body_that_is_none_is_refused(
     client: httpx.AsyncClient, store: FakeStore, body: Any
