@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from service.app import create_app
 from service.commands.presets import presets
 from service.commands.train import evaluate, train
+from service.logs import UVICORN_OPTIONS, configure_logs
 from service.settings import Settings
 from service.shutdown import exit_well_on_sigterm
 from service.supervisor import serve_with_workers
@@ -31,6 +32,7 @@ def cli() -> None:
 def serve(host: str | None, port: int | None) -> None:
     """Serve the HTTP API."""
     settings = _read_settings()
+    configure_logs(settings)
     if settings.engine not in {"auto", "openvino"}:
         os.environ.setdefault("KERAS_BACKEND", settings.engine)
     host = settings.host if host is None else host
@@ -39,7 +41,7 @@ def serve(host: str | None, port: int | None) -> None:
         serve_with_workers(settings, host=host, port=port)
     else:
         exit_well_on_sigterm()
-        uvicorn.run(create_app(settings), host=host, port=port, access_log=settings.access_log)
+        uvicorn.run(create_app(settings), host=host, port=port, **UVICORN_OPTIONS)
 
 
 @cli.command()

@@ -1,7 +1,9 @@
 """Every setting, read from the environment in this one place."""
 
+import re
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -11,6 +13,7 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     SecretStr,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -21,6 +24,8 @@ from model_store.resolver import DEFAULT_DIRECTORY
 
 _GIB = 1024**3
 _MIB = 1024**2
+
+_is_origin = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+").fullmatch
 
 
 def _split(value: object) -> object:
@@ -43,7 +48,25 @@ class Settings(BaseSettings):
         8000, description="The port to listen on; 0 takes a free one."
     )
     access_log: bool = Field(
-        default=False, description="Whether every request is logged; it takes a tenth of its time."
+        default=False,
+        description="Whether every request is logged; it takes a tenth of a millisecond.",
+    )
+    log_format: Literal["json", "console"] = Field(
+        "json", description="How the log is written: `json`, an object a line, or `console`."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info",
+        description=(
+            "What is logged: `debug`, `info`, `warning`, `error`. `debug` shows the messages of "
+            "errors too, which may quote callers."
+        ),
+    )
+    tracing: bool = Field(
+        default=False,
+        description="Whether spans of requests are sent where the variables `OTEL_*` say.",
+    )
+    cors_origins: Annotated[tuple[str, ...], *_LISTED] = Field(
+        (), description="The origins, comma-separated, whose pages may call; `*` is all."
     )
     workers: PositiveInt = Field(
         1,
@@ -169,6 +192,26 @@ class Settings(BaseSettings):
                     )
                     raise ValueError(message)
         return self
+
+    @field_validator("tracing")
+    @classmethod
+    def _check_tracing(cls, tracing: bool) -> bool:  # noqa: FBT001  # pydantic's signature
+        if tracing:
+            try:
+                version("opentelemetry-exporter-otlp-proto-http")
+            except PackageNotFoundError:
+                message = "OpenTelemetry is not installed; install fillmask[otel]."
+                raise ValueError(message) from None
+        return tracing
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if origin != "*" and not _is_origin(origin):
+                message = f"{origin} is no origin; give scheme, host and port: https://example.org."
+                raise ValueError(message)
+        return origins
 
     @property
     def engine_options(self) -> EngineOptions:

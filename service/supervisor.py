@@ -13,6 +13,7 @@ from model_store.parent_process import end_with_parent
 from service.app import create_app, create_store
 from service.engine_process.process import EngineProcess
 from service.engine_process.remote import open_remote_host
+from service.logs import UVICORN_OPTIONS, configure_logs
 from service.settings import Settings
 
 
@@ -27,7 +28,7 @@ def serve_with_workers(settings: Settings, *, host: str, port: int) -> None:
             host=host,
             port=port,
             workers=settings.workers,
-            access_log=settings.access_log,
+            **UVICORN_OPTIONS,
         )
         with config.bind_socket() as listener:
             engine = EngineProcess(settings, create_store, path)
@@ -45,6 +46,7 @@ def create_worker_app(settings: Settings, path: Path) -> FastAPI:
         path: the Unix socket of the engine process.
     """
     end_with_parent()
+    configure_logs(settings)
     return create_app(settings, open_backend=partial(open_remote_host, settings, path))
 
 

@@ -1,7 +1,6 @@
 """The engine process itself, and the hold that its parent has on it."""
 
 import asyncio
-import logging
 import multiprocessing
 import signal
 import socket
@@ -10,15 +9,17 @@ from contextlib import AsyncExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import structlog
 import uvicorn
 
 from model_store.parent_process import end_with_parent
 from model_store.store import ModelStore
 from service.engine_process.server import EngineServer
+from service.logs import configure_logs
 from service.model_host import open_model_host
 from service.settings import Settings
 
-_LOG = logging.getLogger("uvicorn.error")
+_LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 _BACKLOG = 1024
 _PATIENCE_S = 10.0
 """How long an engine process that has nobody to answer may take to end."""
@@ -52,12 +53,12 @@ class EngineProcess:
         )
         self._process.start()
         end.close()
-        _LOG.info("Started engine process [%s]", self._process.pid)
+        _LOG.info("engine_started", pid=self._process.pid)
 
     def keep_alive(self) -> None:
         """Start it anew if it has ended."""
         if not self._process.is_alive():
-            _LOG.error("Engine process [%s] ended: %s", self._process.pid, self._process.exitcode)
+            _LOG.error("engine_ended", pid=self._process.pid, exit_code=self._process.exitcode)
             self._end.close()
             self.start()
 
@@ -75,10 +76,13 @@ def run_engine(
 ) -> None:
     """Answer HTTP workers until the other side of `end` is closed."""
     end_with_parent()
+    configure_logs(settings)
     # Whoever signals all processes at once means the workers to answer what they have begun.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+    with asyncio.Runner(
+        loop_factory=uvicorn.Config("", log_config=None).get_loop_factory()
+    ) as runner:
         runner.run(_answer_until(end, settings, create_store(settings), listener))
 
 

@@ -1,6 +1,7 @@
 """Several HTTP processes in front of one engine process, all of them real."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -168,8 +169,8 @@ def list_children(server: RunningServer) -> list[int]:
 
 def find_engine(server: RunningServer) -> int:
     """Return the engine process that was started last, as the log says."""
-    log = server.output.read_text("utf-8")
-    return int(re.findall(r"Started engine process \[(\d+)\]", log)[-1])
+    events = map(json.loads, server.output.read_text("utf-8").splitlines())
+    return [int(event["pid"]) for event in events if event["event"] == "engine_started"][-1]
 
 
 def is_running(pid: int) -> bool:

@@ -1,6 +1,8 @@
 """A server without models: everything of it is real but the engine and the preset files."""
 
 import gc
+import json
+import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -9,12 +11,15 @@ from typing import Any, NoReturn
 
 import httpx
 import pytest
+import structlog
 
 from fakes import ADMIN_KEY, FakeStore, make_preset
 from model_store.store import ModelStore
+from service import logs
 from service.app import create_app
 from service.settings import Settings
 
+ReadLog = Callable[[], list[dict[str, Any]]]
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 _PATIENCE_S = 60
@@ -49,6 +54,33 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the settings of whoever runs the tests out of them."""
     for name in [name for name in os.environ if name.upper().startswith("FILLMASK_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _logs_stay_as_they_were() -> Iterator[None]:
+    """Undo what a test configures for its whole process."""
+    loggers = [
+        logging.getLogger(),
+        *map(logging.getLogger, (*logs._OURS, *logs._SERVERS, logs._SILENT)),
+    ]
+    before = [(each, each.handlers[:], each.level, each.propagate) for each in loggers]
+    # Its own defaults draw every traceback with the variables of each frame, which takes seconds.
+    structlog.configure(
+        processors=[structlog.stdlib.render_to_log_kwargs],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
+    yield
+    for logger, handlers, level, propagates in before:
+        logger.handlers[:] = handlers
+        logger.setLevel(level)
+        logger.propagate = propagates
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def read_log(capsys: pytest.CaptureFixture[str]) -> ReadLog:
+    """Return what reads the events that were logged, as JSON, since it was called last."""
+    return lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
 @pytest.fixture

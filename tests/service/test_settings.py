@@ -1,5 +1,6 @@
 """The settings: one environment variable each, checked at start."""
 
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,49 @@ def test_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, port: str
     """A port is a number of sixteen bits."""
     monkeypatch.setenv("FILLMASK_PORT", port)
     with pytest.raises(ValidationError, match="port"):
+        Settings()
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("", ()),
+        ("*", ("*",)),
+        ("https://a.example", ("https://a.example",)),
+        (
+            " https://a.example , http://localhost:3000,",
+            ("https://a.example", "http://localhost:3000"),
+        ),
+    ],
+)
+def test_origins_are_separated_by_commas(
+    monkeypatch: pytest.MonkeyPatch, value: str, origins: tuple[str, ...]
+) -> None:
+    """As people write lists in environments."""
+    monkeypatch.setenv("FILLMASK_CORS_ORIGINS", value)
+    assert Settings().cors_origins == origins
+
+
+@pytest.mark.parametrize("origin", ["example.org", "https://example.org/", "https://a b", "null"])
+def test_origin_that_no_browser_sends_is_refused(
+    monkeypatch: pytest.MonkeyPatch, origin: str
+) -> None:
+    """It would let nobody in, without a word."""
+    monkeypatch.setenv("FILLMASK_CORS_ORIGINS", origin)
+    with pytest.raises(ValidationError, match="is no origin; give scheme"):
+        Settings()
+
+
+def test_tracing_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for traces is told what to install, before anything starts."""
+    monkeypatch.setenv("FILLMASK_TRACING", "true")
+    assert Settings().tracing
+
+    def find_nothing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("service.settings.version", find_nothing)
+    with pytest.raises(ValidationError, match=r"install fillmask\[otel\]"):
         Settings()
 
 
