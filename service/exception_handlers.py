@@ -3,8 +3,10 @@
 Overload is 429 and a failed fetch 502, never 503: a widely used client retries 503 without end.
 """
 
+from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -37,6 +39,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     errors.ModelReplacedError: (502, "preset_replaced"),
     errors.DeadlineExceededError: (504, "timeout"),
 }
+_LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 _INTERNAL = (500, "internal")
 _INTERNAL_SENTENCE = "The server failed to answer; report this with the time it happened."
 
@@ -74,7 +77,10 @@ def error_response(error: Exception) -> JSONResponse:
 
 
 async def _answer_known(_: Request, error: Exception) -> JSONResponse:
-    return error_response(error)
+    response = error_response(error)
+    if response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
+        _LOG.error("request_failed", code=outcome(error), exc_info=error)
+    return response
 
 
 async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:

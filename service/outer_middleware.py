@@ -1,0 +1,35 @@
+"""FastAPI, with middleware around all of it: answers to errors, of any kind, pass it too."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from service.request_id import RequestIdMiddleware
+from service.request_log import RequestLogMiddleware
+from service.security_headers import SecurityHeadersMiddleware
+from service.settings import Settings
+
+
+class App(FastAPI):
+    """`add_middleware` puts it inside of what answers internal errors; this one goes outside."""
+
+    def __init__(self, settings: Settings, **options: Any) -> None:
+        """Create an application with FastAPI's options."""
+        super().__init__(**options)
+        self._settings = settings
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return everything that a request goes through, the outermost first."""
+        app = super().build_middleware_stack()
+        if self._settings.cors_origins:
+            app = CORSMiddleware(
+                app,
+                allow_origins=self._settings.cors_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["*"],
+                expose_headers=["x-request-id", "retry-after"],
+            )
+        app = RequestLogMiddleware(app, every_request=self._settings.access_log)
+        return RequestIdMiddleware(SecurityHeadersMiddleware(app))
