@@ -15,6 +15,7 @@ from service.body_limit import BodyLimitMiddleware
 from service.disconnect import DisconnectMiddleware
 from service.exception_handlers import add_exception_handlers
 from service.model_host import open_model_host
+from service.outer_middleware import App
 from service.owned_task import owned_task
 from service.pipeline import Pipeline, RequestLimits
 from service.preset_control import LoadableModels, PresetBoard, PresetControl
@@ -23,6 +24,7 @@ from service.routes.dependencies import MetricsBoard
 from service.schemas import ErrorResponse
 from service.settings import Settings
 from service.shutdown import announced_end
+from service.traces import Traces, create_traces
 
 _DESCRIPTION = """\
 Which tokens belong at each `[MASK]`? Every error is one sentence and a code.
@@ -73,14 +75,15 @@ def create_app(
     """
     store = store or create_store(settings)
     open_backend = open_backend or partial(open_model_host, settings, store)
-    app = FastAPI(
+    traces = create_traces(settings)
+    app = App(
+        settings,
         title="fillmask",
         version="0.1.0",
         description=_DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        lifespan=_create_lifespan(settings, store, open_backend),
-        # It asks for its providers in every request, and nothing here provides any.
-        telemetry={"tracing": False, "metrics": False, "logs": False},
+        lifespan=_create_lifespan(settings, store, open_backend, traces),
+        telemetry=traces.telemetry,
         responses={"4XX": {"model": ErrorResponse}, "5XX": {"model": ErrorResponse}},
     )
     for routes in (fill_mask, hugging_face, presets, probes):
@@ -106,13 +109,15 @@ def _create_access(settings: Settings) -> Access:
 
 
 def _create_lifespan(
-    settings: Settings, store: ModelStore, open_backend: OpenBackend
+    settings: Settings, store: ModelStore, open_backend: OpenBackend, traces: Traces
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(traces.export())
             backend = await stack.enter_async_context(open_backend())
-            pipeline = Pipeline(store, backend.models, _request_limits(settings), backend.metrics)
+            observer = traces.observe(backend.metrics)
+            pipeline = Pipeline(store, backend.models, _request_limits(settings), observer)
             app.state.settings = settings
             app.state.metrics = backend.metrics
             app.state.preset_states = backend.preset_states
