@@ -17,6 +17,7 @@ from time import perf_counter
 from typing import Generic, TypeVar
 
 from service.batch_choice import choose_batch
+from service.batch_records import BatchedResults, BatchLimits, BatchRecord
 from service.errors import QueueFullError, ShuttingDownError
 from service.throughput import Throughput
 
@@ -28,47 +29,6 @@ _BATCHES_IN_SIGHT = 4
 
 _PROMISED = 0.75
 """How much of its time an item may be expected to wait: rates change, and lengths reorder."""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchLimits:
-    """How much may run together, and how much may wait, in items and in tokens."""
-
-    max_batch_size: int
-    max_batch_tokens: int
-    max_queue_size: int
-    max_queue_tokens: int = 262_144
-
-
-@dataclass(frozen=True, slots=True)
-class BatchRecord:
-    """One batch that ran, well or not.
-
-    Attributes:
-        size: its items.
-        tokens: the sum of their lengths.
-        padded_tokens: what was computed, padding counted.
-        queue_seconds: how long each item had waited.
-        inference_seconds: how long the batch ran.
-    """
-
-    size: int
-    tokens: int
-    padded_tokens: int
-    queue_seconds: tuple[float, ...]
-    inference_seconds: float
-
-
-class BatchedResults(list[Result]):
-    """The results of one request, and how long they took.
-
-    Attributes:
-        queue_seconds: how long the item that waited longest had waited.
-        inference_seconds: how long the batch ran that ran longest.
-    """
-
-    queue_seconds: float = 0.0
-    inference_seconds: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -130,6 +90,11 @@ class MicroBatcher(Generic[Item, Result]):
     def queue_size(self) -> int:
         """How many items wait."""
         return len(self._queue)
+
+    @property
+    def oldest_seconds(self) -> float:
+        """How long the oldest item in the queue has waited; 0 where it is empty."""
+        return next((self._clock() - entry.submitted for entry in self._queue), 0.0)
 
     async def submit(
         self, items: Sequence[Item], within_s: float = math.inf

@@ -11,7 +11,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from service.batching import BatchRecord
+from service.batch_records import BatchRecord
 from service.model_cache import CacheEvent, CacheRecord
 from service.pipeline import RequestRecord
 
@@ -34,12 +34,14 @@ class Metrics:
         *,
         outcome: Callable[[BaseException | None], str],
         queue_size: Callable[[], int],
+        queue_age: Callable[[], float],
     ) -> None:
         """Register every metric.
 
         Args:
             outcome: the label of a request's error.
             queue_size: how many texts wait now, in all queues.
+            queue_age: for how many seconds the oldest of them has waited, 0 where none does.
         """
         self._registry = CollectorRegistry()
         self._outcome = outcome
@@ -70,18 +72,18 @@ class Metrics:
         self._padding_ratio = self._histogram(
             "fill_mask_padding_ratio", "The share of padding in the tokens of one batch.", _RATIOS
         )
-        queue = Gauge(
-            "fill_mask_queue_size", "Texts waiting, in all queues.", registry=self._registry
+        self._show("fill_mask_queue_size", "Texts waiting, in all queues.", queue_size)
+        self._show(
+            "fill_mask_queue_age_seconds", "How long the oldest waiting text has waited.", queue_age
         )
-        queue.set_function(queue_size)
         self._cache = {
-            event: Counter(
-                f"fill_mask_model_cache_{name}_total", description, registry=self._registry
-            )
+            event: Counter(f"fill_mask_model_{name}_total", description, registry=self._registry)
             for event, name, description in (
-                (CacheEvent.HIT, "hits", "Requests whose model was loaded or being loaded."),
-                (CacheEvent.MISS, "misses", "Requests that had to start a load."),
-                (CacheEvent.EVICTION, "evictions", "Models that were given up for others."),
+                (CacheEvent.HIT, "cache_hits", "Requests whose model was loaded or being loaded."),
+                (CacheEvent.MISS, "cache_misses", "Requests that had to start a load."),
+                (CacheEvent.EVICTION, "cache_evictions", "Models that were given up for others."),
+                # No preset as a label: a series that begins above zero shows no first failure.
+                (CacheEvent.FAILURE, "load_failures", "Loads that failed, fetching included."),
             )
         }
         self._load_seconds = self._histogram(
@@ -129,6 +131,10 @@ class Metrics:
     async def expose(self) -> bytes:
         """Return every metric in Prometheus' text format."""
         return generate_latest(self._registry)
+
+    def _show(self, name: str, description: str, value: Callable[[], float]) -> None:
+        """Register a gauge that is asked for at every scrape."""
+        Gauge(name, description, registry=self._registry).set_function(value)
 
     def _histogram(self, name: str, description: str, buckets: tuple[float, ...]) -> Histogram:
         return Histogram(name, description, registry=self._registry, buckets=buckets)

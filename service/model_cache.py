@@ -27,6 +27,7 @@ class CacheEvent(StrEnum):
     EVICTION = "eviction"
     UNLOAD = "unload"
     LOAD = "load"
+    FAILURE = "failure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +232,7 @@ class ModelCache(Generic[Model]):
             del self._entries[entry.name]
         if isinstance(error, Exception):
             self._failures[entry.name] = error
+            self._record(CacheEvent.FAILURE, entry.name)
             entry.loaded.set_exception(error)
         else:
             entry.loaded.set_exception(ShuttingDownError())

@@ -9,7 +9,7 @@ from functools import partial
 
 from model_store.fill_mask import ModelFacts
 from model_store.store import ModelStore
-from service.batching import BatchLimits
+from service.batch_records import BatchLimits
 from service.errors import ShuttingDownError
 from service.exception_handlers import outcome
 from service.metrics import Metrics
@@ -47,6 +47,9 @@ async def open_model_host(settings: Settings, store: ModelStore) -> AsyncIterato
         metrics = Metrics(
             outcome=outcome,
             queue_size=lambda: sum(model.queue_size for model in models.ready().values()),
+            queue_age=lambda: max(
+                (model.oldest_seconds for model in models.ready().values()), default=0.0
+            ),
         )
         loader = ServedModelLoader(
             store,

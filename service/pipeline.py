@@ -12,7 +12,7 @@ from model_store.errors import InputError
 from model_store.filled_text import FilledText, MaskScores
 from model_store.store import ModelStore
 from model_store.text_codec import TextCodec
-from service.batching import BatchedResults
+from service.batch_records import BatchedResults
 from service.deadline import deadline
 from service.errors import (
     ModelReplacedError,

@@ -13,7 +13,8 @@ from model_store.fill_mask import FillMaskModel, ModelFacts
 from model_store.filled_text import MaskScores
 from model_store.store import ModelStore
 from model_store.text_codec import TextCodec
-from service.batching import BatchedResults, BatchLimits, BatchRecord, MicroBatcher
+from service.batch_records import BatchedResults, BatchLimits, BatchRecord
+from service.batching import MicroBatcher
 from service.errors import ShuttingDownError
 
 _CHECKED_TOKENS = 3
@@ -57,6 +58,11 @@ class ServedModel:
     def queue_size(self) -> int:
         """How many texts wait."""
         return self._batcher.queue_size
+
+    @property
+    def oldest_seconds(self) -> float:
+        """How long the oldest text in the queue has waited; 0 where it is empty."""
+        return self._batcher.oldest_seconds
 
     async def predict(
         self, encodings: Sequence[Encoding], within_s: float = math.inf

@@ -9,7 +9,7 @@ from pathlib import Path
 from model_store.encoding import Encoding
 from model_store.filled_text import MaskScores
 from model_store.text_codec import TextCodec
-from service.batching import BatchedResults
+from service.batch_records import BatchedResults
 from service.deadline import deadline
 from service.engine_process.client import EngineClient
 from service.engine_process.frames import (

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from contract.documents import ROOT, read
+from contract.documents import ROOT, quoted, read, read_tables
+from service.exception_handlers import _INTERNAL, TABLE
 from service.metrics import Metrics
 
 PACKAGES = ("service", "model_store")
@@ -36,18 +37,46 @@ def test_file_parses(path: str) -> None:
     assert isinstance(load(read(path)), dict)
 
 
-def test_dashboard_asks_for_metrics_that_exist() -> None:
-    """Every metric in an expression of the dashboard is a series of the server."""
-    metrics = Metrics(outcome=lambda _: "ok", queue_size=lambda: 0)
+def test_dashboard_and_alerts_ask_for_metrics_that_exist() -> None:
+    """Every metric in an expression of the dashboard or an alert is a series of the server."""
+    metrics = Metrics(outcome=lambda _: "ok", queue_size=lambda: 0, queue_age=lambda: 0)
     series = {name for names in metrics._registry._collector_to_names.values() for name in names}
-    asked = {
-        name
-        for panel in json.loads(read(DASHBOARD))["panels"]
-        for target in panel["targets"]
-        for name in re.findall(r"fill_mask_\w+", target["expr"])
-    }
+    panels = json.loads(read(DASHBOARD))["panels"]
+    expressions = [target["expr"] for panel in panels for target in panel["targets"]]
+    expressions += [alert["expr"] for alert in alerts()]
+    asked = {name for expr in expressions for name in re.findall(r"fill_mask_\w+", expr)}
     assert asked
     assert asked <= series
+
+
+def test_alert_on_errors_knows_every_code_of_the_server() -> None:
+    """The outcomes that count as errors are the codes whose status is 5xx."""
+    (expression,) = [alert["expr"] for alert in alerts() if alert["alert"] == "FillmaskErrors"]
+    (outcomes,) = re.findall(r'outcome=~"([^"]+)"', expression)
+    codes = {code for status, code in (*TABLE.values(), _INTERNAL) if status >= 500}
+    assert outcomes.split("|") == sorted(codes)
+
+
+def test_every_alert_says_what_to_do_and_is_tested() -> None:
+    """Each has its row in docs/operations.md, and tests in which it fires and is silent."""
+    names = [alert["alert"] for alert in alerts()]
+    rows = read_tables("docs/operations.md", "alert")
+    assert [quoted(row[0])[0] for row in rows] == names
+    tests = yaml.safe_load(read("deploy/prometheus/alerts_test.yml"))["tests"]
+    cases = {
+        (case["alertname"], bool(case["exp_alerts"]))
+        for test in tests
+        for case in test["alert_rule_test"]
+    }
+    assert cases == {(name, fires) for name in names for fires in (True, False)}
+
+
+def test_prometheus_loads_the_alerts_where_compose_puts_them() -> None:
+    """The rules lie beside the configuration, and both are mounted."""
+    config = yaml.safe_load(read("deploy/prometheus/prometheus.yml"))
+    assert config["rule_files"] == ["alerts.yml"]
+    volumes = compose()["services"]["prometheus"]["volumes"]
+    assert "./deploy/prometheus:/etc/prometheus:ro" in volumes
 
 
 def test_dashboard_asks_the_provisioned_data_source() -> None:
@@ -123,6 +152,12 @@ def test_modules_are_named_for_what_they_hold() -> None:
     """No folder and no module has a name under which anything could go."""
     names = {part for path in SOURCES for part in path.relative_to(ROOT).with_suffix("").parts}
     assert names & NO_NOUNS == set()
+
+
+def alerts() -> list[Any]:
+    """Return the alert rules, in order."""
+    groups = yaml.safe_load(read("deploy/prometheus/alerts.yml"))["groups"]
+    return [rule for group in groups for rule in group["rules"]]
 
 
 def compose() -> Any:

@@ -35,7 +35,7 @@ def test_every_metric_is_documented_with_its_type_and_labels() -> None:
         quoted(name)[0]: (kind, tuple(quoted(labels)))
         for name, kind, labels, _ in read_tables("docs/metrics.md", "metric")
     }
-    metrics = Metrics(outcome=lambda _: "ok", queue_size=lambda: 0)
+    metrics = Metrics(outcome=lambda _: "ok", queue_size=lambda: 0, queue_age=lambda: 0)
     assert documented == {
         f"{metric._name}_total" if metric._type == "counter" else metric._name: (
             metric._type,

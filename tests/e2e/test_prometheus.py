@@ -18,6 +18,7 @@ from e2e.running_server import RunningServer, find_free_port, stop
 pytestmark = pytest.mark.prometheus
 
 _ROOT = Path(__file__).parents[2]
+_DEPLOYED = _ROOT / "deploy" / "prometheus"
 _DEADLINE_S = 60
 _REQUESTS = 3
 _CONFIG = """\
@@ -42,9 +43,20 @@ def test_metrics_are_clean_to_promtool(server: RunningServer) -> None:
 
 def test_shipped_configuration_is_valid() -> None:
     """Prometheus would start with the configuration in deploy/."""
-    path = _ROOT / "deploy" / "prometheus" / "prometheus.yml"
-    checked = run("promtool", "check", "config", str(path))
+    checked = run("promtool", "check", "config", str(_DEPLOYED / "prometheus.yml"))
     assert checked.returncode == 0, checked.stdout.decode()
+
+
+def test_alert_rules_are_clean_to_promtool() -> None:
+    """Promtool reads every rule, and finds nothing to complain about."""
+    checked = run("promtool", "check", "rules", str(_DEPLOYED / "alerts.yml"))
+    assert checked.returncode == 0, checked.stdout.decode()
+
+
+def test_alerts_fire_when_they_must_and_only_then() -> None:
+    """Promtool plays the series of alerts_test.yml through the rules."""
+    tested = run("promtool", "test", "rules", str(_DEPLOYED / "alerts_test.yml"))
+    assert tested.returncode == 0, tested.stdout.decode()
 
 
 def test_dashboard_speaks_promql(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from fakes import HeldCalls, ManualClock, settle
-from service.batching import BatchLimits, MicroBatcher
+from service.batch_records import BatchLimits
+from service.batching import MicroBatcher
 from service.errors import QueueFullError
 from service.throughput import Throughput
 

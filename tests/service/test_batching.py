@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from fakes import HeldCall, HeldCalls, ManualClock, settle
-from service.batching import BatchedResults, BatchLimits, BatchRecord, MicroBatcher
+from service.batch_records import BatchedResults, BatchLimits, BatchRecord
+from service.batching import MicroBatcher
 from service.errors import QueueFullError, ShuttingDownError
 
 Run = HeldCalls[Sequence[int], list[int]]
@@ -212,6 +213,23 @@ async def test_queue_size_counts_what_waits(run: Run) -> None:
         assert batcher.queue_size == 2
         busy.cancel()
         waiting.cancel()
+
+
+async def test_oldest_item_that_waits_has_the_age(run: Run) -> None:
+    """What runs waits no longer, and an empty queue has no age."""
+    clock = ManualClock()
+    async with batching(run, clock=clock) as batcher:
+        callers = []
+        for item in (1, 2, 3):
+            callers.append(asyncio.create_task(batcher.submit([item])))
+            await settle()
+            clock.advance(2)
+        assert batcher.oldest_seconds == 4
+        for caller in callers:
+            caller.cancel()
+        double(run.calls[0])
+        await settle()
+        assert batcher.oldest_seconds == 0
 
 
 async def test_items_of_a_caller_that_left_are_skipped(run: Run) -> None:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes import HeldCalls, settle
-from service.batching import BatchLimits, MicroBatcher
+from service.batch_records import BatchLimits
+from service.batching import MicroBatcher
 from service.errors import QueueFullError, ShuttingDownError
 
 

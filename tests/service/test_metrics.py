@@ -7,9 +7,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from fakes import FakeEngine, FakeStore
+from fakes import FakeEngine, FakeStore, Gate
 from model_store.errors import ModelLoadError
-from service.batching import BatchRecord
+from service.batch_records import BatchRecord
 from service.metrics import Metrics
 from service.model_cache import CacheEvent, CacheRecord
 from service.pipeline import RequestRecord
@@ -31,7 +31,7 @@ def parse(text: str) -> Samples:
 @pytest.fixture
 def metrics() -> Metrics:
     """Return metrics of their own registry, whose outcomes are the names of errors."""
-    return Metrics(outcome=repr, queue_size=lambda: 7)
+    return Metrics(outcome=repr, queue_size=lambda: 7, queue_age=lambda: 2.5)
 
 
 def read(metrics: Metrics, name: str, **labels: str) -> float | None:
@@ -108,6 +108,7 @@ def test_batch_is_measured(metrics: Metrics, name: str, value: float) -> None:
         (CacheEvent.MISS, "fill_mask_model_cache_misses_total"),
         (CacheEvent.EVICTION, "fill_mask_model_cache_evictions_total"),
         (CacheEvent.LOAD, "fill_mask_model_load_duration_seconds_count"),
+        (CacheEvent.FAILURE, "fill_mask_model_load_failures_total"),
     ],
 )
 def test_every_event_of_the_cache_has_its_metric(
@@ -119,6 +120,7 @@ def test_every_event_of_the_cache_has_its_metric(
         "fill_mask_model_cache_misses_total",
         "fill_mask_model_cache_evictions_total",
         "fill_mask_model_load_duration_seconds_count",
+        "fill_mask_model_load_failures_total",
     )
     metrics.observe_cache(CacheRecord(event, "tiny", 9))
     assert {counter: read(metrics, counter) for counter in counters} == {
@@ -146,10 +148,15 @@ def test_queue_size_is_asked_for_when_scraped(metrics: Metrics) -> None:
     assert read(metrics, "fill_mask_queue_size") == 7
 
 
+def test_queue_age_is_asked_for_when_scraped(metrics: Metrics) -> None:
+    """The gauge tells how it is now."""
+    assert read(metrics, "fill_mask_queue_age_seconds") == 2.5
+
+
 def test_servers_do_not_share_metrics(metrics: Metrics) -> None:
     """Two servers in one process count for themselves."""
     metrics.observe_tokenization(1)
-    other = Metrics(outcome=repr, queue_size=lambda: 0)
+    other = Metrics(outcome=repr, queue_size=lambda: 0, queue_age=lambda: 0)
     assert read(other, "fill_mask_tokenization_duration_seconds_count") == 0
 
 
@@ -205,7 +212,30 @@ async def test_waiting_texts_of_all_models_are_counted(store: FakeStore, serve: 
     """The gauge is the sum over all queues."""
     async with serve(store) as client:
         await client.post("/fill-mask", json={"inputs": TEXT})
-        assert (await scrape(client))["fill_mask_queue_size", ()] == 0
+        samples = await scrape(client)
+        assert samples["fill_mask_queue_size", ()] == 0
+        assert samples["fill_mask_queue_age_seconds", ()] == 0
+
+
+async def test_oldest_text_of_all_models_has_the_age(store: FakeStore, serve: Any) -> None:
+    """A text that waits behind a held engine grows old."""
+    with Gate() as gate:
+        store.engines["tiny"] = FakeEngine(gate)
+        async with serve(store, max_batch_size=1) as client:
+            bodies = [{"inputs": [TEXT] * 4}, {"inputs": TEXT, "preset": "other"}]
+            posts = [asyncio.create_task(client.post("/fill-mask", json=b)) for b in bodies]
+            await gate.reached()
+            assert (await scrape(client))["fill_mask_queue_age_seconds", ()] > 0
+            gate.open()
+            await asyncio.gather(*posts)
+
+
+async def test_failed_load_is_counted(client: httpx.AsyncClient, store: FakeStore) -> None:
+    """Each try is one; what goes well is none."""
+    store.errors["tiny"] = ModelLoadError("broken")
+    for preset in ("tiny", "tiny", "other", "nobody"):
+        await client.post("/fill-mask", json={"inputs": TEXT, "preset": preset})
+    assert (await scrape(client))["fill_mask_model_load_failures_total", ()] == 2
 
 
 async def test_probes_are_no_requests(client: httpx.AsyncClient) -> None:

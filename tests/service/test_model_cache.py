@@ -450,6 +450,20 @@ async def test_events_are_recorded_in_order() -> None:
     ]
 
 
+async def test_failed_load_is_recorded() -> None:
+    """Whatever failed, once a try."""
+    records: list[CacheRecord] = []
+
+    async def load(_: str) -> FakeModel:
+        raise LoadError
+
+    cache = ModelCache(load, max_models=1, max_bytes=10, observe=records.append)
+    for _ in range(2):
+        with pytest.raises(LoadError):
+            await use(cache, "a")
+    assert [record.event for record in records] == [CacheEvent.MISS, CacheEvent.FAILURE] * 2
+
+
 async def test_discarded_model_is_closed_and_loaded_anew() -> None:
     """Whoever knows that a model is of no use any more takes it out of sight."""
     models = iter([FakeModel(), FakeModel()])

@@ -14,7 +14,7 @@ from fakes import FakeEngine, FakeStore, Gate, make_model
 from model_store.encoding import Encoding, TextLimits
 from model_store.errors import MaskNotFoundError, PresetNotFoundError, UnknownTargetError
 from model_store.fill_mask import FillMaskModel
-from service.batching import BatchLimits
+from service.batch_records import BatchLimits
 from service.errors import (
     DeadlineExceededError,
     QueueFullError,

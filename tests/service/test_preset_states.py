@@ -8,7 +8,7 @@ import pytest
 
 from fakes import FakeStore, make_preset
 from model_store.store import Preset
-from service.batching import BatchLimits
+from service.batch_records import BatchLimits
 from service.model_cache import ModelCache
 from service.preset_states import PresetStates
 from service.schemas import PresetInfo

@@ -12,7 +12,7 @@ import pytest
 from fakes import FakeEngine, FakeStore, Gate, make_model
 from model_store.encoding import Encoding, TextLimits
 from model_store.errors import ModelLoadError, PresetNotFoundError
-from service.batching import BatchLimits, BatchRecord
+from service.batch_records import BatchLimits, BatchRecord
 from service.errors import ShuttingDownError
 from service.served_model import ServedModel, ServedModelLoader
 
