@@ -12,7 +12,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format openapi lock golden test-slow test-real test-torch test-prometheus bench image clean
+.PHONY: help run test check audit format openapi lock golden test-slow test-real test-torch test-prometheus bench image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -23,12 +23,17 @@ run: $(VENV)/.stamp ## Serve on http://127.0.0.1:8000 (PORT=, HOST=)
 test: $(TEST_VENV)/.stamp ## Run the tests
 	$(BIN)/python -m pytest --cov --cov-report=term
 
-check: $(TEST_VENV)/.stamp ## Run what CI runs: format, lint, types, layers, tests
+check: $(TEST_VENV)/.stamp ## Run what CI runs: format, lint, types, layers, audit, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(MAKE) audit
 	$(MAKE) test
+
+audit: $(TEST_VENV)/.stamp ## Look for unsafe code, and for known vulnerabilities in the lock file
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml service model_store bench
+	$(BIN)/python requirements/audit.py requirements/run.txt
 
 format: $(TEST_VENV)/.stamp ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .

@@ -34,12 +34,12 @@ class WorkerProcess:
 
     def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
         """Have a command carried out."""
-        assert self._process.stdin is not None  # noqa: S101  # it was opened as a pipe
+        assert self._process.stdin is not None  # noqa: S101  # nosec B101  # it was opened as a pipe
         print(json.dumps({"do": do} | arguments), file=self._process.stdin, flush=True)
         return self._read()
 
     def _read(self) -> dict[str, Any]:
-        assert self._process.stdout is not None  # noqa: S101  # it was opened as a pipe
+        assert self._process.stdout is not None  # noqa: S101  # nosec B101  # it was opened as a pipe
         line = self._process.stdout.readline()
         if not line:
             message = f"the engine ended with {self._process.wait()}"
@@ -52,7 +52,7 @@ class WorkerProcess:
 def run_worker(directory: Path, engine: EngineName) -> Iterator[WorkerProcess]:
     """Start an engine's process and end it afterwards."""
     command = [sys.executable, "-m", "bench.engine_worker", str(directory)]
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # nosec B603  # our own programs
         [*command, engine.owner, engine.library, engine.precision],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

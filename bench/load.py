@@ -95,7 +95,7 @@ class Caller(asyncio.Protocol):
 
     def send(self, request: bytes, due: float) -> None:
         """Send a request that was due at that time."""
-        assert self._transport is not None  # noqa: S101  # connecting was awaited
+        assert self._transport is not None  # noqa: S101  # nosec B101  # connecting was awaited
         self._due, self._is_busy = due, True
         self._transport.write(request)
 

@@ -71,7 +71,7 @@ class ServerResults:
 
 def send_load(server: Server, job: Job) -> Report:
     """Run the generator in its own process."""
-    result = subprocess.run(
+    result = subprocess.run(  # nosec B603  # our own program
         [sys.executable, "-m", "bench.load"],
         input=json.dumps(asdict(job)),
         capture_output=True,

@@ -78,7 +78,7 @@ def run_server(server: Server, preset: Path, port: int) -> Iterator[None]:
     }
     arguments = [word.format(port=port) for word in server.command]
     with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # nosec B603  # our own programs
             [sys.executable, *arguments],
             env=environment,
             stdout=output,

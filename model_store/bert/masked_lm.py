@@ -262,7 +262,7 @@ class BertMaskedLM(keras.Model):  # type: ignore[misc]  # keras ships no types
         shuffle: bool = False,
     ) -> Any:
         """Return texts as a dataset of masked batches."""
-        assert self.preprocessor is not None  # noqa: S101  # the callers looked
+        assert self.preprocessor is not None  # noqa: S101  # nosec B101  # the callers looked
         if y is not None or kwargs.pop("sample_weight", None) is not None:
             message = "Labels and weights are made from the texts; leave y and sample_weight out."
             raise ValueError(message)

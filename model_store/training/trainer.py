@@ -97,7 +97,8 @@ class Trainer:
         return Measurement(last["loss"], last["top1"], last["top5"], last["masks"])
 
     def _make_step(self) -> None:
-        assert self._stream is not None  # noqa: S101  # there are steps, so there is a stream
+        # There are steps, so there is a stream.
+        assert self._stream is not None  # noqa: S101  # nosec B101
         features, labels, weights = self._stream.next_batch()
         self._model.reset_metrics()
         logs = self._model.train_on_batch(features, labels, weights, return_dict=True)
