@@ -15,7 +15,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(_read_text(path))
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # a number of too many digits is a ValueError
         content = None
     if not isinstance(content, dict):
         message = f"{path.name} is no JSON object; fetch it again."
