@@ -13,6 +13,8 @@ from model_store.hubs.hub import hash_file
 
 SOURCE_FILE = "source.json"
 
+_LONGEST_PATH = 255
+
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
@@ -60,9 +62,9 @@ def read_source(directory: Path) -> Source | None:
         return None
     content = read_json(directory / SOURCE_FILE)
     try:
-        files = {path: _read_record(record) for path, record in content["files"].items()}
+        files = dict(map(_read_entry, content["files"].items()))
         return Source(content["handle"], content["revision"], files)
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         message = f"{SOURCE_FILE} is no record of a pull; remove {directory} and pull it again."
         raise ModelLoadError(message) from None
 
@@ -88,8 +90,12 @@ def check_source(directory: Path, *, hashes: bool = False) -> None:
                 raise ModelLoadError(message)
 
 
-def _read_record(record: Mapping[str, Any]) -> FileRecord:
-    return FileRecord(record["size"], record["sha256"])
+def _read_entry(entry: tuple[str, Mapping[str, Any]]) -> tuple[str, FileRecord]:
+    path, record = entry
+    if len(path.encode()) > _LONGEST_PATH:
+        message = "no file has such a long path"
+        raise ValueError(message)
+    return path, FileRecord(record["size"], record["sha256"])
 
 
 def _is_at(path: Path, record: FileRecord, *, hashes: bool) -> bool:

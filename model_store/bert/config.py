@@ -1,5 +1,6 @@
 """The shape of a BERT masked LM, whatever file format it came from."""
 
+import reprlib
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
@@ -7,6 +8,7 @@ HiddenAct = Literal["gelu", "gelu_new", "relu"]
 """`gelu` is the erf form, `gelu_new` the tanh approximation, as Transformers names them."""
 
 _MOST_LAYERS = 1000
+_LARGEST = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +18,8 @@ class BertConfig:
     The head has an activation and an epsilon of its own: KerasHub's differ from its encoder's.
 
     Raises:
-        ValueError: a size is no positive integer, an activation is unknown, or the width does not
-            divide by the heads.
+        ValueError: a size is no positive integer of 32 bits, an activation is unknown, or the
+            width does not divide by the heads.
     """
 
     vocabulary_size: int
@@ -38,14 +40,15 @@ class BertConfig:
         """Check that the numbers make sense: they come from files."""
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.type is int and (type(value) is not int or value < 1):
-                message = f"{field.name} is {value!r}, which is no positive integer"
+            shown = reprlib.repr(value)
+            if field.type is int and not (type(value) is int and 1 <= value <= _LARGEST):
+                message = f"{field.name} is {shown}, which is no integer from 1 to {_LARGEST}"
                 raise ValueError(message)
             if field.type is float and not (type(value) in {int, float} and 0 <= value < 1):
-                message = f"{field.name} is {value!r}, which is no number from 0 to 1"
+                message = f"{field.name} is {shown}, which is no number from 0 to 1"
                 raise ValueError(message)
             if field.type == HiddenAct and value not in get_args(HiddenAct):
-                message = f"{field.name} is {value!r} and must be one of {get_args(HiddenAct)}"
+                message = f"{field.name} is {shown} and must be one of {get_args(HiddenAct)}"
                 raise ValueError(message)
         if self.num_layers > _MOST_LAYERS:
             message = f"num_layers is {self.num_layers} and the most is {_MOST_LAYERS}"

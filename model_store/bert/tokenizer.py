@@ -5,6 +5,7 @@ tokenizer decodes them. A special token written in a text, `[MASK]` above all, i
 """
 
 import json
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -92,7 +93,7 @@ class BertTokenizer:
         ids = {entry: index for index, entry in enumerate(vocabulary)}
         if len(ids) != len(vocabulary):
             twice = next(a for a, b in pairwise(sorted(vocabulary)) if a == b)
-            message = f"the entry {twice!r} stands twice in the vocabulary"
+            message = f"the entry {reprlib.repr(twice)} stands twice in the vocabulary"
             raise ValueError(message)
         tokenizer = Tokenizer(WordPiece(ids, unk_token=special.unk))
         tokenizer.normalizer = normalizers.BertNormalizer(
@@ -221,7 +222,7 @@ class BertTokenizer:
     def _special_id(self, token: str) -> int:
         token_id = self._tokenizer.token_to_id(token)
         if token_id is None:
-            message = f"the special token {token} is missing from the vocabulary"
+            message = f"the special token {reprlib.repr(token)} is missing from the vocabulary"
             raise ValueError(message)
         return int(token_id)
 

@@ -1,5 +1,6 @@
 """A config in the words of Google's `bert_config.json`, which Transformers' `config.json` kept."""
 
+import reprlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -88,17 +89,26 @@ def read_extra(name: str, raw: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ModelLoadError: it is no object.
     """
-    extra = raw.get(EXTRA, {})
-    if not isinstance(extra, dict):
-        message = f"The {EXTRA!r} of {name} is no JSON object; fetch it again."
+    return read_object(name, raw, EXTRA)
+
+
+def read_object(name: str, raw: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return the object under a key of the file `name`, empty where there is none.
+
+    Raises:
+        ModelLoadError: it is no object.
+    """
+    content = raw.get(key, {})
+    if not isinstance(content, dict):
+        message = f"The {key!r} of {name} is no JSON object; fetch it again."
         raise ModelLoadError(message)
-    return extra
+    return content
 
 
 def _read_activation(name: str, raw: dict[str, Any]) -> HiddenAct:
     given = raw.get("hidden_act", "gelu")
     hidden_act = _ACTIVATIONS.get(given) if isinstance(given, str) else None
     if hidden_act is None:
-        message = f"{name} asks for the unknown activation {given!r}; use gelu."
+        message = f"{name} asks for the unknown activation {reprlib.repr(given)}; use gelu."
         raise ModelLoadError(message)
     return hidden_act

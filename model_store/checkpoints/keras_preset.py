@@ -12,6 +12,7 @@ approximation with epsilon 1e-12, the head's is exact GELU with epsilon 1e-5. A 
 wrote says it in the object `fillmask` of `config.json`, which KerasHub does not read.
 """
 
+import reprlib
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from model_store.bert.config import BertConfig
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints.attention_heads import join_heads
 from model_store.checkpoints.checkpoint import Checkpoint, Variables
-from model_store.checkpoints.config_fields import explain_config, read_extra
+from model_store.checkpoints.config_fields import explain_config, read_extra, read_object
 from model_store.checkpoints.files import read_json, read_vocabulary
 from model_store.checkpoints.keras_preset_names import list_backbone_datasets, list_head_datasets
 from model_store.errors import HeadMissingError, ModelLoadError
@@ -67,9 +68,10 @@ def read_keras_backbone(directory: Path, *, weights: bool = True) -> Checkpoint:
 
 def _read_config(raw: dict[str, Any], extra: dict[str, Any]) -> BertConfig:
     if raw["class_name"] != "BertBackbone":
-        message = f"config.json describes a {raw['class_name']!r}; use a BertBackbone preset."
+        described = reprlib.repr(raw["class_name"])
+        message = f"config.json describes a {described}; use a BertBackbone preset."
         raise ModelLoadError(message)
-    fields = raw.get("config", {})
+    fields = read_object("config.json", raw, "config")
     with explain_config("config.json"):
         return BertConfig(
             vocabulary_size=fields["vocabulary_size"],
@@ -96,7 +98,10 @@ def _require_masked_lm(directory: Path) -> None:
         raise HeadMissingError(message)
     task = read_json(directory / "task.json").get("class_name")
     if task != "BertMaskedLM":
-        message = f"The preset's task is {task}, which has no masked-LM head; use a BertMaskedLM."
+        message = (
+            f"The preset's task is {reprlib.repr(task)}, which has no masked-LM head; "
+            "use a BertMaskedLM."
+        )
         raise HeadMissingError(message)
 
 
@@ -133,7 +138,8 @@ def _read_tokenizer(directory: Path, extra: dict[str, Any]) -> BertTokenizer:
     KerasHub leaves accents on where it lowercases; BERT was trained without them, and its
     vocabularies hold none. So accents go wherever text is lowercased, as in every other BERT.
     """
-    options = read_json(directory / "tokenizer.json").get("config", {})
+    raw = read_json(directory / "tokenizer.json")
+    options = read_object("tokenizer.json", raw, "config")
     try:
         return BertTokenizer.from_vocabulary(
             read_vocabulary(directory / "assets" / "tokenizer" / "vocabulary.txt"),

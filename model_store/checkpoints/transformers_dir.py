@@ -9,6 +9,7 @@ tokenizer_config.json  optional; what it says wins over `tokenizer.json`, as in 
 """
 
 import json
+import reprlib
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,8 @@ def read_transformers_dir(directory: Path, *, weights: bool = True) -> Checkpoin
 
 def _read_config(raw: dict[str, Any], *, tied: bool) -> BertConfig:
     if raw["model_type"] != "bert":
-        message = f"config.json describes a {raw['model_type']!r} model; use a BERT checkpoint."
+        described = reprlib.repr(raw["model_type"])
+        message = f"config.json describes a {described} model; use a BERT checkpoint."
         raise ModelLoadError(message)
     if raw.get("position_embedding_type", "absolute") != "absolute" or raw.get("is_decoder"):
         message = "config.json asks for relative positions or a decoder; use a plain BERT encoder."
@@ -130,16 +132,11 @@ def read_tokenizer(directory: Path) -> BertTokenizer:
     path = directory / "tokenizer_config.json"
     options = read_json(path) if path.is_file() else {}
     tokenizer_class = options.get("tokenizer_class", "BertTokenizer")
-    if tokenizer_class not in _TOKENIZER_CLASSES:
-        message = f"The tokenizer is a {tokenizer_class}; use a checkpoint with a BertTokenizer."
+    if not isinstance(tokenizer_class, str) or tokenizer_class not in _TOKENIZER_CLASSES:
+        described = reprlib.repr(tokenizer_class)
+        message = f"The tokenizer is a {described}; use a checkpoint with a BertTokenizer."
         raise ModelLoadError(message)
-    special_tokens = SpecialTokens(
-        **{
-            name: _content(options[f"{name}_token"])
-            for name in ("pad", "unk", "cls", "sep", "mask")
-            if options.get(f"{name}_token")
-        }
-    )
+    special_tokens = _read_special_tokens(options)
     clean_up_spaces = bool(options.get("clean_up_tokenization_spaces"))
     try:
         if (directory / "tokenizer.json").is_file():
@@ -175,6 +172,15 @@ def _read_tokenizer_json(path: Path, options: dict[str, Any]) -> Tokenizer:
         raise ValueError(str(error)) from error
 
 
-def _content(token: Any) -> str:
-    """Return a special token's text; Transformers stores it bare or as an object."""
-    return str(token["content"] if isinstance(token, dict) else token)
+def _read_special_tokens(options: dict[str, Any]) -> SpecialTokens:
+    """Return the special tokens; Transformers stores their texts bare or as objects."""
+    texts: dict[str, str] = {}
+    for name in ("pad", "unk", "cls", "sep", "mask"):
+        token = options.get(f"{name}_token")
+        text = token.get("content") if isinstance(token, dict) else token
+        if isinstance(text, str) and text:
+            texts[name] = text
+        elif token:
+            message = f"The {name}_token of tokenizer_config.json is no text; fetch it again."
+            raise ModelLoadError(message)
+    return SpecialTokens(**texts)

@@ -160,6 +160,28 @@ def test_what_is_no_file_is_refused(
 
 FOUND = [
     ("safetensors", "config.json", ("vocab_size",), "9" * 5_000),
+    ("safetensors", "config.json", ("vocab_size",), "9" * 4_000),
+    ("safetensors", "config.json", ("model_type",), "[" * 600 + "]" * 600),
+    ("safetensors", "config.json", ("hidden_act",), f'"{"x" * 10_000}"'),
+    ("safetensors", "config.json", ("hidden_dropout_prob",), f'"{"x" * 10_000}"'),
+    ("safetensors", "config.json", ("intermediate_size",), "9" * 1_000),
+    ("safetensors", "tokenizer_config.json", ("tokenizer_class",), "[]"),
+    ("safetensors", "tokenizer_config.json", ("tokenizer_class",), '"\\ud800"'),
+    ("safetensors", "tokenizer_config.json", ("mask_token",), '{"a": 1}'),
+    ("safetensors", "tokenizer_config.json", ("mask_token",), f'"{"x" * 10_000}"'),
+    ("safetensors", "tokenizer_config.json", ("mask_token",), '"\\ud800"'),
+    ("torch_zip", "tokenizer_config.json", ("mask_token",), '"\\ud800"'),
+    ("torch_zip", "tokenizer_config.json", ("mask_token",), '"a b"'),
+    ("keras", "config.json", ("class_name",), "{}"),
+    ("keras", "config.json", ("config",), "[]"),
+    ("keras", "config.json", ("config",), "null"),
+    ("keras", "task.json", ("class_name",), '"\\ud800"'),
+    ("keras", "tokenizer.json", ("config",), "[]"),
+    ("joined", "source.json", ("files",), f'{{"{"x" * 300}": {{"size": 1, "sha256": ""}}}}'),
+    ("joined", "source.json", ("files",), f'{{"{"x" * 10_000}": {{"size": 1, "sha256": ""}}}}'),
+    ("joined", "source.json", ("files",), '{"\\ud800": {"size": 1, "sha256": ""}}'),
+    ("joined", "source.json", ("files",), '{"\\u0000": {"size": 1, "sha256": ""}}'),
+    ("joined", "source.json", ("files",), '{"/": {"size": 1, "sha256": ""}}'),
 ]
 """What damaging files at random has found: format, file, field, and what stood there."""
 
