@@ -6,6 +6,11 @@ from typing import Any
 
 from model_store.errors import ModelLoadError
 
+_MOST_BYTES = 64 * 1024**2
+"""The largest vocabularies take a quarter of it as JSON."""
+
+_UNREADABLE = "{} is missing or unreadable; fetch it again."
+
 
 def read_json(path: Path) -> dict[str, Any]:
     """Return the object that a JSON file holds.
@@ -14,7 +19,7 @@ def read_json(path: Path) -> dict[str, Any]:
         ModelLoadError: the file is missing, no JSON, or no object.
     """
     try:
-        content = json.loads(_read_text(path))
+        content = json.loads(read_text(path))
     except (ValueError, RecursionError):  # a number of too many digits is a ValueError
         content = None
     if not isinstance(content, dict):
@@ -31,7 +36,7 @@ def read_vocabulary(path: Path) -> list[str]:
     Raises:
         ModelLoadError: the file is missing or no UTF-8.
     """
-    return _read_text(path).removesuffix("\n").split("\n")
+    return read_text(path).removesuffix("\n").split("\n")
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
@@ -51,9 +56,16 @@ def write_vocabulary(path: Path, vocabulary: list[str]) -> None:
         raise ValueError(message)
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return what stands in a file of text, its lines ended by line feeds alone.
+
+    Raises:
+        ModelLoadError: it is missing, no plain file, no UTF-8, or larger than any text is.
+    """
     try:
-        return path.read_bytes().decode("utf-8").replace("\r\n", "\n")
+        # A pipe could be waited for without end, and a file without end fill the memory.
+        if path.is_file() and path.stat().st_size <= _MOST_BYTES:
+            return path.read_bytes().decode("utf-8").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:
-        message = f"{path.name} is missing or unreadable; fetch it again."
-        raise ModelLoadError(message) from error
+        raise ModelLoadError(_UNREADABLE.format(path.name)) from error
+    raise ModelLoadError(_UNREADABLE.format(path.name))

@@ -48,6 +48,11 @@ def read_google_tf1(directory: Path, *, weights: bool = True) -> Checkpoint:
 def _read_variables(path: Path, config: BertConfig) -> Variables:
     """Return the variables that the file has; kernels are `[in, out]` there too."""
     tf = _import_tensorflow()
+    parts = [path.with_name(f"{path.name}.index"), *path.parent.glob(f"{path.name}.data-*")]
+    if not all(part.is_file() for part in parts):
+        # TensorFlow would wait for a pipe without end.
+        message = f"{path.name} has a part that is no plain file; fetch its files again."
+        raise ModelLoadError(message)
     try:
         reader = tf.train.load_checkpoint(str(path))
         return {

@@ -13,7 +13,8 @@ wrote says it in the object `fillmask` of `config.json`, which KerasHub does not
 """
 
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -108,11 +109,12 @@ def _require_masked_lm(directory: Path) -> None:
 def _read_datasets(path: Path, names: Iterable[tuple[str, str]]) -> Variables:
     """Return the datasets of a file by the path of our variable; what it lacks is left out."""
     with _open_weights(path) as file:
-        return {
-            ours: join_heads(ours, file[theirs][()])
-            for theirs, ours in names
-            if _holds(file, theirs)
-        }
+        found = [(theirs, ours) for theirs, ours in names if _holds(file, theirs)]
+        # A file may claim to hold more than it does, and then takes memory for that.
+        if sum(file[theirs].nbytes for theirs, _ in found) > path.stat().st_size:
+            message = f"{path.name} holds less than it says; fetch it again."
+            raise ModelLoadError(message)
+        return {ours: join_heads(ours, file[theirs][()]) for theirs, ours in found}
 
 
 def _holds(file: h5py.File, path: str) -> bool:
@@ -124,10 +126,15 @@ def _holds(file: h5py.File, path: str) -> bool:
     return is_own and dataset.external is None and not dataset.is_virtual
 
 
-def _open_weights(path: Path) -> h5py.File:
+@contextmanager
+def _open_weights(path: Path) -> Iterator[h5py.File]:
+    """Open a file; broken ones make h5py raise now this and now that, at any time."""
     try:
-        return h5py.File(path, "r")
-    except OSError as error:
+        if not path.is_file():
+            raise FileNotFoundError  # a pipe would be waited for without end
+        with h5py.File(path, "r") as file:
+            yield file
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         message = f"{path.name} is missing or unreadable; fetch it again."
         raise ModelLoadError(message) from error
 

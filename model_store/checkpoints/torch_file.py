@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, TypeAlias
 
 from model_store.checkpoints.checkpoint import Array
@@ -9,6 +10,8 @@ from model_store.checkpoints.torch_leash import Tensor, make_array
 from model_store.checkpoints.torch_legacy import read_torch_legacy
 from model_store.checkpoints.torch_zip import MAGIC, read_torch_zip
 from model_store.errors import ModelLoadError
+
+_LONGEST_REASON = 200
 
 _Reader: TypeAlias = Callable[[Path], tuple[Any, dict[str, bytes]]]
 
@@ -28,7 +31,8 @@ def read_torch_file(path: Path) -> dict[str, Array]:
                 if isinstance(name, str) and isinstance(tensor, Tensor)
             }
     except Exception as error:  # broken bytes may raise anything, Python's manual says of pickles
-        message = f"{path.name} is no plain file of tensors ({error}); save it as safetensors."
+        reason = shorten(str(error), _LONGEST_REASON)
+        message = f"{path.name} is no plain file of tensors ({reason}); save it as safetensors."
         raise ModelLoadError(message) from error
     message = f"{path.name} holds no state_dict; save the model as safetensors."
     raise ModelLoadError(message)

@@ -11,6 +11,7 @@ tokenizer_config.json  optional; what it says wins over `tokenizer.json`, as in 
 import json
 import reprlib
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,10 @@ from model_store.errors import ModelLoadError
 
 _SAFETENSORS = "model.safetensors"
 _TORCH_FILE = "pytorch_model.bin"
+_LONGEST_REASON = 200
+_SAMPLE = "The [MASK] 北 é \u0378."
+"""Has a character that no vocabulary has."""
+
 _TOKENIZER_CLASSES = {
     "BertTokenizer",
     "BertTokenizerFast",
@@ -87,7 +92,8 @@ def _read_safetensors(path: Path) -> dict[str, Array]:
     try:
         return load_file(path)
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        message = f"{path.name} cannot be read ({error}); fetch it again."
+        reason = shorten(str(error), _LONGEST_REASON)
+        message = f"{path.name} cannot be read ({reason}); fetch it again."
         raise ModelLoadError(message) from error
 
 
@@ -167,9 +173,14 @@ def _read_tokenizer_json(path: Path, options: dict[str, Any]) -> Tokenizer:
         ):
             normalizer[field] = options.get(option, normalizer.get(field))
     try:
-        return Tokenizer.from_str(json.dumps(content))
-    except Exception as error:  # the library raises bare Exception for a file it cannot parse
-        raise ValueError(str(error)) from error
+        tokenizer = Tokenizer.from_str(json.dumps(content))
+        # What lacks an entry that it names is read well, and fails at the first text that needs it.
+        tokenizer.decode(tokenizer.encode(_SAMPLE).ids)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # the library raises bare Exceptions, and panics that are none
+        raise ValueError(shorten(str(error), _LONGEST_REASON)) from error
+    return tokenizer
 
 
 def _read_special_tokens(options: dict[str, Any]) -> SpecialTokens:

@@ -29,8 +29,8 @@ RAW_VALUES = (
     f'"{"x" * 10_000}"',
     "9" * 400,
     "9" * 5_000,
-    "[" * 100_000 + "]" * 100_000,
-    '{"a":' * 100_000 + "1" + "}" * 100_000,
+    "[" * 5_000 + "]" * 5_000,
+    '{"a":' * 5_000 + "1" + "}" * 5_000,
     "[" * 600 + "]" * 600,
 )
 """JSON that no field expects, as it stands in a file: some of it no writer would write."""
@@ -134,7 +134,7 @@ def _list_fields(content: bytes) -> list[tuple[Any, ...]]:
     """Return the path of every value of a JSON file, in order; none where it is no JSON."""
     try:
         return list(_walk(json.loads(content)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
 
 

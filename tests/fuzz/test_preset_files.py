@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
+import h5py
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -108,7 +109,8 @@ def fuzz(presets: dict[str, Files], name: str, examples: int) -> None:
     @given(data=st.data())
     def damage(data: st.DataObject) -> None:
         changed = dict(files)
-        for path in data.draw(st.lists(st.sampled_from(sorted(files)), min_size=1, max_size=2)):
+        paths = st.lists(st.sampled_from(sorted(files)), min_size=1, max_size=2, unique=True)
+        for path in data.draw(paths):
             changed[path] = data.draw(damaged(changed[path]))
         with TemporaryDirectory() as directory:
             write_files(Path(directory), changed)
@@ -158,6 +160,20 @@ def test_what_is_no_file_is_refused(
             assert_is_sentence(error)
 
 
+def test_weights_that_claim_more_than_their_file_are_refused(
+    presets: dict[str, Files], tmp_path: Path
+) -> None:
+    """HDF5 gives zeros for what was never written, in as much memory as they would take."""
+    write_files(tmp_path, presets["keras"])
+    with h5py.File(tmp_path / "model.weights.h5", "a") as file:
+        name = "layers/reversible_embedding/vars/0"
+        del file[name]
+        file.create_dataset(name, (2**20, 2**20), "float32")
+    error = open_preset(tmp_path)
+    assert error
+    assert "holds less than it says" in str(error)
+
+
 FOUND = [
     ("safetensors", "config.json", ("vocab_size",), "9" * 5_000),
     ("safetensors", "config.json", ("vocab_size",), "9" * 4_000),
@@ -172,6 +188,9 @@ FOUND = [
     ("safetensors", "tokenizer_config.json", ("mask_token",), '"\\ud800"'),
     ("torch_zip", "tokenizer_config.json", ("mask_token",), '"\\ud800"'),
     ("torch_zip", "tokenizer_config.json", ("mask_token",), '"a b"'),
+    ("safetensors", "tokenizer.json", ("version",), f'"{"x" * 10_000}"'),
+    ("safetensors", "tokenizer.json", ("model", "unk_token"), '"gone"'),
+    ("safetensors", "tokenizer.json", ("post_processor", "special_tokens"), "{}"),
     ("keras", "config.json", ("class_name",), "{}"),
     ("keras", "config.json", ("config",), "[]"),
     ("keras", "config.json", ("config",), "null"),
