@@ -8,10 +8,13 @@ A proof counts only while the files are those that were probed.
 
 import hashlib
 import json
+import math
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from model_store.checkpoints.files import read_json, read_text
+from model_store.errors import ModelLoadError
 from model_store.head_proof import HeadProof, read_probe_texts
 from model_store.preset_files import PROOF_FILE, list_files
 
@@ -24,12 +27,24 @@ _ENDS = 65_536
 def read_proof(directory: Path) -> HeadProof | None:
     """Return the stored proof, or None where there is none for these very files."""
     try:
-        content = json.loads((directory / PROOF_FILE).read_text("utf-8"))
-        if content.pop("fingerprint") != _fingerprint(directory):
+        content = read_json(directory / PROOF_FILE)
+        if content.pop("fingerprint", None) != _fingerprint(directory):
             return None
-        return HeadProof(**content)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return _require_types(HeadProof(**content))
+    except (ModelLoadError, OSError, ValueError, TypeError, OverflowError):
         return None
+
+
+def _require_types(proof: HeadProof) -> HeadProof:
+    """Check what a file says: it is compared at every load, and shown to everybody."""
+    if not isinstance(proof.text, str):
+        message = "the name of the text is none"
+        raise TypeError(message)
+    proof.text.encode()
+    if all(map(math.isfinite, (proof.log_probability, proof.uniform, proof.shuffled))):
+        return proof
+    message = "a log-probability is no number"
+    raise ValueError(message)
 
 
 def write_proof(directory: Path, proof: HeadProof) -> None:
@@ -44,8 +59,8 @@ def write_proof(directory: Path, proof: HeadProof) -> None:
 def read_texts(directory: Path) -> dict[str, str]:
     """Return the texts to probe with: the preset's own where it has one, else the built-in ones."""
     try:
-        own = (directory / _OWN_TEXT).read_text("utf-8")[:_MOST_CHARACTERS]
-    except (OSError, UnicodeDecodeError):
+        own = read_text(directory / _OWN_TEXT)[:_MOST_CHARACTERS]
+    except ModelLoadError:
         return dict(read_probe_texts())
     return {_OWN_TEXT: own}
 
