@@ -16,6 +16,7 @@ What is wrong with a text, a preset or a model is in `model_store.errors`.
 """
 
 import math
+import reprlib
 
 
 class ServiceError(Exception):
@@ -92,7 +93,8 @@ class RequestLimitError(ServiceError):
     def __init__(self, what: str, count: int, limit: int) -> None:
         """Say what there is too much of, and give both numbers."""
         super().__init__(
-            f"The request asks for {count} {what} and the limit is {limit}; ask for less."
+            f"The request asks for {reprlib.repr(count)} {what} and the limit is {limit}; "
+            "ask for less."
         )
 
 

@@ -3,6 +3,7 @@
 Overload is 429 and a failed fetch 502, never 503: a widely used client retries 503 without end.
 """
 
+import reprlib
 from http import HTTPStatus
 from typing import Any
 
@@ -41,6 +42,9 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
 }
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 _INTERNAL = (500, "internal")
+_UNREADABLE_SENTENCE = (
+    "The body cannot be read as JSON; send it in UTF-8, uncompressed, and not deeply nested."
+)
 _INTERNAL_SENTENCE = "The server failed to answer; report this with the time it happened."
 
 
@@ -98,15 +102,19 @@ def _describe(error: Exception) -> str:
     first = next((each for each in found if not each["type"].endswith("_type")), found[0])
     if first["type"] == "model_attributes_type":
         return "The body is no JSON object; send one with content-type: application/json."
-    where = ".".join(str(part) for part in first["loc"][1:2]) or "the body"
+    where = reprlib.repr(str(first["loc"][1]))[1:-1] if first["loc"][1:] else "the body"
     reason = str(first["msg"]).rstrip(".")
     return f"The request is not valid at {where}: {reason}; see /docs."
 
 
-async def _answer_http(_: Request, error: Exception) -> JSONResponse:
-    """Answer what the router itself refuses: unknown paths and methods."""
+async def _answer_http(request: Request, error: Exception) -> JSONResponse:
+    """Answer what the router itself refuses: unknown paths and methods, bodies it cannot read."""
     if not isinstance(error, HTTPException):  # pragma: no cover  # Starlette's signature
         raise error
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        request.app.state.metrics.observe_invalid_request()
+        status, code = TABLE[RequestValidationError]
+        return JSONResponse({"error": _UNREADABLE_SENTENCE, "code": code}, status)
     message = f"{error.detail}; GET /docs lists the routes and their methods."
     fields = {"error": message, "code": "invalid_request"}
     return JSONResponse(fields, error.status_code, error.headers)

@@ -197,6 +197,31 @@ async def test_unknown_method_is_answered_in_the_one_form(client: httpx.AsyncCli
     }
 
 
+@pytest.mark.parametrize(
+    "body", [b"\x1f\x8b\x08", b"[" * 100_000, b'{"top_k": ' + b"9" * 5000 + b"}"]
+)
+async def test_body_that_cannot_be_read_is_an_invalid_request(
+    client: httpx.AsyncClient, body: bytes
+) -> None:
+    """Compressed, nested deeply, or with a number of too many digits: and counted."""
+    headers = {"content-type": "application/json"}
+    response = await client.post("/fill-mask", content=body, headers=headers)
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
+    assert response.json()["error"].startswith("The body cannot be read as JSON; send")
+    counted = 'fill_mask_requests_total{outcome="invalid_request",preset="unknown"} 1.0'
+    assert counted in (await client.get("/metrics")).text
+
+
+@pytest.mark.parametrize(
+    "body", [{"inputs": TEXT, "k" * 100_000: 1}, {"inputs": TEXT, "top_k": 10**4000}]
+)
+async def test_answer_repeats_little_of_a_request(client: httpx.AsyncClient, body: Any) -> None:
+    """A long name or number is not sent back."""
+    response = await client.post("/fill-mask", json=body)
+    assert response.status_code == 422
+    assert len(response.content) < 300
+
+
 async def test_error_inside_leaks_nothing(client: httpx.AsyncClient, store: FakeStore) -> None:
     """A client learns that it is not its fault, and nothing else."""
     store.errors["tiny"] = RuntimeError("the secret at /home/secret")
