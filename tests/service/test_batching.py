@@ -261,6 +261,17 @@ async def test_caller_that_leaves_its_batch_harms_nobody(run: Run) -> None:
         assert await asyncio.gather(first, staying) == [[2], [6]]
 
 
+async def test_caller_that_leaves_before_its_batch_starts_costs_nothing(run: Run) -> None:
+    """Not even in the turn of the loop in which it came."""
+    async with batching(run) as batcher:
+        caller = asyncio.create_task(batcher.submit([1]))
+        await asyncio.sleep(0)
+        caller.cancel()
+        await settle()
+        assert run.calls == []
+        assert batcher.queue_size == 0
+
+
 async def test_loop_lives_on_when_every_caller_has_left(run: Run) -> None:
     """A queue of nothing but left items is emptied without a batch."""
     async with batching(run) as batcher:
