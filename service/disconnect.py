@@ -1,6 +1,7 @@
 """An ASGI middleware that ends the work for a caller who has hung up."""
 
 import asyncio
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,15 +15,16 @@ class DisconnectMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; once its body is read, nothing but its end can come."""
-        if scope["type"] != "http":
+        task = asyncio.current_task()
+        if scope["type"] != "http" or task is None:
             await self._app(scope, receive, send)
             return
-        watched = _WatchedRequest(receive, send)
+        watched = _WatchedRequest(task, receive, send)
         try:
             await self._app(scope, watched.receive, watched.send)
         except asyncio.CancelledError:
             # Somebody else may have cancelled it as well.
-            if not watched.is_gone or watched.task.uncancel():
+            if not watched.is_gone or task.uncancel():
                 raise
         finally:
             watched.end()
@@ -31,10 +33,8 @@ class DisconnectMiddleware:
 class _WatchedRequest:
     """One request, cancelled if its caller leaves between its body and its answer."""
 
-    def __init__(self, receive: Receive, send: Send) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  # this runs in one
-        self.task = task
+    def __init__(self, task: "asyncio.Task[Any]", receive: Receive, send: Send) -> None:
+        self._task = task
         self.is_gone = False
         self._is_answered = False
         self._receive = receive
@@ -64,5 +64,5 @@ class _WatchedRequest:
         message = await self._receive()
         if not self._is_answered:
             self.is_gone = True
-            self.task.cancel()
+            self._task.cancel()
         return message

@@ -52,7 +52,7 @@ async def measure_hang_ups(callers: int) -> dict[str, object]:
 
 
 async def _hang_up(server: Server, right: IdleAnswers, callers: int) -> None:
-    rng = random.Random(20)  # noqa: S311  # the same moments every time
+    rng = random.Random(20)  # noqa: S311  # nosec B311  # the same moments every time
     turns = asyncio.Semaphore(_AT_ONCE)
 
     async def call(number: int) -> None:

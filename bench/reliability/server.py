@@ -53,7 +53,7 @@ async def running_server(**settings: str) -> AsyncIterator[Server]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     variables = {f"FILLMASK_{name.upper()}": value for name, value in settings.items()}
-    process = subprocess.Popen(  # noqa: ASYNC220  # it starts in milliseconds
+    process = subprocess.Popen(  # noqa: ASYNC220  # nosec B603  # our own command
         [sys.executable, "-m", "service", "serve", "--port", str(port)],
         env={**os.environ, **variables},
     )

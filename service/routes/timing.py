@@ -10,7 +10,7 @@ TimeoutOf = Annotated[
     float | None,
     Header(
         alias="x-request-timeout-s",
-        gt=0,
+        ge=0.001,
         allow_inf_nan=False,
         description="Seconds until the caller gives up; the server's own limit if that is less.",
     ),
