@@ -202,7 +202,7 @@ def test_a_wrong_shape_is_refused(directory: Path) -> None:
         ({"num_attention_heads": 5}, "does not divide by 5 heads"),
         ({"num_hidden_layers": 3}, "lacks transformer_layer_2/query/kernel"),
         ({"num_hidden_layers": 10**9}, "the most is 1000"),
-        ({"max_position_embeddings": 10**12}, "position_embedding"),
+        ({"max_position_embeddings": 10**9}, "position_embedding"),
         ({"vocab_size": 10}, "The tokenizer has"),
         ({"model_type": None}, "None"),
     ],
