@@ -74,12 +74,13 @@ class Filled:
 class RequestRecord:
     """One request that was answered, or refused with `error`, after so many seconds.
 
-    `preset` is None where the caller's is not known.
+    `preset` is None where the caller's is not known, `timings` where there was no answer.
     """
 
     preset: str | None
     seconds: float
     error: BaseException | None
+    timings: Timings | None = None
 
 
 class LeasedModel(Protocol):
@@ -158,18 +159,20 @@ class Pipeline:
             ModelStoreError: the preset or a text cannot be used.
         """
         started = perf_counter()
-        preset = error = None
+        preset = error = timings = None
         timeout_s = min(request.timeout_s or self._limits.timeout_s, self._limits.timeout_s)
         try:
             async with self._admission(timeout_s):
                 preset = await self._find(request.preset)
-                return await self._answer(request, started + timeout_s)
+                filled = await self._answer(request, started + timeout_s)
+                timings = filled.timings
+                return filled
         except BaseException as raised:
             error = raised
             raise
         finally:
             seconds = perf_counter() - started
-            self._observer.observe_request(RequestRecord(preset, seconds, error))
+            self._observer.observe_request(RequestRecord(preset, seconds, error, timings))
 
     async def check(self, preset: str) -> None:
         """Fill one mask, so that whoever asks knows that a preset answers.

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Tracer
 
-from service.pipeline import PipelineObserver, RequestRecord
+from service.pipeline import PipelineObserver, RequestRecord, Timings
 
 _PATIENCE_S = 3.0
 """For how long the end of the server waits for a collector that does not answer."""
@@ -74,6 +74,17 @@ class Tracing:
         return _StageObserver(observer, self._provider.get_tracer("fillmask"))
 
 
+def line_up(timings: Timings, end_ns: int) -> Iterable[Stage]:
+    """Yield the stages of a request that was answered just then, the last one first.
+
+    They follow one another, and what lies between them is too little to be drawn.
+    """
+    for name in ("inference", "queue", "tokenization"):
+        start_ns = end_ns - round(getattr(timings, name) * _NANOSECONDS)
+        yield Stage(name, start_ns, end_ns)
+        end_ns = start_ns
+
+
 def record_stages(tracer: Tracer, stages: Iterable[Stage]) -> None:
     """Make each stage a child of the span that is current."""
     for name, start_ns, end_ns in stages:
@@ -88,13 +99,12 @@ class _StageObserver:
         self._observer = observer
 
     def observe_request(self, record: RequestRecord) -> None:
-        # Its span is that of the server.
+        # The request itself has the span of the server.
+        if record.timings:
+            record_stages(self._tracer, line_up(record.timings, time_ns()))
         self._observer.observe_request(record)
 
     def observe_tokenization(self, seconds: float) -> None:
-        now = time_ns()
-        started = now - round(seconds * _NANOSECONDS)
-        record_stages(self._tracer, [Stage("tokenization", started, now)])
         self._observer.observe_tokenization(seconds)
 
 

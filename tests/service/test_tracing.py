@@ -29,6 +29,18 @@ def _no_variables_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
+STAGES = ("tokenization", "queue", "inference")
+
+
+async def test_request_that_is_refused_has_no_stages(
+    store: FakeStore, serve: Any, collector: Collector
+) -> None:
+    """There is nothing to show of what did not happen."""
+    async with serve(store, tracing=True) as client:
+        await client.post("/fill-mask", json={"inputs": "no mask"})
+    assert set(collector.spans) == {"POST /fill-mask"}
+
+
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
     """Return a collector to which the environment leads."""
@@ -40,14 +52,17 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
 async def test_trace_of_the_caller_goes_on(
     store: FakeStore, serve: Any, collector: Collector
 ) -> None:
-    """The server's span is a child of the caller's, and a stage one of the server's."""
+    """The server's span is a child of the caller's, and the stages follow each other in it."""
     async with serve(store, tracing=True) as client:
         await client.post("/fill-mask", json=BODY, headers=TRACEPARENT)
-    server, stage = collector.spans["POST /fill-mask"], collector.spans["tokenization"]
+    server = collector.spans["POST /fill-mask"]
+    stages = [collector.spans[name] for name in STAGES]
     assert (server.trace_id.hex(), server.parent_span_id.hex()) == (TRACE, PARENT)
-    assert (stage.trace_id.hex(), stage.parent_span_id) == (TRACE, server.span_id)
-    assert server.start_time_unix_nano <= stage.start_time_unix_nano
-    assert stage.start_time_unix_nano <= stage.end_time_unix_nano <= server.end_time_unix_nano
+    assert {(s.trace_id.hex(), s.parent_span_id) for s in stages} == {(TRACE, server.span_id)}
+    times = [time for s in stages for time in (s.start_time_unix_nano, s.end_time_unix_nano)]
+    assert times == sorted(times)
+    assert server.start_time_unix_nano <= times[0]
+    assert times[-1] <= server.end_time_unix_nano
     assert collector.service_names == {"fillmask"}
 
 
@@ -60,7 +75,7 @@ async def test_metrics_hear_what_spans_are_made_of(
         metrics = (await client.get("/metrics")).text
     assert "fill_mask_tokenization_duration_seconds_count 1.0" in metrics
     assert 'fill_mask_requests_total{outcome="ok",preset="tiny"} 1.0' in metrics
-    assert set(collector.spans) == {"POST /fill-mask", "GET /metrics", "tokenization"}
+    assert set(collector.spans) == {"POST /fill-mask", "GET /metrics", *STAGES}
 
 
 async def test_environment_names_the_service(
