@@ -9,13 +9,14 @@ from fastapi import FastAPI
 
 from model_store.encoding import TextLimits
 from model_store.store import ModelStore
-from service.access import Access, AccessMiddleware
 from service.api_keys import ApiKeys
-from service.body_limit import BodyLimitMiddleware
-from service.disconnect import DisconnectMiddleware
 from service.exception_handlers import add_exception_handlers
+from service.heap import freeze_heap
+from service.middleware.access import Access, AccessMiddleware
+from service.middleware.body_limit import BodyLimitMiddleware
+from service.middleware.disconnect import DisconnectMiddleware
+from service.middleware.outer import App
 from service.model_host import open_model_host
-from service.outer_middleware import App
 from service.owned_task import owned_task
 from service.pipeline import Pipeline, RequestLimits
 from service.preset_control import LoadableModels, PresetBoard, PresetControl
@@ -113,6 +114,7 @@ def _create_lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        freeze_heap()
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(traces.export())
             backend = await stack.enter_async_context(open_backend())

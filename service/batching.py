@@ -28,7 +28,7 @@ _BATCHES_IN_SIGHT = 4
 """Out of how many batches' worth of the oldest items one is chosen: nobody is passed for long."""
 
 _PROMISED = 0.75
-"""How much of its time an item may be expected to wait: rates change, and lengths reorder."""
+"""How much of its time an item may be expected to wait: rates change."""
 
 
 @dataclass(slots=True, eq=False)
@@ -150,7 +150,9 @@ class MicroBatcher(Generic[Item, Result]):
         )
         # With less than a batch in line, batches are small: their rate says little, the wait is
         # short, and whoever is in a hurry may try.
-        wait = self._throughput.seconds(ahead + tokens)
+        # Where more is in sight than one batch, others may be chosen before the new ones.
+        passing = _BATCHES_IN_SIGHT * limits.max_batch_tokens
+        wait = self._throughput.seconds(ahead + tokens + passing)
         is_late = self._queued_tokens >= limits.max_batch_tokens and wait > _PROMISED * within_s
         if is_full or is_late:
             # From then on it would fit, if nobody else came.

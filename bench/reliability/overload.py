@@ -19,6 +19,7 @@ _SATURATION_S = 5.0
 _TIMES = 3
 _MOST_CONNECTIONS = 2000
 _MEMORY_EVERY_S = 1.0
+_FRESH_S = 3.0
 
 
 @dataclass(slots=True)
@@ -74,17 +75,17 @@ async def _saturate(server: Server, right: IdleAnswers) -> float:
 
 
 async def _overload(server: Server, right: IdleAnswers, rate: float, seconds: float) -> Seen:
-    seen, idle, busy = Seen(), list[Connection](), set[asyncio.Task[None]]()
+    seen, idle, busy = Seen(), list[tuple[float, Connection]](), set[asyncio.Task[None]]()
 
     async def ask(number: int) -> None:
         try:
-            connection = idle.pop() if idle else await Connection.open(server.port)
+            connection = _take_fresh(idle) or await Connection.open(server.port)
             body = right.bodies[number % len(right.bodies)]
             answer = await connection.ask("POST", "/fill-mask", body)
         except (OSError, LostAnswerError, TimeoutError) as error:
             seen.others[type(error).__name__] += 1
         else:
-            idle.append(connection)
+            idle.append((perf_counter(), connection))
             _record(seen, right, number % len(right.bodies), answer)
 
     watching = asyncio.create_task(_watch_memory(server, seen))
@@ -97,9 +98,19 @@ async def _overload(server: Server, right: IdleAnswers, rate: float, seconds: fl
         task.add_done_callback(busy.discard)
     await asyncio.gather(*busy)
     watching.cancel()
-    for connection in idle:
+    for _, connection in idle:
         connection.close()
     return seen
+
+
+def _take_fresh(idle: list[tuple[float, Connection]]) -> Connection | None:
+    """Return the connection used last, unless the server is about to close it as idle."""
+    while idle:
+        since, connection = idle.pop()
+        if perf_counter() - since < _FRESH_S:
+            return connection
+        connection.close()
+    return None
 
 
 async def _at_a_rate(rate: float, seconds: float) -> AsyncIterator[int]:

@@ -15,6 +15,7 @@ import uvicorn
 from model_store.parent_process import end_with_parent
 from model_store.store import ModelStore
 from service.engine_process.server import EngineServer
+from service.heap import freeze_heap
 from service.logs import configure_logs
 from service.model_host import open_model_host
 from service.settings import Settings
@@ -91,6 +92,7 @@ async def _answer_until(
 ) -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_reader(end.fileno(), ended.set)
+    freeze_heap()
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(open_model_host(settings, store))
         await stack.enter_async_context(EngineServer(host).listen(listener))

@@ -7,7 +7,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from fakes import settle
-from service.disconnect import DisconnectMiddleware
+from service.middleware.disconnect import DisconnectMiddleware
 
 BODY: Message = {"type": "http.request", "body": b"{}", "more_body": False}
 END: Message = {"type": "http.disconnect"}

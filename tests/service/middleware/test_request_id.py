@@ -8,7 +8,7 @@ import structlog
 
 from fakes import FakeStore
 from model_store.errors import ModelLoadError
-from service.request_id import RequestIdMiddleware
+from service.middleware.request_id import RequestIdMiddleware
 
 ACCEPTABLE = ["a", "A.b_c-9", "0" * 128]
 UNACCEPTABLE = ["", "0" * 129, "a b", "a\tb", "ä", "a/b", '"', "a;b"]

@@ -6,9 +6,9 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from service.request_id import RequestIdMiddleware
-from service.request_log import RequestLogMiddleware
-from service.security_headers import SecurityHeadersMiddleware
+from service.middleware.request_id import RequestIdMiddleware
+from service.middleware.request_log import RequestLogMiddleware
+from service.middleware.security_headers import SecurityHeadersMiddleware
 from service.settings import Settings
 
 

@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from fakes import FakeStore
-from service.access import Access, AccessMiddleware
 from service.api_keys import ApiKeys
+from service.middleware.access import Access, AccessMiddleware
 from service.settings import Settings
 
 BODY = {"inputs": "the [MASK]"}

@@ -10,8 +10,8 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from fakes import FakeStore
-from service.body_limit import BodyLimitMiddleware
 from service.errors import PayloadTooLargeError
+from service.middleware.body_limit import BodyLimitMiddleware
 
 BODY = b'{"inputs": "the [MASK]"}'
 

@@ -26,7 +26,7 @@ async def test_request_is_one_event(
     assert event == {
         "event": "request",
         "level": "info",
-        "logger": "service.request_log",
+        "logger": "service.middleware.request_log",
         "method": "POST",
         "request_id": "mine",
         "route": "/models/{preset}",
