@@ -12,7 +12,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit format openapi lock golden test-slow test-real test-torch test-prometheus bench image clean
+.PHONY: help run test check audit format openapi lock golden test-slow test-real test-torch test-prometheus bench reliability image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -67,6 +67,10 @@ test-prometheus: $(TEST_VENV)/.stamp ## Test with Prometheus (installs Debian's 
 
 bench: $(BENCH_VENV)/.stamp ## Measure engines, server and peers: 25 minutes (BENCH=quick: 8)
 	$(BENCH_VENV)/bin/python -m bench $(if $(filter quick,$(BENCH)),--quick)
+
+reliability: $(TEST_VENV)/.stamp ## Measure overload, callers who hang up, terminations: 15 minutes
+	for what in overload hang-ups terminations; do \
+		FILLMASK_LOG_LEVEL=warning $(BIN)/python -m bench.reliability $$what || exit 1; done
 
 image: ## Build the container image
 	docker build --tag fillmask .
