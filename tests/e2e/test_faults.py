@@ -83,6 +83,7 @@ def test_measurement_finds_nothing_lost(what: str, flag: str, few: str) -> None:
         assert figures["exit_statuses"] == {"0": 2}
 
 
+@pytest.mark.slow
 def test_overload_is_refused_and_what_is_accepted_is_right() -> None:
     """A few seconds of the minutes that the whole measurement has."""
     figures = measure("overload", "--seconds", "5")

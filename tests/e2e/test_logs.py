@@ -12,7 +12,7 @@ from e2e.running_server import start_server
 SECRET = "xyzzy"  # noqa: S105  # it stands for one
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_every_line_is_an_event(tmp_path: Path, workers: str) -> None:
     """From the start to the end of every process, without a word of callers."""
     env = {"FILLMASK_WORKERS": workers, "FILLMASK_ACCESS_LOG": "true", "FILLMASK_OFFLINE": "1"}
