@@ -21,7 +21,8 @@ LONGEST_DELAY_S = 0.05
 """About as long as a step takes: no moment of one is spared."""
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [2, 10])
 def test_killed_training_goes_on(kills: int, make_options: MakeOptions, tmp_path: Path) -> None:
     """SIGKILL at random moments, and in the middle of saving too: not a byte is another."""
     # A run that is killed after ten lines has made six steps at most, and the last run some more.

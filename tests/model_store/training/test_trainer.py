@@ -97,7 +97,7 @@ def test_result_is_a_preset(finished: TrainingOptions, text_dir: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("stop_after", [1, 8])
+@pytest.mark.parametrize("stop_after", [pytest.param(1, marks=pytest.mark.slow), 8])
 def test_interrupted_training_goes_on(
     stop_after: int, finished: TrainingOptions, tmp_path: Path
 ) -> None:
@@ -109,7 +109,9 @@ def test_interrupted_training_goes_on(
     assert_same_result(options.out, finished.out)
 
 
-mixed = pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+mixed = pytest.mark.parametrize(
+    "precision", [pytest.param("mixed_bfloat16", marks=pytest.mark.slow), "mixed_float16"]
+)
 
 
 @mixed
