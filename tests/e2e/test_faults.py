@@ -68,7 +68,10 @@ def test_preset_whose_directory_is_removed_goes_on_answering(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("what", "flag", "few"),
-    [("hang-ups", "--callers", "200"), ("terminations", "--times", "2")],
+    [
+        ("hang-ups", "--callers", "200"),
+        pytest.param("terminations", "--times", "2", marks=pytest.mark.slow),
+    ],
 )
 def test_measurement_finds_nothing_lost(what: str, flag: str, few: str) -> None:
     """A few of the thousands that the whole measurement has."""
