@@ -8,11 +8,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from model_store.bert.masked_lm import BertMaskedLM
 from model_store.checkpoints import Checkpoint, read_checkpoint
 from model_store.engines import EngineOptions, Precision, choose_engine
 from model_store.errors import ModelLoadError
 from model_store.fill_mask import FillMaskModel, ModelFacts
+from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.tuning import tune
 
 _ENGINES = {"tensorflow": "TensorFlowEngine", "jax": "JaxEngine", "torch": "TorchEngine"}

@@ -1,1 +1,1 @@
-"""BERT on plain Keras 3 layers: the backbone, the masked-LM task and the tokenizer."""
+"""BERT on plain Keras 3 layers: the backbone, the head and the tokenizer."""

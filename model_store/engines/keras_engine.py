@@ -8,9 +8,9 @@ import numpy as np
 from keras import ops
 
 from model_store.batch import Batch, Scores
-from model_store.bert.masked_lm import BertMaskedLM
 from model_store.engines.engine import Precision
 from model_store.engines.vocabulary_scores import finish, normalize, top_k
+from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.shape_buckets import Shapes
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import keras
 
-from model_store.bert.masked_lm import BertMaskedLM
 from model_store.checkpoints import read_checkpoint, write_tokenizer
 from model_store.engines.vocabulary_scores import score_masks
+from model_store.masked_lm.masked_lm import BertMaskedLM
 
 _INPUTS = {"token_ids": (None, None), "padding_mask": (None, None), "mask_positions": (None,)}
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from keras import ops
 
-from model_store.bert.masked_lm import BertMaskedLM
 from model_store.engines.block_top_k import BLOCK
+from model_store.masked_lm.masked_lm import BertMaskedLM
 
 _NEVER = -1e30
 

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 
-from model_store.bert.masked_lm_preprocessor import Example
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints.checkpoint import Array
+from model_store.masked_lm.preprocessor import Example
 from model_store.training.corpus import Corpus
 from model_store.training.examples import make_rows
 from model_store.training.options import TrainingOptions

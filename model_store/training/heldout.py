@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from model_store.bert.masked_lm import BertMaskedLM
 from model_store.bert.tokenizer import BertTokenizer
+from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.training.corpus import Corpus
 from model_store.training.examples import make_rows
 from model_store.training.row_batches import RowBatches

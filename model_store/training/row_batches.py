@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from model_store.bert.masked_lm_preprocessor import Example
-from model_store.bert.token_masking import TokenMasker
 from model_store.bert.tokenizer import BertTokenizer
+from model_store.masked_lm.preprocessor import Example
+from model_store.masked_lm.token_masking import TokenMasker
 
 _SHORTEST = 16
 

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from model_store.bert.masked_lm import BertMaskedLM
 from model_store.checkpoints.checkpoint import Array
+from model_store.masked_lm.masked_lm import BertMaskedLM
 
 
 @dataclass(frozen=True, slots=True)

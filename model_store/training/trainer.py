@@ -16,8 +16,8 @@ from typing import Any, TypeAlias
 
 import keras
 
-from model_store.bert.masked_lm import BertMaskedLM
 from model_store.checkpoints import write_transformers_dir
+from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.training.batch_stream import BatchStream
 from model_store.training.heldout import HeldoutMeter, HeldoutText, Measurement
 from model_store.training.optimizer import make_optimizer

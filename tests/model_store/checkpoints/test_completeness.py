@@ -3,8 +3,8 @@
 import pytest
 
 from model_store.bert.config import BertConfig
-from model_store.bert.masked_lm import BertMaskedLM
 from model_store.bert.variable_shapes import list_backbone_shapes, list_head_shapes
+from model_store.masked_lm.masked_lm import BertMaskedLM
 
 
 @pytest.mark.parametrize("tied", [True, False])

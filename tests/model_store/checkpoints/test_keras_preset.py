@@ -11,9 +11,9 @@ import keras_hub
 import numpy as np
 import pytest
 
-from model_store.bert.masked_lm import BertMaskedLM
 from model_store.checkpoints import read_checkpoint
 from model_store.errors import HeadMissingError, ModelLoadError
+from model_store.masked_lm.masked_lm import BertMaskedLM
 from tiny_checkpoints import cased_vocabulary
 
 SHAPE = {

@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from tokenizers import AddedToken, Tokenizer
 
 from model_store.bert.config import BertConfig
-from model_store.bert.masked_lm import BertMaskedLM
 from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
 from model_store.checkpoints import (
     Checkpoint,
@@ -24,6 +23,7 @@ from model_store.checkpoints import (
     write_transformers_dir,
 )
 from model_store.errors import HeadMissingError
+from model_store.masked_lm.masked_lm import BertMaskedLM
 from random_checkpoints import assert_same, checkpoints, fill_checkpoint, make_features
 from tiny_checkpoints import SPECIAL_TOKENS, cased_vocabulary
 

@@ -12,9 +12,9 @@ import keras
 import numpy as np
 import pytest
 
-from model_store.bert.masked_lm import BertMaskedLM
 from model_store.checkpoints import read_checkpoint
 from model_store.errors import ModelStoreError
+from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.training import trainer
 from model_store.training.heldout import HeldoutMeter, HeldoutText, measure_preset
 from model_store.training.optimizer import WarmupDecay, make_optimizer

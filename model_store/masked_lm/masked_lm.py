@@ -8,16 +8,16 @@ import keras
 
 from model_store.bert.backbone import BertBackbone
 from model_store.bert.config import BertConfig, HiddenAct
-from model_store.bert.masked_lm_dataset import (
+from model_store.bert.masked_lm_head import MaskedLMHead
+from model_store.catalog import CatalogEntry, read_catalog
+from model_store.checkpoints import Checkpoint, read_checkpoint, write_keras_preset
+from model_store.masked_lm.dataset import (
     as_dataset,
     as_validation_dataset,
     is_dataset,
     split_texts,
 )
-from model_store.bert.masked_lm_head import MaskedLMHead
-from model_store.bert.masked_lm_preprocessor import BertMaskedLMPreprocessor
-from model_store.catalog import CatalogEntry, read_catalog
-from model_store.checkpoints import Checkpoint, read_checkpoint, write_keras_preset
+from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
 from model_store.resolver import DEFAULT_DIRECTORY, resolve
 
 _BATCH_SIZE = 32

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from model_store.bert.masked_lm_preprocessor import BertMaskedLMPreprocessor, read_segments
-from model_store.bert.segment_packer import pack_segments
-from model_store.bert.token_masking import TokenMasker
 from model_store.bert.tokenizer import BertTokenizer
+from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor, read_segments
+from model_store.masked_lm.segment_packer import pack_segments
+from model_store.masked_lm.token_masking import TokenMasker
 
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "a", "man", "dog", "cat"]
 VOCABULARY += ["went", "came", "saw", "ate", "big", "red", "house", "Paris", "##s", "##ing"]

@@ -5,9 +5,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from model_store.bert.segment_packer import TRUNCATIONS, pack_segments
-from model_store.bert.token_masking import TokenMasker
 from model_store.bert.tokenizer import BertTokenizer
+from model_store.masked_lm.segment_packer import TRUNCATIONS, pack_segments
+from model_store.masked_lm.token_masking import TokenMasker
 
 Example: TypeAlias = tuple[dict[str, Any], Any, Any]
 """Features, labels and sample weights, as `keras.Model.fit` takes them."""

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from model_store.bert.masked_lm_preprocessor import (
+from model_store.masked_lm.preprocessor import (
     BertMaskedLMPreprocessor,
     Example,
     read_segments,

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model_store.bert.masked_lm import BertMaskedLM
 from model_store.checkpoints import (
     Checkpoint,
     read_checkpoint,
@@ -17,6 +16,7 @@ from model_store.checkpoints import (
 )
 from model_store.checkpoints.config_fields import write_config_fields
 from model_store.errors import ModelLoadError, PresetUnavailableError
+from model_store.masked_lm.masked_lm import BertMaskedLM
 
 TINY = "bert_tiny_en_uncased"
 WEIGHTS = ("*.safetensors", "*.h5")
