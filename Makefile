@@ -12,7 +12,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit format openapi lock golden test-slow test-real test-torch test-prometheus bench reliability image clean
+.PHONY: help run test check audit format openapi lock golden test-slow test-real test-torch test-prometheus test-front-door bench reliability image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ test-torch: $(GOLDEN_VENV)/.stamp ## Test the PyTorch engine (needs torch)
 test-prometheus: $(TEST_VENV)/.stamp ## Test with Prometheus (installs Debian's package with apt-get)
 	command -v promtool >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends prometheus)
 	$(BIN)/python -m pytest -m prometheus
+
+test-front-door: $(TEST_VENV)/.stamp ## Install and run as newcomers, the image and the extras do: 15 minutes, as root
+	$(BIN)/python -m pytest -m front_door --no-cov -o log_cli=true -o log_cli_level=INFO -o log_cli_format="%(message)s" tests/front_door
 
 bench: $(BENCH_VENV)/.stamp ## Measure engines, server and peers: 25 minutes (BENCH=quick: 8)
 	$(BENCH_VENV)/bin/python -m bench $(if $(filter quick,$(BENCH)),--quick)
