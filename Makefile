@@ -45,6 +45,8 @@ openapi: $(TEST_VENV)/.stamp ## Write openapi.yaml anew from the app
 lock: $(TEST_VENV)/.stamp ## Write the lock files anew from pyproject.toml (UPGRADE=--upgrade)
 	$(COMPILE) --extra cpu --output-file requirements/run.txt pyproject.toml
 	$(COMPILE) --extra gpu --output-file requirements/gpu.txt pyproject.toml
+	$(COMPILE) --extra otel --constraint requirements/run.txt --output-file requirements/otel.txt pyproject.toml
+	$(COMPILE) --extra train --constraint requirements/run.txt --output-file requirements/train.txt pyproject.toml
 	$(COMPILE) --extra cpu --group test --output-file requirements/test.txt pyproject.toml
 	$(COMPILE) --group golden --constraint requirements/test.txt --no-emit-package torch \
 		--output-file requirements/golden.txt

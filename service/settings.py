@@ -200,7 +200,7 @@ class Settings(BaseSettings):
             try:
                 version("opentelemetry-exporter-otlp-proto-http")
             except PackageNotFoundError:
-                message = "OpenTelemetry is not installed; install fillmask[otel]."
+                message = "OpenTelemetry is not installed; install requirements/otel.txt as well."
                 raise ValueError(message) from None
         return tracing
 

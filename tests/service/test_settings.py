@@ -153,7 +153,7 @@ def test_tracing_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr("service.settings.version", find_nothing)
-    with pytest.raises(ValidationError, match=r"install fillmask\[otel\]"):
+    with pytest.raises(ValidationError, match=r"install requirements/otel.txt"):
         Settings()
 
 
