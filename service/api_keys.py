@@ -2,13 +2,13 @@
 
 import hashlib
 import hmac
-import logging
 from collections.abc import Iterable
 from pathlib import Path
 
+import structlog
 from pydantic import SecretStr
 
-_LOG = logging.getLogger(__name__)
+_LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 _MOST_BYTES = 1024**2
 
 
@@ -25,6 +25,7 @@ class ApiKeys:
         self._file = file
         self._seen: tuple[int, int] | None = None
         self._read: frozenset[bytes] = frozenset()
+        self._is_away = False
         if file is not None:
             self._read_again(file)
 
@@ -38,9 +39,9 @@ class ApiKeys:
         if self._file is not None:
             try:
                 self._read_again(self._file)
-            except OSError:
+            except OSError as error:
                 # Keys that are being replaced are not there for a moment: the old ones count.
-                _LOG.warning("api_keys_unreadable", extra={"file": str(self._file)})
+                self._note_absence(self._file, error)
         shown = _hash(key)
         # With all of them, whichever fits: the time says nothing of where it stands.
         fitting = sum(hmac.compare_digest(shown, known) for known in self._fixed | self._read)
@@ -51,12 +52,24 @@ class ApiKeys:
         status = file.stat()
         seen = (status.st_mtime_ns, status.st_ino)
         if seen == self._seen:
+            self._is_away = False
             return
         with file.open("rb") as content:
             lines = content.read(_MOST_BYTES).decode("utf-8", "replace").splitlines()
         keys = (line.strip() for line in lines)
+        before = self._read
         self._read = frozenset(_hash(key) for key in keys if key and not key.startswith("#"))
+        if self._seen is not None:
+            added, removed = len(self._read - before), len(before - self._read)
+            _LOG.info("api_keys_rotated", file=str(file), added=added, removed=removed)
         self._seen = seen
+        self._is_away = False
+
+    def _note_absence(self, file: Path, error: OSError) -> None:
+        """Log it once, and not for every request."""
+        if not self._is_away:
+            _LOG.warning("api_keys_unreadable", file=str(file), reason=error.strerror)
+        self._is_away = True
 
 
 def _hash(key: str) -> bytes:

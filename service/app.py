@@ -20,6 +20,7 @@ from service.model_host import open_model_host
 from service.owned_task import owned_task
 from service.pipeline import Pipeline, RequestLimits
 from service.preset_control import LoadableModels, PresetBoard, PresetControl
+from service.readiness import Readiness
 from service.routes import fill_mask, hugging_face, presets, probes
 from service.routes.dependencies import MetricsBoard
 from service.schemas import ErrorResponse
@@ -127,6 +128,7 @@ def _create_lifespan(
                 store, backend.models, backend.preset_states, settings.request_timeout_s
             )
             app.state.pipeline = pipeline
+            app.state.readiness = readiness = Readiness(pipeline, settings.default_preset)
             stack.enter_context(
                 announced_end(
                     pipeline.close,
@@ -135,9 +137,7 @@ def _create_lifespan(
                 )
             )
             if settings.preload:
-                # What it raises is known already, from `/presets` and `/readyz`.
-                warm_up = owned_task(pipeline.check(settings.default_preset))
-                await stack.enter_async_context(warm_up)
+                await stack.enter_async_context(owned_task(readiness.check()))
             stack.callback(pipeline.close)
             yield
 

@@ -57,6 +57,18 @@ def outcome(error: BaseException | None) -> str:
     return TABLE.get(type(error), _INTERNAL)[1]
 
 
+def describe_failure(error: Exception) -> dict[str, Any]:
+    """Return the fields of an event about an error of the server: its code, and why.
+
+    The sentences of known errors quote no caller, but for those of `InputError`, which are no
+    failure. The message of any other may hold anything: its traceback, without, must do.
+    """
+    code = outcome(error)
+    return {"code": code} | (
+        {"exc_info": error} if code == _INTERNAL[1] else {"reason": str(error)}
+    )
+
+
 def add_exception_handlers(app: FastAPI) -> None:
     """Answer every error of every route in the one form of this API."""
     for error_type in TABLE:
@@ -67,9 +79,10 @@ def add_exception_handlers(app: FastAPI) -> None:
 
 
 def error_response(error: Exception) -> JSONResponse:
-    """Return the answer to an error of the table."""
-    status, code = TABLE[type(error)]
-    fields: dict[str, Any] = {"error": str(error), "code": code}
+    """Return the answer to an error; of one that is not in the table, nothing is told."""
+    status, code = TABLE.get(type(error), _INTERNAL)
+    sentence = _INTERNAL_SENTENCE if code == _INTERNAL[1] else str(error)
+    fields: dict[str, Any] = {"error": sentence, "code": code}
     if isinstance(error, model_errors.InputError) and error.input is not None:
         fields["input"] = error.input
     headers = None
@@ -81,10 +94,10 @@ def error_response(error: Exception) -> JSONResponse:
 
 
 async def _answer_known(_: Request, error: Exception) -> JSONResponse:
-    response = error_response(error)
-    if response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
-        _LOG.error("request_failed", code=outcome(error), exc_info=error)
-    return response
+    # A load that fails is logged where it fails, once for all who wait for it.
+    if isinstance(error, model_errors.InferenceError):
+        _LOG.error("request_failed", **describe_failure(error))
+    return error_response(error)
 
 
 async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
@@ -120,7 +133,6 @@ async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(fields, error.status_code, error.headers)
 
 
-async def _answer_internal(_: Request, __: Exception) -> JSONResponse:
+async def _answer_internal(_: Request, error: Exception) -> JSONResponse:
     """Tell nothing of what went wrong inside; the traceback is in the log."""
-    status, code = _INTERNAL
-    return JSONResponse({"error": _INTERNAL_SENTENCE, "code": code}, status)
+    return error_response(error)

@@ -1,13 +1,17 @@
 """How the server logs: events with fields, one a line on stderr. Only this module sets logs up.
 
 Nothing that callers send is logged. Errors may quote it, so tracebacks leave their messages out, at
-every level above `debug`.
+every level above `debug`. Nothing else is written to stderr: what Python would write there by
+itself, of warnings and of errors that nobody caught, becomes events too.
 """
 
+import json
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
+from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -24,6 +28,7 @@ UVICORN_OPTIONS: dict[str, Any] = {
 }
 """What uvicorn is told, so that it leaves logs and ids of requests to the service."""
 
+_LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 _OURS = ("service", "model_store")
 _SERVERS = ("uvicorn", "uvicorn.error", "asyncio")
 _SILENT = "uvicorn.access"
@@ -35,7 +40,7 @@ def configure_logs(settings: Settings) -> None:
     Each process calls it once: one that is spawned inherits nothing.
     """
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    handler = logging.StreamHandler()
+    handler = _EventHandler()
     handler.setFormatter(_create_formatter(settings))
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -54,6 +59,37 @@ def configure_logs(settings: Settings) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _log_uncaught
+    sys.unraisablehook = _log_unraisable
+    threading.excepthook = _log_uncaught_in_thread
+
+
+class _EventHandler(logging.StreamHandler[Any]):
+    """Writes to stderr, and never anything but events: not of its own failures either."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
+        """Say that an event was lost, where Python would write a traceback that quotes it."""
+        # Where this one is lost too, nobody reads what is written.
+        if record.name != __name__:
+            _LOG.error("event_lost", by=record.name, place=f"{record.pathname}:{record.lineno}")
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    _LOG.critical("uncaught", exc_info=(kind, error, trace))
+
+
+def _log_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
+    _LOG.error("unraisable", exc_info=unraisable.exc_value)
+
+
+def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
+    thread = args.thread.name if args.thread else None
+    _LOG.error("uncaught", thread=thread, exc_info=args.exc_value)
 
 
 def format_traceback(exc_info: ExcInfo) -> str:
@@ -88,7 +124,7 @@ def _create_formatter(settings: Settings) -> logging.Formatter:
         else structlog.processors.ExceptionRenderer(format_traceback)
     )
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=_fields() if quotes else [*_fields(), _keep_sentence],
+        foreign_pre_chain=[*_fields(), _add_own_fields, *(() if quotes else (_keep_sentence,))],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             exceptions,
@@ -99,7 +135,10 @@ def _create_formatter(settings: Settings) -> logging.Formatter:
 
 def _to_json(event: EventDict, **_: Any) -> str:
     # Ten times as fast as Python's own; what is not JSON is shown as Python shows it.
-    return msgspec.json.encode(event, enc_hook=repr).decode()
+    try:
+        return msgspec.json.encode(event, enc_hook=repr).decode()
+    except UnicodeEncodeError:  # the name of a file may be no text
+        return json.dumps(event, default=repr)
 
 
 def _fields() -> list[Processor]:
@@ -109,6 +148,16 @@ def _fields() -> list[Processor]:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+
+
+_add_extra = structlog.stdlib.ExtraAdder()
+
+
+def _add_own_fields(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Add what our events carry as `extra`; that of others is for handlers of their own."""
+    if event["logger"].partition(".")[0] in _OURS:
+        return _add_extra(logger, method, event)
+    return event
 
 
 def _keep_sentence(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

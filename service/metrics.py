@@ -12,7 +12,7 @@ from prometheus_client import (
 )
 
 from service.batch_records import BatchRecord
-from service.model_cache import CacheEvent, CacheRecord
+from service.cache_records import CacheEvent, CacheRecord
 from service.pipeline import RequestRecord
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)

@@ -10,34 +10,12 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from enum import StrEnum
 from time import perf_counter
 from typing import Any, Generic
 
 from service.cache_entry import Entry, Model
+from service.cache_records import CacheEvent, CacheRecord
 from service.errors import ShuttingDownError
-
-
-class CacheEvent(StrEnum):
-    """What happened in a cache."""
-
-    HIT = "hit"
-    MISS = "miss"
-    EVICTION = "eviction"
-    UNLOAD = "unload"
-    LOAD = "load"
-    FAILURE = "failure"
-
-
-@dataclass(frozen=True, slots=True)
-class CacheRecord:
-    """One event; `seconds` is how long a load took, `loaded_bytes` what is held after it."""
-
-    event: CacheEvent
-    name: str
-    loaded_bytes: int
-    seconds: float = 0.0
 
 
 class ModelCache(Generic[Model]):
@@ -134,7 +112,9 @@ class ModelCache(Generic[Model]):
         """
         entry = self._find_or_reload(name) if reload else self._find_or_load(name)
         if pin is not None:
-            entry.pin = pin
+            was_pinned, entry.pin = entry.pin, pin
+            if entry.is_ready:
+                self._record_pin(entry, was_pinned=was_pinned)
         await asyncio.shield(entry.loaded)
 
     async def unload(self, name: str) -> None:
@@ -151,7 +131,7 @@ class ModelCache(Generic[Model]):
     async def discard(self, name: str, model: Model) -> None:
         """Evict a model, unless another one of its name has come in its place."""
         if self.ready().get(name) is model:
-            await asyncio.shield(self._evict(name))
+            await asyncio.shield(self._evict(name, reason="replaced"))
 
     async def close(self) -> None:
         """Lend nothing more, wait for the leases out, and close every model."""
@@ -161,10 +141,10 @@ class ModelCache(Generic[Model]):
             loader.cancel()
         await asyncio.gather(*loaders, return_exceptions=True)
         for entry in list(self._loading):  # cancelled before the first step of its load
-            self._fail(entry, asyncio.CancelledError())
+            self._fail(entry, asyncio.CancelledError(), seconds=0.0)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for name in list(self._entries):
-            await self._evict(name)
+            await self._evict(name, reason="the server ends")
 
     def _find_or_load(self, name: str) -> Entry[Model]:
         self._require_open()
@@ -193,6 +173,7 @@ class ModelCache(Generic[Model]):
         return entry
 
     async def _load(self, entry: Entry[Model]) -> None:
+        started = self._clock()
         try:
             if self._prepare is not None:
                 await self._prepare(entry.name)
@@ -201,15 +182,18 @@ class ModelCache(Generic[Model]):
                     await asyncio.wait(self._retirements)
                 entry.has_begun = True
                 started = self._clock()
-                replaced = self._put(entry, await self._load_model(entry.name))
-                self._record(CacheEvent.LOAD, entry.name, self._clock() - started)
+                model = await self._load_model(entry.name)
+                replaced = self._put(entry, model)
+                seconds = self._clock() - started
+                self._record(CacheEvent.LOAD, entry.name, seconds=seconds, model=model)
+                self._record_pin(entry, was_pinned=replaced.pin if replaced else None)
                 if replaced:
                     await self._retire(replaced)
                 await self._make_room(entry)
         except BaseException as error:
             if entry.loaded.done():
                 raise
-            self._fail(entry, error)
+            self._fail(entry, error, self._clock() - started)
             if not isinstance(error, Exception):
                 raise
 
@@ -225,14 +209,14 @@ class ModelCache(Generic[Model]):
         entry.loaded.set_result(model)
         return replaced
 
-    def _fail(self, entry: Entry[Model], error: BaseException) -> None:
+    def _fail(self, entry: Entry[Model], error: BaseException, seconds: float) -> None:
         """Forget a load, so that the next caller tries again, and tell those who wait for it."""
         self._loading.remove(entry)
         if self._entries.get(entry.name) is entry:
             del self._entries[entry.name]
         if isinstance(error, Exception):
             self._failures[entry.name] = error
-            self._record(CacheEvent.FAILURE, entry.name)
+            self._record(CacheEvent.FAILURE, entry.name, seconds=seconds, error=error)
             entry.loaded.set_exception(error)
         else:
             entry.loaded.set_exception(ShuttingDownError())
@@ -243,7 +227,7 @@ class ModelCache(Generic[Model]):
         await asyncio.gather(*under_way, return_exceptions=True)
         if name in self.ready():
             self._failures.pop(name, None)
-            await self._evict(name, CacheEvent.UNLOAD)
+            await self._evict(name, event=CacheEvent.UNLOAD)
 
     async def _make_room(self, newest: Entry[Model]) -> None:
         """Evict until the limits hold: idle models before used ones, then the longest unused."""
@@ -253,15 +237,17 @@ class ModelCache(Generic[Model]):
             evictable = [entry for entry in idle_first if not entry.pin]
             if not evictable:
                 return
-            await self._evict(evictable[0].name)
+            await self._evict(evictable[0].name, reason=f"room for {newest.name}")
 
     def _exceeds_limits(self) -> bool:
         return len(self.ready()) > self._max_models or self.loaded_bytes > self._max_bytes
 
-    def _evict(self, name: str, event: CacheEvent = CacheEvent.EVICTION) -> asyncio.Task[None]:
+    def _evict(
+        self, name: str, *, event: CacheEvent = CacheEvent.EVICTION, reason: str | None = None
+    ) -> asyncio.Task[None]:
         """Take a model out of sight at once, and close it when its last lease comes back."""
         entry = self._entries.pop(name)
-        self._record(event, name)
+        self._record(event, name, reason=reason)
         return self._retire(entry)
 
     def _retire(self, entry: Entry[Model]) -> asyncio.Task[None]:
@@ -281,5 +267,9 @@ class ModelCache(Generic[Model]):
         if self._closing:
             raise ShuttingDownError
 
-    def _record(self, event: CacheEvent, name: str, seconds: float = 0.0) -> None:
-        self._observe(CacheRecord(event, name, self.loaded_bytes, seconds))
+    def _record_pin(self, entry: Entry[Model], *, was_pinned: bool | None) -> None:
+        if bool(entry.pin) != bool(was_pinned):
+            self._record(CacheEvent.PIN if entry.pin else CacheEvent.UNPIN, entry.name)
+
+    def _record(self, event: CacheEvent, name: str, **details: Any) -> None:
+        self._observe(CacheRecord(event, name, self.loaded_bytes, **details))

@@ -1,6 +1,5 @@
 """What loads and runs models, all in one process: the cache, its threads, states and metrics."""
 
-import logging
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,16 +9,17 @@ from functools import partial
 from model_store.fill_mask import ModelFacts
 from model_store.store import ModelStore
 from service.batch_records import BatchLimits
+from service.cache_records import CacheRecord
 from service.errors import ShuttingDownError
 from service.exception_handlers import outcome
 from service.metrics import Metrics
 from service.model_cache import ModelCache
 from service.owned_task import owned_task
+from service.preset_log import PresetLog
 from service.preset_states import PresetStates
 from service.served_model import PresetFetcher, ServedModel, ServedModelLoader
 from service.settings import Settings
 
-_LOG = logging.getLogger(__name__)
 _FETCHES = 2
 """How many presets are fetched at a time."""
 
@@ -59,11 +59,17 @@ async def open_model_host(settings: Settings, store: ModelStore) -> AsyncIterato
             max_bytes=settings.max_loaded_bytes,
             observe=metrics.observe_batch,
         )
+        log = PresetLog()
+
+        def observe(record: CacheRecord) -> None:
+            metrics.observe_cache(record)
+            log.observe(record)
+
         models: ModelCache[ServedModel] = ModelCache(
             loader.load,
             max_models=settings.max_loaded_presets,
             max_bytes=settings.max_loaded_bytes,
-            observe=metrics.observe_cache,
+            observe=observe,
             prepare=fetcher.fetch,
             pinned=settings.pinned_presets,
         )
@@ -82,8 +88,8 @@ async def _load_all(models: ModelCache[ServedModel], names: Iterable[str]) -> No
             await models.load(name)
         except ShuttingDownError:
             return
-        except Exception as error:  # noqa: BLE001  # whatever it is, the next one may go well
-            _LOG.warning("preset_not_loaded", extra={"preset": name}, exc_info=error)
+        except Exception:  # noqa: BLE001, S112  # it is in the log, and the next one may go well
+            continue
 
 
 def _batch_limits(settings: Settings, facts: ModelFacts) -> BatchLimits:

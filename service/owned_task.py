@@ -7,7 +7,7 @@ from typing import Any
 
 
 @asynccontextmanager
-async def owned_task(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+async def owned_task(coroutine: Coroutine[Any, Any, Any]) -> AsyncIterator[asyncio.Task[Any]]:
     """Run a coroutine beside a block, and cancel it at its end; what it raises is dropped."""
     task = asyncio.create_task(coroutine)
     try:

@@ -1,13 +1,14 @@
 """The side of the engine process: calls come in, a model host answers them."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from hashlib import blake2b
 from socket import socket
 from weakref import WeakKeyDictionary
+
+import structlog
 
 from service.engine_process.frames import (
     Answer,
@@ -35,7 +36,7 @@ from service.errors import ModelReplacedError
 from service.model_host import ModelHost
 from service.served_model import ServedModel
 
-_LOG = logging.getLogger(__name__)
+_LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 
 
 class EngineServer:
@@ -94,7 +95,8 @@ class EngineServer:
         try:
             frame = encode_frame(number, await self._answer(request))
         except Exception as error:  # noqa: BLE001  # whatever it is, the caller must hear of it
-            if type(error).__name__ not in KNOWN:
+            is_logged = any(error is failure for failure in self._host.models.failures().values())
+            if type(error).__name__ not in KNOWN and not is_logged:
                 _LOG.exception("call_failed")
             frame = encode_frame(number, dump_error(error))
         # Not drained: there are no more answers than calls, and those are limited.

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from service.pipeline import Pipeline, PipelineObserver
 from service.preset_control import PresetBoard, PresetControl
+from service.readiness import Readiness
 from service.settings import Settings
 
 
@@ -44,6 +45,11 @@ async def _get_metrics(request: Request) -> MetricsBoard:
     return metrics
 
 
+async def _get_readiness(request: Request) -> Readiness:
+    readiness: Readiness = request.app.state.readiness
+    return readiness
+
+
 async def _get_preset_states(request: Request) -> PresetBoard:
     states: PresetBoard = request.app.state.preset_states
     return states
@@ -57,5 +63,6 @@ async def _get_preset_control(request: Request) -> PresetControl:
 PipelineOf = Annotated[Pipeline, Depends(_get_pipeline)]
 SettingsOf = Annotated[Settings, Depends(_get_settings)]
 MetricsOf = Annotated[MetricsBoard, Depends(_get_metrics)]
+ReadinessOf = Annotated[Readiness, Depends(_get_readiness)]
 PresetStatesOf = Annotated[PresetBoard, Depends(_get_preset_states)]
 PresetControlOf = Annotated[PresetControl, Depends(_get_preset_control)]

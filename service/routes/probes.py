@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter, Response
 
-from service.routes.dependencies import MetricsOf, PipelineOf, SettingsOf
+from service.exception_handlers import error_response
+from service.routes.dependencies import MetricsOf, ReadinessOf
 from service.schemas import Status
 
 router = APIRouter(tags=["operations"])
@@ -14,11 +15,11 @@ async def check_health() -> Status:
     return Status(status="ok")
 
 
-@router.get("/readyz")
-async def check_readiness(pipeline: PipelineOf, settings: SettingsOf) -> Status:
+@router.get("/readyz", response_model=Status)
+async def check_readiness(readiness: ReadinessOf) -> Status | Response:
     """Fill a mask with the default preset, and answer its error where that fails."""
-    await pipeline.check(settings.default_preset)
-    return Status(status="ready")
+    error = await readiness.check()
+    return error_response(error) if error else Status(status="ready")
 
 
 @router.get(

@@ -1,6 +1,8 @@
 """The documents list everything that there is, and nothing else."""
 
+import ast
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -51,6 +53,33 @@ def test_every_error_code_is_documented_with_its_status() -> None:
         (quoted(code)[0], int(status)) for code, status, _ in read_tables("docs/api.md", "code")
     }
     assert documented == {(code, status) for status, code in (*TABLE.values(), _INTERNAL)}
+
+
+def test_every_event_of_the_log_is_documented() -> None:
+    """The table in docs/operations.md has every event that the code logs, and no other."""
+    documented = {
+        name for events, *_ in read_tables("docs/operations.md", "event") for name in quoted(events)
+    }
+    assert documented == {
+        event
+        for package in ("service", "model_store")
+        for path in (ROOT / package).rglob("*.py")
+        for event in logged_events(ast.parse(path.read_text("utf-8")))
+    }
+
+
+def logged_events(module: ast.Module) -> Iterator[str]:
+    """Yield the first argument of every call of a method of a module's logger."""
+    for node in ast.walk(module):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="_LOG")),
+                args=[ast.Constant(value=str(event)), *_],
+            ):
+                yield event
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="_LOG"))):
+                message = f"an event without a name in line {node.lineno}"
+                raise AssertionError(message)
 
 
 def test_every_route_has_its_section() -> None:

@@ -1,13 +1,15 @@
 """The log of real servers: of one process, and of several."""
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from e2e.running_server import start_server
+from e2e.running_server import RunningServer, start_server
 
 SECRET = "xyzzy"  # noqa: S105  # it stands for one
 
@@ -15,7 +17,12 @@ SECRET = "xyzzy"  # noqa: S105  # it stands for one
 @pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_every_line_is_an_event(tmp_path: Path, workers: str) -> None:
     """From the start to the end of every process, without a word of callers."""
-    env = {"FILLMASK_WORKERS": workers, "FILLMASK_ACCESS_LOG": "true", "FILLMASK_OFFLINE": "1"}
+    env = {
+        "FILLMASK_WORKERS": workers,
+        "FILLMASK_ACCESS_LOG": "true",
+        "FILLMASK_OFFLINE": "1",
+        "FILLMASK_LOG_FORMAT": "json",
+    }
     with start_server(env, tmp_path) as server:
         answer = httpx.post(
             f"{server.url}/fill-mask?q={SECRET}",
@@ -24,14 +31,38 @@ def test_every_line_is_an_event(tmp_path: Path, workers: str) -> None:
             trust_env=False,
         )
     assert (answer.status_code, answer.headers["x-request-id"]) == (200, "mine")
-    log = server.output.read_text("utf-8")
-    events = [json.loads(line) for line in log.splitlines()]
+    assert server.process.wait(30) == 0
+    events = read_events(server)
     [request] = [event for event in events if event.get("request_id") == "mine"]
     assert (request["event"], request["route"], request["status"]) == ("request", "/fill-mask", 200)
     assert all(event.keys() >= {"event", "level", "logger", "timestamp"} for event in events)
-    assert {event["event"] for event in events} >= {"Application startup complete."}
+    names = [event["event"] for event in events]
+    assert set(names) >= {"Application startup complete.", "server_ready", "preset_loaded"}
+    assert names.index("preset_loaded") < names.index("server_ready")
     assert [is_engine_start(event) for event in events].count(True) == (workers == "2")
-    assert SECRET not in log
+    assert SECRET not in server.output.read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_every_line_of_a_first_start_and_of_every_end_is_an_event(tmp_path: Path) -> None:
+    """A conversion, processes that are killed and replaced, and the signal to all at once."""
+    env = {
+        "FILLMASK_WORKERS": "2",
+        "FILLMASK_OFFLINE": "1",
+        "FILLMASK_LOG_FORMAT": "json",
+        "FILLMASK_CACHE_DIR": str(tmp_path / "empty"),
+    }
+    with start_server(env, tmp_path) as server:
+        engine = next(e["pid"] for e in read_events(server) if e["event"] == "engine_started")
+        os.kill(engine, signal.SIGKILL)
+        httpx.get(f"{server.url}/readyz", timeout=60, trust_env=False).raise_for_status()
+    assert server.process.wait(30) == 0
+    assert {"engine_ended", "preset_loaded"} <= {event["event"] for event in read_events(server)}
+
+
+def read_events(server: RunningServer) -> list[dict[str, Any]]:
+    """Return every line of the log, each of which must be an object."""
+    return [json.loads(line) for line in server.output.read_text("utf-8").splitlines()]
 
 
 def is_engine_start(event: dict[str, Any]) -> bool:

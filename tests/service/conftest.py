@@ -5,6 +5,8 @@ import json
 import logging
 import os
 import signal
+import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, NoReturn
@@ -64,12 +66,15 @@ def _logs_stay_as_they_were() -> Iterator[None]:
         *map(logging.getLogger, (*logs._OURS, *logs._SERVERS, logs._SILENT)),
     ]
     before = [(each, each.handlers[:], each.level, each.propagate) for each in loggers]
+    hooks = sys.excepthook, sys.unraisablehook, threading.excepthook
     # Its own defaults draw every traceback with the variables of each frame, which takes seconds.
     structlog.configure(
         processors=[structlog.stdlib.render_to_log_kwargs],
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
     yield
+    logging.captureWarnings(capture=False)
+    sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
     for logger, handlers, level, propagates in before:
         logger.handlers[:] = handlers
         logger.setLevel(level)

@@ -120,7 +120,7 @@ async def test_pinned_preset_that_cannot_be_loaded_is_logged(
     """A name that no preset has is shown nowhere else."""
     async with serve(store, pinned_presets="tinny,third") as client:
         await client.post("/fill-mask", json={"inputs": TEXT, "preset": "third"})
-    [record] = [r for r in caplog.records if r.message == "preset_not_loaded"]
+    [record] = [r for r in caplog.records if r.message == "preset_failed"]
     assert record.__dict__["preset"] == "tinny"
 
 

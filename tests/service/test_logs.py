@@ -2,9 +2,14 @@
 
 import asyncio
 import gc
+import io
 import json
 import logging
+import os
 import re
+import sys
+import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,6 +139,105 @@ def test_server_logs_no_requests_of_its_own(read_log: Callable[[], Any]) -> None
     assert read_log() == []
 
 
+def test_extra_fields_are_shown_of_our_own_loggers_only(read_log: Callable[[], Any]) -> None:
+    """What libraries pass along is for handlers of their own, and may quote anybody."""
+    configure_logs(Settings())
+    for name in ("model_store.any", "service.any", "uvicorn.error"):
+        logging.getLogger(name).warning("moved", extra={"preset": "tiny"})
+    assert [event.get("preset") for event in read_log()] == ["tiny", "tiny", None]
+
+
+def test_name_that_is_no_text_is_shown(read_log: Callable[[], Any]) -> None:
+    """A file may have any bytes for a name, and its event is not lost."""
+    configure_logs(Settings())
+    structlog.get_logger("service.any").info("moved", file=os.fsdecode(b"\xff"))
+    [event] = read_log()
+    assert event["file"] == "\udcff"
+
+
+def test_event_that_cannot_be_written_is_told_of(read_log: Callable[[], Any]) -> None:
+    """Python would write a traceback that is no JSON, and quote its arguments."""
+    configure_logs(Settings())
+    logging.getLogger("theirs").warning("%d texts", SECRET)
+    [event] = read_log()
+    assert (event["event"], event["by"]) == ("event_lost", "theirs")
+    assert "test_logs.py:" in event["place"]
+    assert SECRET not in str(event)
+
+
+def test_log_that_nobody_reads_is_in_nobodys_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stderr that was closed loses events, and nothing else."""
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", closed)
+    configure_logs(Settings())
+    structlog.get_logger("service.any").info("lost")
+    logging.getLogger("theirs").warning("lost")
+
+
+def test_warning_is_an_event(read_log: Callable[[], Any]) -> None:
+    """Whoever warns by Python's own means."""
+    configure_logs(Settings())
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(capture=False)
+        logging.captureWarnings(capture=True)
+        warnings.warn("Old.", stacklevel=1)
+    [event] = read_log()
+    assert (event["logger"], event["level"]) == ("py.warnings", "warning")
+    assert "Old." in event["event"]
+
+
+def test_error_that_ends_a_thread_is_an_event(read_log: Callable[[], Any]) -> None:
+    """Of the thread's own function, which nobody catches."""
+    configure_logs(Settings())
+
+    def fail_in_thread() -> None:
+        raise RuntimeError(SECRET)
+
+    thread = threading.Thread(target=fail_in_thread, name="mine")
+    thread.start()
+    thread.join()
+    require_uncaught(read_log(), thread="mine")
+
+
+def test_error_of_a_thread_that_nobody_knows_is_an_event(read_log: Callable[[], Any]) -> None:
+    """One that is gone already has no name."""
+    configure_logs(Settings())
+    error = RuntimeError(SECRET)
+    threading.excepthook(threading.ExceptHookArgs((RuntimeError, error, None, None)))
+    require_uncaught(read_log(), thread=None)
+
+
+def test_error_that_ends_the_process_is_an_event(read_log: Callable[[], Any]) -> None:
+    """The end that somebody asked for by Ctrl-C is none."""
+    configure_logs(Settings())
+    sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
+    sys.excepthook(RuntimeError, RuntimeError(SECRET), None)
+    require_uncaught(read_log())
+
+
+def test_error_that_nobody_can_catch_is_an_event(read_log: Callable[[], Any]) -> None:
+    """As of an object that goes."""
+    configure_logs(Settings())
+
+    class Failing:
+        def __del__(self) -> None:
+            raise RuntimeError(SECRET)
+
+    Failing()
+    gc.collect()
+    require_uncaught(read_log(), event="unraisable")
+
+
+def require_uncaught(events: Any, event: str = "uncaught", **fields: Any) -> None:
+    """Require that there is one event of an error, with its places and without its message."""
+    [only] = events
+    assert only.items() >= {"event": event, **fields}.items()
+    assert only["exception"].splitlines()[-1] == "builtins.RuntimeError"
+    assert SECRET not in str(only)
+
+
 @pytest.mark.parametrize("form", ["json", "console"])
 async def test_nothing_that_callers_send_is_logged(
     form: str, store: FakeStore, serve: Any, capfd: pytest.CaptureFixture[str]
@@ -174,7 +278,7 @@ async def test_debug_shows_what_an_error_says(
     store.engines["tiny"] = FakeEngine(answer=fail)
     async with serve(store) as client:
         await client.post("/fill-mask", json={"inputs": "the [MASK]"})
-    [failed] = [event for event in read_log() if event["event"] == "request_failed"]
+    [failed] = [event for event in read_log() if event["event"] == "engine_failed"]
     assert f"RuntimeError: {SECRET}" in failed["exception"]
 
 

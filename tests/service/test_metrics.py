@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from fakes import FakeEngine, FakeStore, Gate
 from model_store.errors import ModelLoadError
 from service.batch_records import BatchRecord
+from service.cache_records import CacheEvent, CacheRecord
 from service.metrics import Metrics
-from service.model_cache import CacheEvent, CacheRecord
 from service.pipeline import RequestRecord
 
 TEXT = "the [MASK]"

@@ -8,8 +8,9 @@ from contextlib import AsyncExitStack
 import pytest
 
 from fakes import FakeModel, HeldCalls, Lessee, LoadError, ManualClock, settle
+from service.cache_records import CacheEvent, CacheRecord
 from service.errors import ShuttingDownError
-from service.model_cache import CacheEvent, CacheRecord, ModelCache
+from service.model_cache import ModelCache
 
 Load = HeldCalls[str, FakeModel]
 
@@ -434,19 +435,21 @@ async def test_events_are_recorded_in_order() -> None:
     records: list[CacheRecord] = []
     clock = ManualClock()
 
+    models = {name: FakeModel(name, 5) for name in "ab"}
+
     async def load(name: str) -> FakeModel:
         clock.advance(2)
-        return FakeModel(name, 5)
+        return models[name]
 
     cache = ModelCache(load, max_models=1, max_bytes=10, observe=records.append, clock=clock)
     await use(cache, "a", "a", "b")
     assert records == [
         CacheRecord(CacheEvent.MISS, "a", 0),
-        CacheRecord(CacheEvent.LOAD, "a", 5, seconds=2),
+        CacheRecord(CacheEvent.LOAD, "a", 5, seconds=2, model=models["a"]),
         CacheRecord(CacheEvent.HIT, "a", 5),
         CacheRecord(CacheEvent.MISS, "b", 5),
-        CacheRecord(CacheEvent.LOAD, "b", 10, seconds=2),
-        CacheRecord(CacheEvent.EVICTION, "a", 5),
+        CacheRecord(CacheEvent.LOAD, "b", 10, seconds=2, model=models["b"]),
+        CacheRecord(CacheEvent.EVICTION, "a", 5, reason="room for b"),
     ]
 
 

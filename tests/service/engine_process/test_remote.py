@@ -82,9 +82,28 @@ async def test_unforeseen_error_is_internal_and_logged_where_it_was_raised(
     with caplog.at_level(logging.ERROR):
         response = await worker.post("/fill-mask", json={"inputs": TEXT})
     assert (response.status_code, response.json()["code"]) == (500, "internal")
-    [record] = [r for r in caplog.records if r.name == "service.engine_process.server"]
+    [record] = [r for r in caplog.records if r.name == "service.preset_log"]
     assert record.exc_info
     assert str(record.exc_info[1]) == "a secret"
+    assert not [r for r in caplog.records if r.name == "service.engine_process.server"]
+
+
+async def test_unforeseen_error_of_a_call_is_logged_where_it_was_raised(
+    worker: httpx.AsyncClient,
+    store: FakeStore,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Of any call that is no load."""
+    monkeypatch.setattr(store, "presets", lambda: 1 // 0)
+    with caplog.at_level(logging.ERROR):
+        response = await worker.get("/presets")
+    assert (response.status_code, response.json()["code"]) == (500, "internal")
+    [record] = [r for r in caplog.records if r.name == "service.engine_process.server"]
+    assert (record.message, record.exc_info and record.exc_info[0]) == (
+        "call_failed",
+        ZeroDivisionError,
+    )
 
 
 async def test_workers_share_one_model(

@@ -1,7 +1,7 @@
 """Who is let in: keys, from settings and from files that change."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from pydantic import SecretStr, ValidationError
 
 from fakes import FakeStore
 from service.api_keys import ApiKeys
+from service.logs import configure_logs
 from service.middleware.access import Access, AccessMiddleware
 from service.settings import Settings
 
@@ -209,3 +210,32 @@ def test_keys_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings may be printed."""
     monkeypatch.setenv("FILLMASK_API_KEYS", "one-secret")
     assert "one-secret" not in repr(Settings())
+
+
+async def test_rotation_is_an_event(
+    tmp_path: Path, store: FakeStore, serve: Any, read_log: Callable[[], Any]
+) -> None:
+    """How many keys came and went, and none of them; a file that is away is told of once."""
+    file = tmp_path / "keys"
+    write(file, "sesame\ntwo")
+    configure_logs(Settings())
+    async with serve(store, api_keys_file=file) as client:
+
+        async def ask() -> None:
+            for _ in range(2):
+                await client.get("/presets")
+
+        await ask()
+        write(file, "two\nthree\nfour")
+        await ask()
+        for _ in range(2):
+            kept = file.rename(file.with_suffix(".old"))
+            await ask()
+            kept.rename(file)
+            await ask()
+    log = read_log()
+    assert "sesame" not in str(log)
+    keys = [(e["event"], e.get("added"), e.get("removed"), e.get("reason")) for e in log]
+    away = ("api_keys_unreadable", None, None, "No such file or directory")
+    assert keys == [("api_keys_rotated", 2, 1, None), away, away]
+    assert {e["file"] for e in log} == {str(file)}

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
-from fakes import FakeStore
+from fakes import FakeEngine, FakeStore, score_by_id
+from model_store.batch import Batch, Scores
 from model_store.errors import ModelLoadError
 from service.logs import configure_logs
 from service.settings import Settings
@@ -20,7 +22,7 @@ async def test_request_is_one_event(
     configure_logs(Settings())
     async with serve(store, access_log=True) as client:
         await client.post("/models/tiny", json=BODY, headers={"x-request-id": "mine"})
-    [event] = read_log()
+    [event] = [event for event in read_log() if event["event"] == "request"]
     assert 0 < event.pop("seconds") < 60
     del event["timestamp"]
     assert event == {
@@ -62,30 +64,56 @@ async def test_requests_are_logged_only_where_that_is_asked_for(
     async with serve(store) as client:
         await client.post("/fill-mask", json=BODY)
         await client.post("/fill-mask", json={})
-    assert read_log() == []
+    assert [e for e in read_log() if e["event"] == "request"] == []
 
 
-@pytest.mark.parametrize(
-    ("error", "fields"),
-    [
-        (RuntimeError("secret"), {"method": "POST", "route": "/fill-mask"}),
-        (ModelLoadError("secret"), {"code": "model_load_failed"}),
-    ],
-)
-async def test_failure_is_logged_once_with_its_traceback(
-    store: FakeStore, serve: Any, read_log: Callable[[], Any], error: Exception, fields: Any
+async def test_unforeseen_failure_is_logged_with_its_places(
+    store: FakeStore, serve: Any, read_log: Callable[[], Any]
 ) -> None:
-    """Whoever mends the server needs it; the caller's id leads to it."""
-    store.errors["tiny"] = error
+    """Whoever mends the server needs them; the caller's id leads to them."""
+    store.errors["tiny"] = RuntimeError("secret")
     configure_logs(Settings())
     async with serve(store) as client:
         answer = await client.post("/fill-mask", json=BODY, headers={"x-request-id": "mine"})
     assert answer.status_code == 500
-    [event] = read_log()
-    assert event["event"] == "request_failed"
-    assert event["level"] == "error"
-    assert event["request_id"] == "mine"
+    [event] = [event for event in read_log() if event["event"] == "request_failed"]
+    assert event.items() >= {"level": "error", "request_id": "mine", "method": "POST"}.items()
+    assert event["route"] == "/fill-mask"
     assert "Traceback (most recent call last)" in event["exception"]
-    assert event["exception"].splitlines()[-1].endswith(type(error).__name__)
-    assert event.items() >= fields.items()
+    assert event["exception"].splitlines()[-1] == "builtins.RuntimeError"
     assert "secret" not in str(event)
+
+
+async def test_load_that_fails_is_logged_once_and_not_for_each_request(
+    store: FakeStore, serve: Any, read_log: Callable[[], Any]
+) -> None:
+    """With its sentence, which quotes no caller, and without a traceback."""
+    store.errors["tiny"] = ModelLoadError("Mend it.")
+    configure_logs(Settings())
+    async with serve(store) as client:
+        for _ in range(2):
+            await client.post("/fill-mask", json=BODY, headers={"x-request-id": "mine"})
+    [event] = read_log()
+    assert (event["event"], event["reason"]) == ("preset_failed", "Mend it.")
+    assert event["request_id"] == "mine"
+    assert "exception" not in event
+
+
+async def test_model_that_answers_no_numbers_is_logged_with_the_reason(
+    store: FakeStore, serve: Any, read_log: Callable[[], Any]
+) -> None:
+    """For each request that got none: an engine that fails now and then must be seen."""
+
+    def answer(batch: Batch, k: int) -> Scores:
+        scores = score_by_id(batch, k)
+        scores.log_probabilities[:] = np.nan
+        return scores
+
+    store.engines["tiny"] = FakeEngine(answer=answer)
+    configure_logs(Settings())
+    async with serve(store) as client:
+        await client.post("/fill-mask", json=BODY, headers={"x-request-id": "mine"})
+    [event] = [event for event in read_log() if event["event"] == "request_failed"]
+    assert (event["code"], event["request_id"]) == ("inference_failed", "mine")
+    assert event["reason"].startswith("The model answered with no numbers")
+    assert "exception" not in event
