@@ -17,16 +17,19 @@ COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY service service
 COPY model_store model_store
 RUN /opt/fillmask/bin/pip install --no-deps .
-# Convert the embedded preset now: a container that cannot be written to would do so at every start.
-RUN test "$ACCELERATOR" = gpu \
-    || FILLMASK_CACHE_DIR=/opt/fillmask/converted \
-        /opt/fillmask/bin/fillmask presets verify minilm_l6_en_uncased
+# Convert the embedded preset now: the first start of a new container need not.
+RUN mkdir -p /var/cache/fillmask/converted && (test "$ACCELERATOR" = gpu \
+    || FILLMASK_CACHE_DIR=/var/cache/fillmask/converted \
+        /opt/fillmask/bin/fillmask presets convert minilm_l6_en_uncased)
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent fillmask
+RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent fillmask \
+    && install --directory --owner=10001 --group=10001 /models
 COPY --from=build /opt/fillmask /opt/fillmask
-# The root file system may be read-only: Keras keeps no configuration, and TensorFlow, which looks
-# for a writable temporary directory when it is imported, finds the one that every container has.
+COPY --from=build --chown=10001:10001 /var/cache/fillmask /var/cache/fillmask
+# The root file system may be read-only. What grows has two volumes: presets, and what is made of
+# them. Keras keeps no configuration, and TensorFlow, which looks for a writable temporary directory
+# when it is imported, finds the one that every container has. It is small: nothing large goes there.
 ENV PATH=/opt/fillmask/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -34,12 +37,15 @@ ENV PATH=/opt/fillmask/bin:$PATH \
     TMPDIR=/dev/shm \
     FILLMASK_HOST=0.0.0.0 \
     FILLMASK_PORT=8000 \
-    FILLMASK_CACHE_DIR=/opt/fillmask/converted \
-    FILLMASK_MODEL_STORE_DIR=/models
+    FILLMASK_CACHE_DIR=/var/cache/fillmask/converted \
+    FILLMASK_MODEL_STORE_DIR=/models \
+    HF_HOME=/var/cache/fillmask/huggingface \
+    KAGGLEHUB_CACHE=/var/cache/fillmask/kagglehub
+VOLUME ["/models", "/var/cache/fillmask"]
 WORKDIR /
 USER 10001:10001
 EXPOSE 8000
-# Without proxies: this address is never behind one. An error or a bad status exits with 1.
+# Without proxies: this address is never behind one. Who is asked for a key was heard by a server.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['FILLMASK_PORT'] + '/healthz', timeout=4)"]
+    CMD ["python", "-c", "import http.client as h, os, sys; c = h.HTTPConnection('127.0.0.1', int(os.environ['FILLMASK_PORT']), timeout=4); c.request('GET', '/healthz'); sys.exit(c.getresponse().status not in (200, 401))"]
 CMD ["fillmask", "serve"]

@@ -4,6 +4,9 @@ Runs in a process of its own: Keras and its runtime take more memory than most m
 """
 
 import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,11 @@ import keras
 
 from model_store.checkpoints import read_checkpoint, write_tokenizer
 from model_store.engines.vocabulary_scores import score_masks
+from model_store.errors import ModelLoadError
 from model_store.masked_lm.masked_lm import BertMaskedLM
 
+_BYTES_A_PARAMETER = 4
+_MB = 1_000_000
 _INPUTS = {"token_ids": (None, None), "padding_mask": (None, None), "mask_positions": (None,)}
 
 
@@ -35,7 +41,8 @@ def convert(directory: Path, target: Path) -> None:
 
     Raises:
         HeadMissingError: the head, or a part of it, is not in the files.
-        ModelLoadError: anything else is missing, broken or does not fit together.
+        ModelLoadError: anything else is missing, broken or does not fit together, or the disk is
+            too full.
     """
     checkpoint = read_checkpoint(directory)
     model = BertMaskedLM.from_checkpoint(checkpoint)
@@ -45,9 +52,10 @@ def convert(directory: Path, target: Path) -> None:
         name: keras.InputSpec(shape=shape, dtype="int32", name=name)
         for name, shape in _INPUTS.items()
     }
-    scoring.export(
-        str(target / "model.xml"), format="openvino", input_signature=[signature], verbose=False
-    )
+    with _require_room(target, model.count_params() * _BYTES_A_PARAMETER):
+        scoring.export(
+            str(target / "model.xml"), format="openvino", input_signature=[signature], verbose=False
+        )
     write_tokenizer(checkpoint, target)
     facts = {
         "vocabulary_size": checkpoint.config.vocabulary_size,
@@ -55,3 +63,29 @@ def convert(directory: Path, target: Path) -> None:
         "parameters": model.count_params(),
     }
     (target / "facts.json").write_text(json.dumps(facts), "utf-8")
+
+
+@contextmanager
+def _require_room(target: Path, needed: int) -> Iterator[None]:
+    """Say that a disk is full, which OpenVINO's own error does not.
+
+    Raises:
+        ModelLoadError: there is no room, or there was none left when the block failed.
+    """
+    _check_room(target, needed)
+    try:
+        yield
+    except Exception:
+        _check_room(target, needed)
+        raise
+
+
+def _check_room(target: Path, needed: int) -> None:
+    free = shutil.disk_usage(target).free
+    if free < needed:
+        message = (
+            f"The disk is too full for a conversion: it needs {needed // _MB + 1} MB and "
+            f"{target.parent} has {free // _MB}; make room there, or let FILLMASK_CACHE_DIR name a "
+            "directory that can be written and has it."
+        )
+        raise ModelLoadError(message)

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 import click
 from tqdm import tqdm
 
+from model_store.converted_models import can_write
 from model_store.download import Progress
 from model_store.errors import ModelStoreError
-from model_store.resolver import resolve
+from model_store.resolver import expand_home, resolve
 from model_store.store import ModelStore
 from service.settings import Settings
 
@@ -71,6 +72,33 @@ def verify(name: str) -> None:
         f"uniform {proof.uniform:.2f}, shuffled {proof.shuffled:.2f}"
     )
     sys.exit(0 if proof.is_verified else 1)
+
+
+@presets.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+def convert(names: tuple[str, ...]) -> None:
+    """Convert presets whose files are here, and measure them on this machine.
+
+    What comes out is kept in FILLMASK_CACHE_DIR. A server that finds it there needs neither time
+    nor a place to write to.
+    """
+    settings = Settings()
+    cache = settings.cache_dir
+    if not can_write(expand_home(cache)):
+        message = f"{cache} cannot be written to; let FILLMASK_CACHE_DIR name a directory that can."
+        raise click.ClickException(message)
+    store = ModelStore(settings.model_store_dir, engine=settings.engine_options)
+    is_failed = False
+    for name in names:
+        try:
+            model = store.load(name)
+        except ModelStoreError as error:
+            click.echo(f"{name}: {error}", err=True)
+            is_failed = True
+        else:
+            kept = f"kept in {cache}" if model.engine == "openvino" else "which needs no conversion"
+            click.echo(f"{name}: {model.engine} in {model.facts.precision}, {kept}")
+    sys.exit(int(is_failed))
 
 
 @contextmanager

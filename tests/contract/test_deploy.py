@@ -15,8 +15,10 @@ import pytest
 import yaml
 
 from contract.documents import ROOT, quoted, read, read_tables
+from dockerfile import Stage, read_stages
 from service.exception_handlers import _INTERNAL, TABLE
 from service.metrics import Metrics
+from service.settings import Settings
 
 PACKAGES = ("service", "model_store")
 MAX_LINES = 300
@@ -97,14 +99,16 @@ def test_scrape_target_is_the_service() -> None:
     assert job.get("metrics_path", "/metrics") == "/metrics"
     assert host in compose()["services"]
     assert compose()["services"][host]["ports"][0].endswith(f":{port}")
-    assert port == docker_environment()["FILLMASK_PORT"] == docker("EXPOSE")
+    assert port == image().environment["FILLMASK_PORT"] == image().one("EXPOSE")
 
 
 def test_image_and_compose_files_exist() -> None:
     """Whatever the image copies and Compose mounts from here is here, and not ignored."""
     copied = {
         source
-        for line in re.findall(r"^COPY (?!--)(.+)$", read("Dockerfile"), re.MULTILINE)
+        for stage in read_stages()
+        for line in stage.all("COPY")
+        if not line.startswith("--")
         for source in line.split()[:-1]
     }
     kept = {line[1:] for line in read(".dockerignore").splitlines() if line.startswith("!")}
@@ -119,17 +123,56 @@ def test_image_and_compose_files_exist() -> None:
     assert [path for path in copied | mounted if not (ROOT / path).exists()] == []
 
 
+def test_what_grows_has_a_volume() -> None:
+    """Presets, conversions and what the hubs' libraries keep: in the image, and in Compose."""
+    volumes, environment = image().volumes, image().environment
+    grows = {"FILLMASK_CACHE_DIR", "FILLMASK_MODEL_STORE_DIR", "HF_HOME", "KAGGLEHUB_CACHE"}
+    for variable in grows:
+        assert any(Path(environment[variable]).is_relative_to(volume) for volume in volumes)
+    mounted = [volume.split(":") for volume in compose()["services"]["fillmask"]["volumes"]]
+    assert sorted(target for _, target, *_ in mounted) == sorted(volumes)
+    assert {source for source, *_ in mounted} <= set(compose()["volumes"])
+    assert all(f"`{volume}`" in read("docs/operations.md") for volume in volumes)
+
+
+def test_whoever_ends_the_server_waits_long_enough() -> None:
+    """Compose, and every `docker run` of the documents, kill later than the server ends itself."""
+    longest = Settings.model_fields["shutdown_timeout_s"].default
+    (grace,) = re.findall(r"^(\d+)s$", compose()["services"]["fillmask"]["stop_grace_period"])
+    runs = [
+        line
+        for path in ("README.md", "docs/operations.md")
+        for line in re.findall(r"^docker run .+$", read(path), re.MULTILINE)
+    ]
+    assert runs
+    for line in runs:
+        assert re.findall(r"--stop-timeout (\d+)", line) == [grace], line
+    assert int(grace) > longest
+
+
+def test_prometheus_shows_the_key_that_the_service_asks_for() -> None:
+    """One variable gives both, and none of it is on a disk of the repository."""
+    (job,) = yaml.safe_load(read("deploy/prometheus/prometheus.yml"))["scrape_configs"]
+    services, (mounted,) = compose()["services"], compose()["services"]["prometheus"]["configs"]
+    assert mounted["target"] == job["authorization"]["credentials_file"]
+    content = compose()["configs"][mounted["source"]]["content"]
+    (asked,) = re.findall(r"^\$\{(\w+):-", services["fillmask"]["environment"]["FILLMASK_API_KEYS"])
+    assert re.findall(r"^\$\{(\w+):-.+\}$", content) == [asked]
+
+
 def test_image_tags_are_pinned() -> None:
     """No image floats: each names a version."""
     images = [service["image"] for service in compose()["services"].values()]
-    images += re.findall(r"^FROM (\S+)", read("Dockerfile"), re.MULTILINE)
+    images += [stage.base for stage in read_stages()]
     assert [image for image in images if not re.search(r":v?\d+\.\d+", image)] == []
 
 
-@pytest.mark.parametrize(("status", "is_healthy"), [(200, True), (500, False), (None, False)])
+@pytest.mark.parametrize(
+    ("status", "is_healthy"), [(200, True), (401, True), (500, False), (None, False)]
+)
 def test_health_check_follows_healthz(status: int | None, is_healthy: bool) -> None:
-    """The image's check succeeds only where /healthz answers well; no proxy is asked."""
-    command = json.loads(docker("CMD", indented=True))
+    """The image's check succeeds where /healthz answers well or wants a key; no proxy is asked."""
+    command = image().health_check
     assert command[0] == "python"
     with answer_healthz(status) as port:
         checked = subprocess.run(  # noqa: S603  # the command under test
@@ -165,17 +208,9 @@ def compose() -> Any:
     return yaml.safe_load(read("docker-compose.yml"))
 
 
-def docker(instruction: str, *, indented: bool = False) -> str:
-    """Return the argument of an instruction of the Dockerfile; CMD of HEALTHCHECK is indented."""
-    indent = " +" if indented else ""
-    (argument,) = re.findall(rf"^{indent}{instruction} (.+)$", read("Dockerfile"), re.MULTILINE)
-    return str(argument)
-
-
-def docker_environment() -> dict[str, str]:
-    """Return the environment of the image."""
-    *_, block = re.findall(r"^ENV ((?:.*\\\n)*.*)$", read("Dockerfile"), re.MULTILINE)
-    return dict(pair.split("=", 1) for pair in block.replace("\\\n", " ").split())
+def image() -> Stage:
+    """Return the last stage of the Dockerfile."""
+    return read_stages()[-1]
 
 
 @contextmanager

@@ -87,7 +87,9 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], output: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     seen = "nothing"
-    with httpx.Client(base_url=url, trust_env=False, timeout=START_TIMEOUT_S) as client:
+    # With a key, which is asked for where probes are not open.
+    client = httpx.Client(base_url=url, headers=ADMIN, trust_env=False, timeout=START_TIMEOUT_S)
+    with client:
         while time.monotonic() < deadline and process.poll() is None:
             try:
                 response = client.get("/readyz")

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import yaml
 
-from e2e.running_server import RunningServer, find_free_port, stop
+from e2e.running_server import RunningServer, find_free_port, start_server, stop
 
 pytestmark = pytest.mark.prometheus
 
@@ -21,14 +21,7 @@ _ROOT = Path(__file__).parents[2]
 _DEPLOYED = _ROOT / "deploy" / "prometheus"
 _DEADLINE_S = 60
 _REQUESTS = 3
-_CONFIG = """\
-global:
-  scrape_interval: 1s
-scrape_configs:
-  - job_name: fillmask
-    static_configs:
-      - targets: [{target!r}]
-"""
+_KEY = "a-key-for-prometheus"
 
 
 def test_metrics_are_clean_to_promtool(server: RunningServer) -> None:
@@ -41,9 +34,10 @@ def test_metrics_are_clean_to_promtool(server: RunningServer) -> None:
     assert (checked.returncode, checked.stdout) == (0, b""), checked.stdout.decode()
 
 
-def test_shipped_configuration_is_valid() -> None:
+def test_shipped_configuration_is_valid(tmp_path: Path) -> None:
     """Prometheus would start with the configuration in deploy/."""
-    checked = run("promtool", "check", "config", str(_DEPLOYED / "prometheus.yml"))
+    config = write_config(tmp_path, "fillmask:8000", _KEY)
+    checked = run("promtool", "check", "config", str(config))
     assert checked.returncode == 0, checked.stdout.decode()
 
 
@@ -85,6 +79,23 @@ def test_prometheus_scrapes_the_server(server: RunningServer, tmp_path: Path) ->
         poll(prometheus, "sum(fill_mask_request_duration_seconds_bucket)", at_least=_REQUESTS)
 
 
+def test_prometheus_shows_a_key_where_probes_are_closed(
+    tiny_preset_dir: Path, tmp_path: Path
+) -> None:
+    """With the key of a caller the server is up; with another one it is not seen."""
+    env = {
+        "FILLMASK_MODEL_STORE_DIR": str(tiny_preset_dir.parent),
+        "FILLMASK_API_KEYS": _KEY,
+        "FILLMASK_OPEN_PROBES": "false",
+    }
+    with start_server(env, tmp_path) as server:
+        target = server.url.removeprefix("http://")
+        with start_prometheus(target, tmp_path, key=_KEY) as prometheus:
+            poll(prometheus, 'up{job="fillmask"}', at_least=1)
+        with start_prometheus(target, tmp_path, key="none") as prometheus:
+            poll(prometheus, '1 - up{job="fillmask"}', at_least=1)
+
+
 def send_requests(server: RunningServer, preset: str | None = None) -> None:
     """Send as many requests as the tests count on."""
     body = {"inputs": "The capital of France is [MASK].", "preset": preset}
@@ -100,18 +111,31 @@ def count_requests(server: RunningServer) -> float:
     return sum(float(x.split()[-1]) for x in lines if x.startswith("fill_mask_requests_total{"))
 
 
+def write_config(tmp_path: Path, target: str, key: str) -> Path:
+    """Write what is in deploy/ with another target, a key in a file, and one second of patience."""
+    (tmp_path / "key").write_text(key)
+    config = yaml.safe_load((_DEPLOYED / "prometheus.yml").read_text("utf-8"))
+    config["global"] |= {"scrape_interval": "1s", "scrape_timeout": "1s"}
+    config["rule_files"] = [str(_DEPLOYED / path) for path in config["rule_files"]]
+    (job,) = config["scrape_configs"]
+    job["static_configs"] = [{"targets": [target]}]
+    job["authorization"]["credentials_file"] = str(tmp_path / "key")
+    written = tmp_path / "prometheus.yml"
+    written.write_text(yaml.safe_dump(config))
+    return written
+
+
 @contextmanager
-def start_prometheus(target: str, tmp_path: Path) -> Iterator[str]:
-    """Run Prometheus, scraping one target every second, and yield its URL."""
-    config = tmp_path / "prometheus.yml"
-    config.write_text(_CONFIG.format(target=target))
+def start_prometheus(target: str, tmp_path: Path, key: str = "none") -> Iterator[str]:
+    """Run Prometheus as in deploy/, scraping one target every second, and yield its URL."""
+    config = write_config(tmp_path, target, key)
     address = f"127.0.0.1:{find_free_port()}"
     with (tmp_path / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  # Debian's command
             [
                 find_command("prometheus"),
                 f"--config.file={config}",
-                f"--storage.tsdb.path={tmp_path / 'data'}",
+                f"--storage.tsdb.path={tmp_path / f'data-{key}'}",
                 f"--web.listen-address={address}",
             ],
             stdout=log,

@@ -1,12 +1,13 @@
 """`fillmask presets`, without a hub."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
 
 from model_store.catalog import EMBEDDED
-from model_store.errors import PresetUnavailableError
+from model_store.errors import ModelLoadError, PresetUnavailableError
 from model_store.head_proof import HeadProof
 from model_store.resolver import Progress
 from model_store.store import ModelStore
@@ -92,3 +93,33 @@ def test_verify_says_why_it_cannot(tmp_path: Path) -> None:
     result = invoke("verify", "nobody", FILLMASK_MODEL_STORE_DIR=str(tmp_path))
     assert result.exit_code == 1
     assert result.output.startswith("Error: There is no preset of that name")
+
+
+@pytest.mark.parametrize(
+    ("engine", "kept"), [("openvino", "kept in "), ("tensorflow", "which needs no conversion")]
+)
+def test_convert_loads_each_preset_and_says_what_runs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, kept: str
+) -> None:
+    """A load leaves everything in the cache; one that fails does not keep the others back."""
+
+    def load(_: ModelStore, name: str) -> SimpleNamespace:
+        if name == "broken":
+            message = "It is broken; mend it."
+            raise ModelLoadError(message)
+        return SimpleNamespace(engine=engine, facts=SimpleNamespace(precision="float32"))
+
+    monkeypatch.setattr(ModelStore, "load", load)
+    result = invoke("convert", "broken", "whole", FILLMASK_CACHE_DIR=str(tmp_path / "cache"))
+    assert result.exit_code == 1
+    assert result.stderr == "broken: It is broken; mend it.\n"
+    assert result.stdout.startswith(f"whole: {engine} in float32, {kept}")
+    assert invoke("convert", "whole", FILLMASK_CACHE_DIR=str(tmp_path / "cache")).exit_code == 0
+
+
+def test_convert_wants_a_place_to_write_to(tmp_path: Path) -> None:
+    """A cache that nothing can be put into is said before anything is read."""
+    (tmp_path / "file").touch()
+    result = invoke("convert", EMBEDDED, FILLMASK_CACHE_DIR=str(tmp_path / "file" / "cache"))
+    assert result.exit_code == 1
+    assert "let FILLMASK_CACHE_DIR name a directory that can" in result.output
