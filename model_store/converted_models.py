@@ -5,64 +5,105 @@
       tokenizer*.json        the tokenizer
       facts.json             sizes
       tuning.json            what was measured on this machine
-      compiled/              what OpenVINO made of it on this machine
+      seal.json              the hashes of all these: nothing is read that is not as it was written
+  tuning.json            what was measured on this machine
+  compiled/              what OpenVINO made of it on this machine, and checks itself
 
 A digest covers every byte of a preset's files and the versions of what converted them.
 """
 
 import hashlib
 import json
-import multiprocessing
 import shutil
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from filelock import FileLock
 
-from model_store.errors import ModelLoadError
-from model_store.parent_process import end_with_parent
+from model_store.conversion_process import convert_apart
+from model_store.failures import reading
+from model_store.hubs.hub import hash_file
+from model_store.load_news import LoadNews, Report, tell_nobody
 from model_store.preset_files import list_files
 from model_store.resolver import expand_home
+from model_store.sealed_files import is_sound, seal
 
 DEFAULT_CACHE = Path("~/.cache/fillmask/converted")
 """Where they are kept if nobody says otherwise; `~` is the home directory."""
 
-_GRAPH = 1
-"""Goes up whenever the exported graph changes."""
+_GRAPH = 2
+"""Goes up whenever what is exported changes."""
 
 _MOST_ENTRIES = 32
 
 
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A converted preset.
+
+    Attributes:
+        directory: where its files are.
+        is_new: whether it was made just now.
+        is_kept: whether what is put beside it will be there the next time.
+    """
+
+    directory: Path
+    is_new: bool
+    is_kept: bool
+
+
 @contextmanager
-def open_converted(directory: Path, cache: Path | None) -> Iterator[Path]:
-    """Yield the directory of a converted preset, converting it where it is not in the cache.
+def open_converted(
+    directory: Path, cache: Path | None, report: Report = tell_nobody, *, anew: bool = False
+) -> Iterator[Conversion]:
+    """Yield a converted preset, converting it where it is not in the cache, whole and sound.
 
     A cache that cannot be written to is read. What it lacks is converted for this time only, and
     gone when the block ends.
 
+    Args:
+        directory: the preset's files.
+        cache: where conversions are kept; None keeps none.
+        report: told what takes long, and what is wrong with the cache.
+        anew: whether one in the cache is known to be no good.
+
     Raises:
-        ModelLoadError: the files are no model, or the conversion failed.
+        ModelLoadError: the files are no model.
+        EngineUnavailableError: they cannot be converted here.
+        OSError: there is no room for what is made, or no access to it.
     """
-    if cache is not None:
-        cache = expand_home(cache)
-        entry = cache / _digest(directory)
-        if can_write(cache):
-            with FileLock(cache / f".{entry.name}.lock"):
-                if not entry.is_dir():
-                    _convert_to(directory, entry)
-                    _drop_oldest(cache, entry)
-            entry.touch()
-        if entry.is_dir():
-            yield entry
-            return
+    entry = None if cache is None else expand_home(cache) / _digest(directory)
+    kept = entry and _open_kept(directory, entry, report, anew=anew)
+    if kept:
+        yield kept
+        return
+    if entry:
+        message = (
+            f"The cache {entry.parent} cannot be written to, so {directory.name} is converted at "
+            "every load; let FILLMASK_CACHE_DIR name a directory that can be."
+        )
+        report(LoadNews("cache_not_writable", message))
     with tempfile.TemporaryDirectory(prefix="fillmask-") as temporary:
-        _convert(directory, Path(temporary))
-        yield Path(temporary)
+        _convert(directory, Path(temporary), report)
+        yield Conversion(Path(temporary), is_new=True, is_kept=False)
+
+
+def _open_kept(directory: Path, entry: Path, report: Report, *, anew: bool) -> Conversion | None:
+    """Return what the cache holds, or can be made to hold."""
+    if not can_write(entry.parent):
+        is_good = not anew and is_sound(entry)
+        return Conversion(entry, is_new=False, is_kept=False) if is_good else None
+    with FileLock(entry.parent / f".{entry.name}.lock"):
+        is_new = anew or not is_sound(entry)
+        if is_new and not _replace(directory, entry, report):
+            return None
+    with suppress(OSError):  # it may be another user's
+        entry.touch()
+    return Conversion(entry, is_new=is_new, is_kept=can_write(entry))
 
 
 def can_write(directory: Path) -> bool:
@@ -78,41 +119,43 @@ def can_write(directory: Path) -> bool:
 def _digest(directory: Path) -> str:
     versions = [version("openvino"), version("keras"), version("fillmask"), _GRAPH]
     digest = hashlib.sha256(json.dumps(versions).encode())
-    for path in list_files(directory):
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        digest.update(f"{path.relative_to(directory).as_posix()}\0{content}\0".encode())
+    with reading(directory):
+        for path in list_files(directory):
+            name = path.relative_to(directory).as_posix()
+            digest.update(f"{name}\0{hash_file(path)}\0".encode())
     return digest.hexdigest()[:32]
 
 
-def _convert_to(directory: Path, entry: Path) -> None:
+def _replace(directory: Path, entry: Path, report: Report) -> bool:
+    """Convert in place of what is there, if that can be removed."""
+    if entry.exists():
+        message = f"The conversion of {directory.name} in {entry} is damaged; it is made anew."
+        report(LoadNews("conversion_damaged", message))
+        shutil.rmtree(entry, ignore_errors=True)
+        if entry.exists():
+            return False
+    _convert_to(directory, entry, report)
+    _drop_oldest(entry.parent, entry)
+    return True
+
+
+def _convert_to(directory: Path, entry: Path, report: Report) -> None:
     """Convert beside the entry and rename: it is there whole or not at all."""
     unfinished = entry.with_name(f".{entry.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     try:
-        _convert(directory, unfinished)
+        _convert(directory, unfinished, report)
+        seal(unfinished)
         unfinished.replace(entry)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _convert(directory: Path, target: Path) -> None:
-    """Convert in a process of its own, whose memory goes with it."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, context, initializer=end_with_parent) as process:
-        try:
-            process.submit(_convert_here, directory, target).result()
-        except BrokenProcessPool as error:
-            message = f"The conversion of {directory.name} was killed; give it more memory."
-            raise ModelLoadError(message) from error
-
-
-def _convert_here(directory: Path, target: Path) -> None:
-    # Keras is to be imported in that other process only.
-    from model_store.engines.openvino_conversion import convert  # noqa: PLC0415
-
-    convert(directory, target)
+def _convert(directory: Path, target: Path, report: Report) -> None:
+    message = f"{directory.name} is converted for OpenVINO, which is done once"
+    report(LoadNews("converting", message))
+    convert_apart(directory, target)
 
 
 def _drop_oldest(cache: Path, newest: Path) -> None:

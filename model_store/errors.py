@@ -5,7 +5,8 @@
     ├── PresetUnavailableError     the name is known, its files are not here
     ├── ModelLoadError             the files are here, but are no model we can run
     │   ├── HeadMissingError       ... because they hold no masked-LM head
-    │   └── HeadUnprovenError      ... because the head that they hold is no better than chance
+    │   ├── HeadUnprovenError      ... because the head that they hold is no better than chance
+    │   └── EngineUnavailableError ... because the engine is not here, or fails on them
     ├── InferenceError             the engine gave no usable answer
     └── InputError                 the caller's text or targets cannot be used
         ├── EmptyTextError
@@ -54,6 +55,10 @@ class HeadUnprovenError(ModelLoadError):
             f"{log_probability:.2f}, uniform {uniform:.2f}); use a trained checkpoint, or put "
             "a text in the model's language into probe.txt beside its files."
         )
+
+
+class EngineUnavailableError(ModelLoadError):
+    """An engine that cannot be had for a preset; another one may well run it."""
 
 
 class InferenceError(ModelStoreError):

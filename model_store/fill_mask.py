@@ -39,6 +39,7 @@ class ModelFacts:
         precision: that precision, `float32` and the like.
         agreement: the share of masks whose first prediction is that of float32.
         batch_tokens: how many tokens a batch needs to be as fast a token as any.
+        notice: what it has to do without on this machine, one sentence, or None.
     """
 
     vocabulary_size: int
@@ -48,6 +49,7 @@ class ModelFacts:
     precision: str
     agreement: float = 1.0
     batch_tokens: int = 4096
+    notice: str | None = None
 
 
 class FillMaskModel(TextCodec):

@@ -9,8 +9,9 @@ import keras
 import numpy as np
 
 from model_store.checkpoints import Checkpoint, read_checkpoint
-from model_store.engines import EngineOptions, Precision, choose_engine
-from model_store.errors import ModelLoadError
+from model_store.engines import EngineOptions, Precision
+from model_store.errors import EngineUnavailableError, ModelLoadError
+from model_store.failures import running
 from model_store.fill_mask import FillMaskModel, ModelFacts
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.tuning import tune
@@ -23,10 +24,12 @@ def load_with_keras(directory: Path, options: EngineOptions) -> FillMaskModel:
 
     Raises:
         HeadMissingError: the head, or a part of it, is not in the files.
-        ModelLoadError: anything else is missing, broken or does not fit together, or Keras runs
-            on another backend than the one that is asked for.
+        EngineUnavailableError: Keras runs on another backend than the one that is asked for, or
+            that one fails on them.
+        ModelLoadError: anything else is missing, broken or does not fit together.
     """
-    engine = find_engine(choose_engine(options.name, keras.config.backend()))
+    name = keras.config.backend() if options.name == "auto" else options.name
+    engine = find_engine(name)
     checkpoint = read_checkpoint(directory)
 
     def load(precision: Precision) -> FillMaskModel:
@@ -35,23 +38,25 @@ def load_with_keras(directory: Path, options: EngineOptions) -> FillMaskModel:
     if options.precision == "int8":
         message = "Only OpenVINO computes in int8; set FILLMASK_PRECISION to auto."
         raise ModelLoadError(message)
-    return tune(load, options.precision, engine.precisions())
+    with running(name, directory.name):
+        return tune(load, options.precision, engine.precisions())
 
 
 def find_engine(name: str) -> Any:
     """Return the engine class of a name, which must be that of Keras' backend.
 
     Raises:
-        ModelLoadError: Keras runs on another backend, or there is no engine for it.
+        EngineUnavailableError: Keras runs on another backend, or there is no engine for it.
     """
     backend = keras.config.backend()
     if name not in _ENGINES:
         message = f"There is no engine {name!r} for Keras; use {', '.join(_ENGINES)}."
-        raise ModelLoadError(message)
+        raise EngineUnavailableError(message)
     if name != backend:
         message = f"Keras runs on {backend}; set KERAS_BACKEND={name} to use that engine."
-        raise ModelLoadError(message)
-    return getattr(import_module(f"model_store.engines.{name}"), _ENGINES[name])
+        raise EngineUnavailableError(message)
+    with running(name, "anything"):
+        return getattr(import_module(f"model_store.engines.{name}"), _ENGINES[name])
 
 
 def _make_model(checkpoint: Checkpoint, engine: Any, precision: Precision) -> FillMaskModel:

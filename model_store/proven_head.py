@@ -31,3 +31,15 @@ def probe_head(model: FillMaskModel, directory: Path) -> HeadProof:
         raise HeadUnprovenError
     write_proof(directory, proof)
     return proof
+
+
+def passes_again(model: FillMaskModel, directory: Path) -> bool:
+    """Say whether a model knows the text by which its head was proven, if it was.
+
+    A proof is of the files of a preset. What a runtime makes of them may still be something else.
+    """
+    proof, texts = read_proof(directory), read_texts(directory)
+    if proof is None or not proof.is_verified or proof.text not in texts:
+        return True
+    again = prove_head(model, {proof.text: texts[proof.text]})
+    return again is not None and again.is_verified

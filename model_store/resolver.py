@@ -23,6 +23,7 @@ from model_store.checkpoints import read_checkpoint
 from model_store.checkpoints.join import HEAD_DIRECTORY
 from model_store.download import Progress, download, has_own_head
 from model_store.errors import HeadMissingError, PresetNotFoundError, PresetUnavailableError
+from model_store.failures import reading
 from model_store.hubs import is_hub_handle
 from model_store.hubs.errors import HubError, HubRefusalError
 from model_store.source import check_source
@@ -54,12 +55,19 @@ def resolve(
         PresetNotFoundError: there is no such name, and no such directory.
         PresetUnavailableError: the files cannot be had; the sentence says why.
         HeadMissingError: it has no masked-LM head.
-        ModelLoadError: the files are here, and broken.
+        ModelLoadError: the files are here, and broken, or cannot be read.
     """
+    directory = expand_home(directory)
+    with reading(directory):
+        return _resolve(handle, directory, offline=offline, verify=verify, progress=progress)
+
+
+def _resolve(
+    handle: str, directory: Path, *, offline: bool, verify: bool, progress: Progress
+) -> Path:
     entry = read_catalog().get(handle)
     if entry is None and not is_hub_handle(handle):
         return _find_local(handle)
-    directory = expand_home(directory)
     target = directory / (handle if entry else name_of(handle))
     if handle == EMBEDDED and not is_here(target):
         return embedded_directory()

@@ -6,15 +6,23 @@ A caller's name is only ever looked up among the names listed here. It never bec
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model_store.catalog import EMBEDDED, CatalogEntry, read_catalog
 from model_store.download import Progress
 from model_store.engines import EngineOptions
-from model_store.errors import HeadMissingError, PresetNotFoundError, PresetUnavailableError
+from model_store.errors import (
+    HeadMissingError,
+    ModelLoadError,
+    PresetNotFoundError,
+    PresetUnavailableError,
+)
+from model_store.failures import explain_os_error, reading
 from model_store.head_proof import HeadProof
 from model_store.head_proof_file import read_proof
+from model_store.load_news import Report, tell_nobody
 from model_store.loader import load_fill_mask_model
 from model_store.proven_head import probe_head, require_proven_head
 from model_store.resolver import embedded_directory, expand_home, is_here, resolve
@@ -37,6 +45,7 @@ class Preset:
         source: `embedded`, `directory`, or the handle of its files.
         directory: its files, or None where they are not on this machine.
         no_head: why it can never fill a mask, one sentence, or None.
+        unreadable: why its files cannot be looked at, one sentence, or None.
     """
 
     name: str
@@ -45,6 +54,7 @@ class Preset:
     source: str
     directory: Path | None
     no_head: str | None = None
+    unreadable: str | None = None
 
     def read_proof(self) -> HeadProof | None:
         """Return the stored proof of its head, or None where there is none for its files."""
@@ -79,13 +89,20 @@ class ModelStore:
 
     def presets(self) -> list[Preset]:
         """Return every preset: the catalogue's in its order, then the directory's by name."""
-        directories = self._list_directories()
+        directories, problem = self._list_directories()
         built_in = [
-            _from_catalog(entry, directories.pop(entry.name, None))
+            _from_catalog(entry, directories.pop(entry.name, None), problem)
             for entry in read_catalog().values()
         ]
         own = [
-            Preset(name, f"The files in {name}.", None, "directory", path)
+            Preset(
+                name,
+                f"The files in {name}.",
+                None,
+                "directory",
+                path,
+                unreadable=_find_problem(path),
+            )
             for name, path in sorted(directories.items())
         ]
         return [p for p in built_in + own if self._allowed is None or p.name in self._allowed]
@@ -100,14 +117,19 @@ class ModelStore:
             if preset.name == name:
                 return preset
         message = "There is no preset of that name; GET /presets lists those there are."
-        raise PresetNotFoundError(message)
+        raise PresetNotFoundError(self.problem() or message)
+
+    def problem(self) -> str | None:
+        """Return why the directory cannot be looked at, one sentence, or None where it can."""
+        return self._list_directories()[1]
 
     def is_fetchable(self, name: str) -> bool:
         """Say whether a preset's files are not here, and would be fetched."""
         if self._offline or self._directory is None:
             return False
         preset = self.find(name)
-        return preset.directory is None and not preset.no_head and name in read_catalog()
+        is_missing = preset.directory is None and not preset.unreadable
+        return is_missing and not preset.no_head and name in read_catalog()
 
     def fetch(self, name: str, progress: Progress = lambda _done, _total: None) -> None:
         """Fetch a preset's files if they are not here; takes minutes.
@@ -126,19 +148,25 @@ class ModelStore:
         if self._directory is not None and self.is_fetchable(name):
             resolve(name, directory=self._directory, progress=progress)
 
-    def load(self, name: str) -> "FillMaskModel":
+    def load(self, name: str, report: Report = tell_nobody) -> "FillMaskModel":
         """Read a preset's files and make it ready; takes seconds.
+
+        Args:
+            name: a preset's.
+            report: told what takes long, and what has to be done without.
 
         Raises:
             PresetNotFoundError: there is none of that name.
             PresetUnavailableError: its files are not on this machine; `fetch` gets them.
             HeadMissingError: it has no masked-LM head.
             HeadUnprovenError: the head that it has is no better than chance.
-            ModelLoadError: its files are broken.
+            EngineUnavailableError: the engine that is asked for is not here, or fails on it.
+            ModelLoadError: its files are broken, or cannot be read.
         """
         directory = self._require_files(name)
-        model = load_fill_mask_model(directory, self._engine)
-        require_proven_head(model, directory)
+        with reading(directory):
+            model = load_fill_mask_model(directory, self._engine, report)
+            require_proven_head(model, directory)
         return model
 
     def verify(self, name: str) -> HeadProof:
@@ -148,10 +176,13 @@ class ModelStore:
             ModelStoreError: it cannot be loaded, or no text is in its language.
         """
         directory = self._require_files(name)
-        return probe_head(load_fill_mask_model(directory, self._engine), directory)
+        with reading(directory):
+            return probe_head(load_fill_mask_model(directory, self._engine), directory)
 
     def _require_files(self, name: str) -> Path:
         preset = self.find(name)
+        if preset.unreadable:
+            raise ModelLoadError(preset.unreadable)
         if preset.directory is None:
             if preset.no_head:
                 raise HeadMissingError(preset.no_head)
@@ -160,23 +191,55 @@ class ModelStore:
                 f" or put them into {name}/ under FILLMASK_MODEL_STORE_DIR."
             )
             raise PresetUnavailableError(message)
-        check_source(preset.directory)
+        with reading(preset.directory):
+            check_source(preset.directory)
         return preset.directory
 
-    def _list_directories(self) -> dict[str, Path]:
-        if self._directory is None or not self._directory.is_dir():
-            return {}
-        found = (
-            path
-            for path in sorted(self._directory.iterdir())
-            if _PRESET_NAME.fullmatch(path.name) and is_here(path)
-        )
-        return {path.name: path for path, _ in zip(found, range(_MOST_DIRECTORIES), strict=False)}
+    def _list_directories(self) -> tuple[dict[str, Path], str | None]:
+        """Return what may be a preset by its name, and why that is all, if something is wrong."""
+        if self._directory is None:
+            return {}, None
+        try:
+            if not self._directory.is_dir():
+                return {}, None
+            found = (
+                path
+                for path in sorted(self._directory.iterdir())
+                if _PRESET_NAME.fullmatch(path.name) and _may_be_here(path)
+            )
+            some = islice(found, _MOST_DIRECTORIES)
+            return {path.name: path for path in some}, None
+        except OSError as error:
+            return {}, explain_os_error(error, self._directory)
 
 
-def _from_catalog(entry: CatalogEntry, directory: Path | None) -> Preset:
+def _may_be_here(directory: Path) -> bool:
+    try:
+        return is_here(directory)
+    except OSError:
+        return True  # who asks for it is told
+
+
+def _find_problem(directory: Path) -> str | None:
+    """Return why a directory cannot be looked at; that of one preset is in no other's way."""
+    try:
+        is_here(directory)
+    except OSError as error:
+        return explain_os_error(error, directory)
+    return None
+
+
+def _from_catalog(entry: CatalogEntry, directory: Path | None, problem: str | None) -> Preset:
+    """Join an entry with its files; `problem` is why they may not have been found."""
+    unreadable = _find_problem(directory) if directory else problem
     if directory is None and entry.name == EMBEDDED:
-        directory = embedded_directory()
+        directory, unreadable = embedded_directory(), None
     return Preset(
-        entry.name, entry.description, entry.parameters, entry.source, directory, entry.no_head
+        entry.name,
+        entry.description,
+        entry.parameters,
+        entry.source,
+        directory,
+        entry.no_head,
+        None if entry.no_head and directory is None else unreadable,
     )

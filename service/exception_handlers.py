@@ -32,6 +32,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     model_errors.PresetUnavailableError: (502, "preset_unavailable"),
     model_errors.HeadMissingError: (500, "head_missing"),
     model_errors.HeadUnprovenError: (500, "model_load_failed"),
+    model_errors.EngineUnavailableError: (500, "model_load_failed"),
     model_errors.ModelLoadError: (500, "model_load_failed"),
     model_errors.InferenceError: (500, "inference_failed"),
     errors.QueueFullError: (429, "overloaded"),

@@ -14,7 +14,7 @@ import keras
 
 from model_store.checkpoints import read_checkpoint, write_tokenizer
 from model_store.engines.vocabulary_scores import score_masks
-from model_store.errors import ModelLoadError
+from model_store.errors import EngineUnavailableError
 from model_store.masked_lm.masked_lm import BertMaskedLM
 
 _BYTES_A_PARAMETER = 4
@@ -41,8 +41,8 @@ def convert(directory: Path, target: Path) -> None:
 
     Raises:
         HeadMissingError: the head, or a part of it, is not in the files.
-        ModelLoadError: anything else is missing, broken or does not fit together, or the disk is
-            too full.
+        ModelLoadError: anything else is missing, broken or does not fit together.
+        EngineUnavailableError: the disk is too full.
     """
     checkpoint = read_checkpoint(directory)
     model = BertMaskedLM.from_checkpoint(checkpoint)
@@ -70,7 +70,7 @@ def _require_room(target: Path, needed: int) -> Iterator[None]:
     """Say that a disk is full, which OpenVINO's own error does not.
 
     Raises:
-        ModelLoadError: there is no room, or there was none left when the block failed.
+        EngineUnavailableError: there is no room, or there was none left when the block failed.
     """
     _check_room(target, needed)
     try:
@@ -88,4 +88,4 @@ def _check_room(target: Path, needed: int) -> None:
             f"{target.parent} has {free // _MB}; make room there, or let FILLMASK_CACHE_DIR name a "
             "directory that can be written and has it."
         )
-        raise ModelLoadError(message)
+        raise EngineUnavailableError(message)

@@ -95,6 +95,10 @@ def convert(names: tuple[str, ...]) -> None:
         except ModelStoreError as error:
             click.echo(f"{name}: {error}", err=True)
             is_failed = True
+            continue
+        if model.facts.notice:
+            click.echo(f"{name}: {model.facts.notice}", err=True)
+            is_failed = True
         else:
             kept = f"kept in {cache}" if model.engine == "openvino" else "which needs no conversion"
             click.echo(f"{name}: {model.engine} in {model.facts.precision}, {kept}")

@@ -19,6 +19,7 @@ KNOWN: dict[str, type[Exception]] = {
         model_errors.ModelLoadError,
         model_errors.HeadMissingError,
         model_errors.HeadUnprovenError,
+        model_errors.EngineUnavailableError,
         model_errors.InferenceError,
     )
 }

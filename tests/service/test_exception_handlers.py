@@ -109,6 +109,7 @@ SCENARIOS: dict[type[Exception], Scenario] = {
     model_errors.PresetUnavailableError: loading(model_errors.PresetUnavailableError("Fetch.")),
     model_errors.HeadMissingError: loading(model_errors.HeadMissingError("No head.")),
     model_errors.HeadUnprovenError: loading(model_errors.HeadUnprovenError(-9.0, -8.0)),
+    model_errors.EngineUnavailableError: loading(model_errors.EngineUnavailableError("Gone.")),
     model_errors.ModelLoadError: loading(model_errors.ModelLoadError("Broken.")),
     model_errors.InferenceError: post_to_a_broken_model,
     errors.EngineLostError: loading(errors.EngineLostError()),
@@ -136,6 +137,7 @@ EXPECTED = {
     model_errors.PresetUnavailableError: (502, "preset_unavailable"),
     model_errors.HeadMissingError: (500, "head_missing"),
     model_errors.HeadUnprovenError: (500, "model_load_failed"),
+    model_errors.EngineUnavailableError: (500, "model_load_failed"),
     model_errors.ModelLoadError: (500, "model_load_failed"),
     model_errors.InferenceError: (500, "inference_failed"),
 }

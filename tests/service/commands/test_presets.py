@@ -107,7 +107,9 @@ def test_convert_loads_each_preset_and_says_what_runs_it(
         if name == "broken":
             message = "It is broken; mend it."
             raise ModelLoadError(message)
-        return SimpleNamespace(engine=engine, facts=SimpleNamespace(precision="float32"))
+        notice = "It runs on tensorflow, which is slower." if name == "slow" else None
+        facts = SimpleNamespace(precision="float32", notice=notice)
+        return SimpleNamespace(engine=engine, facts=facts)
 
     monkeypatch.setattr(ModelStore, "load", load)
     result = invoke("convert", "broken", "whole", FILLMASK_CACHE_DIR=str(tmp_path / "cache"))
@@ -115,6 +117,9 @@ def test_convert_loads_each_preset_and_says_what_runs_it(
     assert result.stderr == "broken: It is broken; mend it.\n"
     assert result.stdout.startswith(f"whole: {engine} in float32, {kept}")
     assert invoke("convert", "whole", FILLMASK_CACHE_DIR=str(tmp_path / "cache")).exit_code == 0
+    unconverted = invoke("convert", "slow", FILLMASK_CACHE_DIR=str(tmp_path / "cache"))
+    assert unconverted.exit_code == 1
+    assert unconverted.stderr == "slow: It runs on tensorflow, which is slower.\n"
 
 
 def test_convert_wants_a_place_to_write_to(tmp_path: Path) -> None:

@@ -1,0 +1,161 @@
+"""Whatever happens to a conversion on disk, the right answers come back, at the price of a new one.
+
+Real conversions by a real OpenVINO; only what is damaged differs.
+"""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from model_store.converted_models import open_converted
+from model_store.encoding import TextLimits
+from model_store.engines import EngineOptions
+from model_store.errors import EngineUnavailableError
+from model_store.fill_mask import FillMaskModel
+from model_store.load_news import LoadNews
+from model_store.loader import load_fill_mask_model
+from model_store.sealed_files import is_sound, seal
+
+TEXT = "The dog sat in the [MASK]."
+Damage = Callable[[Path], None]
+
+
+@pytest.fixture
+def kept(tiny_preset_dir: Path, cache_dir: Path, tmp_path: Path) -> Path:
+    """Return a cache of this test alone, with a conversion that was loaded once."""
+    load(tiny_preset_dir, cache_dir)
+    shutil.copytree(cache_dir, tmp_path / "cache")
+    load(tiny_preset_dir, tmp_path / "cache")
+    return tmp_path / "cache"
+
+
+def fill_with_zeros(path: Path) -> None:
+    """Lose the middle of a file, as a disk may; its size stays."""
+    content = bytearray(path.read_bytes())
+    third = len(content) // 3
+    content[third : 2 * third] = bytes(third)
+    path.chmod(0o600)
+    path.write_bytes(content)
+
+
+def cut(path: Path) -> None:
+    """Lose the end of a file, as a copy may that broke off."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def empty(path: Path) -> None:
+    """Lose all of a file."""
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("model.bin", fill_with_zeros),
+        ("model.bin", cut),
+        ("model.xml", fill_with_zeros),
+        ("facts.json", empty),
+        ("tokenizer.json", cut),
+        ("seal.json", empty),
+    ],
+)
+def test_damaged_conversion_is_made_anew(
+    tiny_preset_dir: Path,
+    kept: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    damage: Damage,
+) -> None:
+    """One event says so, and what is there afterwards is sound."""
+    entry = find_entry(tiny_preset_dir, kept)
+    sound = shutil.copytree(entry, kept / ".sound")
+    damage(entry / name)
+    # A real conversion takes seconds; that one is made is what is tested.
+    monkeypatch.setattr("model_store.converted_models.convert_apart", copy_from(sound))
+    news: list[LoadNews] = []
+    model = load(tiny_preset_dir, kept, news)
+    assert [each.kind for each in news][:2] == ["conversion_damaged", "converting"]
+    assert answer(model) == answer(load(tiny_preset_dir, kept))
+    assert is_sound(entry)
+
+
+@pytest.mark.parametrize("damage", [fill_with_zeros, empty])
+def test_damage_to_what_is_not_sealed_is_mended_without_a_conversion(
+    tiny_preset_dir: Path, kept: Path, monkeypatch: pytest.MonkeyPatch, damage: Damage
+) -> None:
+    """What was measured is measured again, and what was compiled is compiled again."""
+    monkeypatch.delattr("model_store.converted_models.convert_apart")
+    entry = find_entry(tiny_preset_dir, kept)
+    expected = answer(load(tiny_preset_dir, kept))
+    for path in [entry / "tuning.json", *(entry / "compiled").iterdir()]:
+        damage(path)
+    news: list[LoadNews] = []
+    assert answer(load(tiny_preset_dir, kept, news)) == expected
+    assert [each.kind for each in news] == ["measuring"]
+
+
+def test_graph_that_fails_the_probe_is_made_anew(
+    embedded_preset_dir: Path, cache_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sealed or not: the head is probed through the graph, and one of zeros knows nothing."""
+    options = EngineOptions("openvino", "float32", cache_dir)
+    load_fill_mask_model(embedded_preset_dir, options)
+    sound = find_entry(embedded_preset_dir, cache_dir)
+    cache = tmp_path / "cache"
+    entry = shutil.copytree(sound, cache / sound.name)
+    fill_with_zeros(entry / "model.bin")
+    (entry / "seal.json").unlink()
+    seal(entry)
+    monkeypatch.setattr("model_store.converted_models.convert_apart", copy_from(sound))
+    news: list[LoadNews] = []
+    options = EngineOptions("openvino", "float32", cache)
+    load_fill_mask_model(embedded_preset_dir, options, news.append)
+    assert "conversion_damaged" in [each.kind for each in news]
+
+
+def test_new_conversion_that_fails_the_probe_is_not_served(
+    embedded_preset_dir: Path, cache_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one would be no better: the engine is at fault."""
+    load_fill_mask_model(embedded_preset_dir, EngineOptions("openvino", "float32", cache_dir))
+    broken = shutil.copytree(find_entry(embedded_preset_dir, cache_dir), tmp_path / "broken")
+    fill_with_zeros(broken / "model.bin")
+    monkeypatch.setattr("model_store.converted_models.convert_apart", copy_from(broken))
+    options = EngineOptions("openvino", "float32", tmp_path / "cache")
+    with pytest.raises(EngineUnavailableError, match="OpenVINO"):
+        load_fill_mask_model(embedded_preset_dir, options)
+
+
+def load(directory: Path, cache: Path, news: list[LoadNews] | None = None) -> FillMaskModel:
+    """Load on OpenVINO."""
+    report = (lambda _: None) if news is None else news.append
+    return load_fill_mask_model(directory, EngineOptions("openvino", "float32", cache), report)
+
+
+def find_entry(directory: Path, cache: Path) -> Path:
+    """Return the conversion of a preset in a cache."""
+    with open_converted(directory, cache) as converted:
+        return converted.directory
+
+
+def copy_from(conversion: Path) -> Callable[[Path, Path], None]:
+    """Return what stands in for a conversion that takes seconds, and yields the same."""
+
+    def convert(_: Path, target: Path) -> None:
+        shutil.copytree(
+            conversion,
+            target,
+            dirs_exist_ok=True,
+            ignore=shutil.ignore_patterns("compiled", "tuning.json", "seal.json"),
+        )
+
+    return convert
+
+
+def answer(model: FillMaskModel) -> list[tuple[int, float]]:
+    """Return what a model says to a text."""
+    encoding = model.encode(TEXT, top_k=5, targets=None, limits=TextLimits())
+    [[mask]] = model.predict([encoding])
+    return list(zip(mask.token_ids.tolist(), mask.log_probabilities.tolist(), strict=True))
