@@ -31,10 +31,15 @@ def convert_apart(directory: Path, target: Path) -> None:
         ModelLoadError: anything else is missing, broken or does not fit together.
         EngineUnavailableError: the files are fine, and the conversion failed all the same.
     """
+    # In a group of its own, so that Ctrl-C reaches the parent alone, whose end ends it.
     # Found where they are found here: what a script has put into its path counts.
     command = [sys.executable, "-P", "-c", _START, str(directory), str(target), *sys.path]
     with subprocess.Popen(  # noqa: S603  # our own command
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        process_group=0,
     ) as process:
         # Not `communicate`, which would close the pipe that holds the child.
         said = process.stdout.read().decode() if process.stdout else ""

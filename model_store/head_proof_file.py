@@ -47,13 +47,21 @@ def _require_types(proof: HeadProof) -> HeadProof:
     raise ValueError(message)
 
 
-def write_proof(directory: Path, proof: HeadProof) -> None:
-    """Store a proof, where the directory can be written to; elsewhere it is made at every load."""
+def write_proof(directory: Path, proof: HeadProof) -> Path:
+    """Store a proof, wholly or not at all, and return its file.
+
+    Raises:
+        OSError: the directory cannot be written to, or the disk is full.
+    """
     content = {"fingerprint": _fingerprint(directory), **asdict(proof)}
     partial = directory / f".{PROOF_FILE}"
-    with suppress(OSError):
+    try:
         partial.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
-        partial.replace(directory / PROOF_FILE)
+        return partial.replace(directory / PROOF_FILE)
+    except OSError:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
 
 
 def read_texts(directory: Path) -> dict[str, str]:

@@ -3,8 +3,33 @@
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import FileIO
+from multiprocessing import resource_tracker
+
+_INTERRUPT = {signal.SIGINT}
+
+
+@contextmanager
+def starting_children() -> Iterator[None]:
+    """Keep Ctrl-C from processes that are started in a block, until they hear interrupts again.
+
+    A terminal sends it to all of them at once. A Python that has just started would answer with a
+    traceback, wherever its imports are.
+    """
+    # It starts with the first child, and unblocks what was blocked.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPT)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def hear_interrupts() -> None:
+    """Let a process that was started so hear Ctrl-C from now on, by what handles it by now."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPT)
 
 
 def end_with_parent() -> None:

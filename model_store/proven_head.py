@@ -1,27 +1,35 @@
 """No model answers before its head is proven: by a stored proof, or by a probe now."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from model_store.errors import HeadUnprovenError
 from model_store.fill_mask import FillMaskModel
 from model_store.head_proof import HeadProof, prove_head
 from model_store.head_proof_file import read_proof, read_texts, write_proof
+from model_store.resolver import embedded_directory
 
 
 def require_proven_head(model: FillMaskModel, directory: Path) -> HeadProof:
     """Return the proof of a loaded model's head, made once for its files and kept beside them.
 
+    Where it cannot be kept, it is made at every load.
+
     Raises:
         HeadUnprovenError: the head is no better than chance, or no text is in its language.
     """
-    proof = read_proof(directory) or probe_head(model, directory)
+    proof = read_proof(directory)
+    if proof is None:
+        proof = probe_head(model, directory)
+        with suppress(OSError):
+            keep_proof(directory, proof)
     if not proof.is_verified:
         raise HeadUnprovenError(proof.log_probability, proof.uniform)
     return proof
 
 
 def probe_head(model: FillMaskModel, directory: Path) -> HeadProof:
-    """Probe a loaded model, whatever is stored, and store what comes out.
+    """Probe a loaded model, whatever is stored.
 
     Raises:
         HeadUnprovenError: no text is in its language.
@@ -29,7 +37,6 @@ def probe_head(model: FillMaskModel, directory: Path) -> HeadProof:
     proof = prove_head(model, read_texts(directory))
     if proof is None:
         raise HeadUnprovenError
-    write_proof(directory, proof)
     return proof
 
 
@@ -43,3 +50,17 @@ def passes_again(model: FillMaskModel, directory: Path) -> bool:
         return True
     again = prove_head(model, {proof.text: texts[proof.text]})
     return again is not None and again.is_verified
+
+
+def keep_proof(directory: Path, proof: HeadProof) -> Path | None:
+    """Store a proof beside the files that it was made for, and return its file.
+
+    The embedded preset belongs to the package and came with its proof: nothing is written there,
+    and None is returned.
+
+    Raises:
+        OSError: it cannot be stored.
+    """
+    if directory == embedded_directory():
+        return None
+    return write_proof(directory, proof)

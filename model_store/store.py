@@ -4,8 +4,9 @@ A caller's name is only ever looked up among the names listed here. It never bec
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from model_store.head_proof import HeadProof
 from model_store.head_proof_file import read_proof
 from model_store.load_news import Report, tell_nobody
 from model_store.loader import load_fill_mask_model
-from model_store.proven_head import probe_head, require_proven_head
+from model_store.proven_head import keep_proof, probe_head, require_proven_head
 from model_store.resolver import embedded_directory, expand_home, is_here, resolve
 from model_store.source import check_source
 
@@ -170,7 +171,7 @@ class ModelStore:
         return model
 
     def verify(self, name: str) -> HeadProof:
-        """Probe a preset's head anew, and store what comes out.
+        """Probe a preset's head anew, whatever is stored; `keep_proof` stores what comes out.
 
         Raises:
             ModelStoreError: it cannot be loaded, or no text is in its language.
@@ -178,6 +179,15 @@ class ModelStore:
         directory = self._require_files(name)
         with reading(directory):
             return probe_head(load_fill_mask_model(directory, self._engine), directory)
+
+    def keep_proof(self, name: str, proof: HeadProof) -> Path | None:
+        """Store a proof beside a preset's files; return its file, or None if it ships with its own.
+
+        Raises:
+            ModelStoreError: there is no such preset.
+            OSError: it cannot be stored.
+        """
+        return keep_proof(self._require_files(name), proof)
 
     def _require_files(self, name: str) -> Path:
         preset = self.find(name)
@@ -195,29 +205,53 @@ class ModelStore:
             check_source(preset.directory)
         return preset.directory
 
+    def ignored_directories(self) -> dict[str, str]:
+        """Return the directories that are no presets though they lie among them, each with why.
+
+        Hidden ones hold what is being fetched, and are left out.
+        """
+        presets, _ = self._list_directories()
+        paths, _ = self._list_paths()
+        return {
+            path.name: _why_ignored(path)
+            for path in paths
+            if path.name not in presets and not path.name.startswith(".") and _is_true(path.is_dir)
+        }
+
     def _list_directories(self) -> tuple[dict[str, Path], str | None]:
         """Return what may be a preset by its name, and why that is all, if something is wrong."""
+        paths, problem = self._list_paths()
+        found = (
+            p for p in paths if _PRESET_NAME.fullmatch(p.name) and _is_true(partial(is_here, p))
+        )
+        return {path.name: path for path in islice(found, _MOST_DIRECTORIES)}, problem
+
+    def _list_paths(self) -> tuple[list[Path], str | None]:
         if self._directory is None:
-            return {}, None
+            return [], None
         try:
-            if not self._directory.is_dir():
-                return {}, None
-            found = (
-                path
-                for path in sorted(self._directory.iterdir())
-                if _PRESET_NAME.fullmatch(path.name) and _may_be_here(path)
-            )
-            some = islice(found, _MOST_DIRECTORIES)
-            return {path.name: path for path in some}, None
+            return sorted(self._directory.iterdir()) if self._directory.is_dir() else [], None
         except OSError as error:
-            return {}, explain_os_error(error, self._directory)
+            return [], explain_os_error(error, self._directory)
 
 
-def _may_be_here(directory: Path) -> bool:
+def _why_ignored(path: Path) -> str:
+    if not _is_true(partial(is_here, path)):
+        return "It has no config.json and no bert_config.json."
+    if not _PRESET_NAME.fullmatch(path.name):
+        return (
+            "A preset's name has up to 128 characters: letters of ASCII, digits, dots, underscores "
+            "and hyphens, a letter or digit first."
+        )
+    return f"Only the first {_MOST_DIRECTORIES} directories are presets."
+
+
+def _is_true(check: Callable[[], bool]) -> bool:
+    """Say whether a check holds, or cannot be made: who asks for the files is told then."""
     try:
-        return is_here(directory)
+        return check()
     except OSError:
-        return True  # who asks for it is told
+        return True
 
 
 def _find_problem(directory: Path) -> str | None:

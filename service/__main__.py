@@ -1,11 +1,17 @@
 """Run the `fillmask` command: `python -m service serve`."""
 
-from service.cli import cli
+import sys
 
 
 def main() -> None:
     """Run the command."""
-    cli(prog_name="fillmask")
+    try:
+        # Its import takes a second, in which people press Ctrl-C.
+        from service.cli import cli  # noqa: PLC0415
+
+        cli(prog_name="fillmask")
+    except KeyboardInterrupt:
+        sys.exit("Aborted!")
 
 
 if __name__ == "__main__":

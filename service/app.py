@@ -20,6 +20,7 @@ from service.model_host import open_model_host
 from service.owned_task import owned_task
 from service.pipeline import Pipeline, RequestLimits
 from service.preset_control import LoadableModels, PresetBoard, PresetControl
+from service.preset_store import create_store
 from service.readiness import Readiness
 from service.routes import fill_mask, hugging_face, presets, probes
 from service.routes.dependencies import MetricsBoard
@@ -53,16 +54,6 @@ class Backend(Protocol):
 
 
 OpenBackend = Callable[[], AbstractAsyncContextManager[Backend]]
-
-
-def create_store(settings: Settings) -> ModelStore:
-    """Return the store that the settings describe."""
-    return ModelStore(
-        settings.model_store_dir,
-        offline=settings.offline,
-        engine=settings.engine_options,
-        allowed=settings.presets,
-    )
 
 
 def create_app(

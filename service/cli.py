@@ -1,24 +1,25 @@
 """The `fillmask` command."""
 
 import os
-from pathlib import Path
+from typing import IO
 
 import click
 import uvicorn
 import yaml
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from service.app import create_app
 from service.commands.presets import presets
+from service.commands.sentences import SentenceGroup
 from service.commands.train import evaluate, train
+from service.environment import read_settings
 from service.logs import UVICORN_OPTIONS, configure_logs
-from service.settings import Settings
+from service.preset_store import create_store
 from service.shutdown import exit_well_on_sigterm
+from service.start_checks import check_start, log_what_is_ignored
 from service.supervisor import serve_with_workers
 
 
-@click.group()
+@click.group(cls=SentenceGroup)
 @click.version_option(package_name="fillmask")
 def cli() -> None:
     """Answer which tokens belong at each [MASK]."""
@@ -28,11 +29,16 @@ def cli() -> None:
 
 @cli.command()
 @click.option("--host", help="The address to listen on.  [FILLMASK_HOST]")
-@click.option("--port", type=int, help="The port to listen on.  [FILLMASK_PORT]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="The port to listen on.  [FILLMASK_PORT]"
+)
 def serve(host: str | None, port: int | None) -> None:
     """Serve the HTTP API."""
-    settings = _read_settings()
+    settings = read_settings()
     configure_logs(settings)
+    store = create_store(settings)
+    log_what_is_ignored(store)
+    check_start(settings, store)
     if settings.engine not in {"auto", "openvino"}:
         os.environ.setdefault("KERAS_BACKEND", settings.engine)
     host = settings.host if host is None else host
@@ -45,26 +51,11 @@ def serve(host: str | None, port: int | None) -> None:
 
 
 @cli.command()
-@click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
-def openapi(path: Path) -> None:
-    """Write the OpenAPI document of the HTTP API to PATH."""
-    document = create_app(Settings()).openapi()
-    path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), "utf-8")
-
-
-def _read_settings() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        sentences = "\n".join(_describe(found) for found in error.errors())
-        raise click.ClickException(sentences) from error
-
-
-def _describe(found: ErrorDetails) -> str:
-    """Say what is wrong with one setting, or with several that do not go together."""
-    if not found["loc"]:
-        return found["msg"].removeprefix("Value error, ")
-    return f"FILLMASK_{str(found['loc'][0]).upper()} is not valid: {found['msg']}."
+@click.argument("path", type=click.File("w", encoding="utf-8"))
+def openapi(path: IO[str]) -> None:
+    """Write the OpenAPI document of the HTTP API to PATH; `-` is the standard output."""
+    document = create_app(read_settings()).openapi()
+    path.write(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
 
 cli.add_command(presets)

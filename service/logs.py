@@ -113,10 +113,15 @@ def _describe(error: BaseException | None, seen: set[int]) -> Iterator[str]:
 
 def _create_formatter(settings: Settings) -> logging.Formatter:
     quotes = settings.log_level == "debug"
+    # Whoever starts a server may have closed it.
+    is_terminal = bool(sys.stderr) and not sys.stderr.closed and sys.stderr.isatty()
+    is_for_people = (
+        is_terminal if settings.log_format == "auto" else settings.log_format == "console"
+    )
     render: Processor = (
-        structlog.processors.JSONRenderer(_to_json)
-        if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.dev.ConsoleRenderer(colors=is_terminal)
+        if is_for_people
+        else structlog.processors.JSONRenderer(_to_json)
     )
     exceptions = (
         structlog.processors.format_exc_info

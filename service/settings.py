@@ -51,8 +51,12 @@ class Settings(BaseSettings):
         default=False,
         description="Whether every request is logged; it takes a tenth of a millisecond.",
     )
-    log_format: Literal["json", "console"] = Field(
-        "json", description="How the log is written: `json`, an object a line, or `console`."
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto",
+        description=(
+            "How the log is written: `json`, an object a line, `console`, for people, or `auto`: "
+            "`console` on a terminal, `json` elsewhere."
+        ),
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info",

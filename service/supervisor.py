@@ -9,11 +9,12 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
-from model_store.parent_process import end_with_parent
-from service.app import create_app, create_store
+from model_store.parent_process import end_with_parent, hear_interrupts, starting_children
+from service.app import create_app
 from service.engine_process.process import EngineProcess
 from service.engine_process.remote import open_remote_host
 from service.logs import UVICORN_OPTIONS, configure_logs
+from service.preset_store import create_store
 from service.settings import Settings
 
 
@@ -46,6 +47,7 @@ def create_worker_app(settings: Settings, path: Path) -> FastAPI:
         path: the Unix socket of the engine process.
     """
     end_with_parent()
+    hear_interrupts()  # uvicorn handles them by now
     configure_logs(settings)
     return create_app(settings, open_backend=partial(open_remote_host, settings, path))
 
@@ -63,11 +65,13 @@ class Supervisor(Multiprocess):
     def init_processes(self) -> None:
         """Start all; signals are heard by now."""
         self._engine.start()
-        super().init_processes()
+        with starting_children():
+            super().init_processes()
 
     def keep_subprocess_alive(self) -> None:
         """Replace what has ended."""
-        super().keep_subprocess_alive()
+        with starting_children():
+            super().keep_subprocess_alive()
         self._engine.keep_alive()
 
     def terminate_all(self) -> None:

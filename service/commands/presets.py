@@ -3,29 +3,41 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 from tqdm import tqdm
 
 from model_store.converted_models import can_write
 from model_store.download import Progress
-from model_store.errors import ModelStoreError
-from model_store.resolver import expand_home, resolve
-from model_store.store import ModelStore
+from model_store.errors import ModelStoreError, PresetNotFoundError
+from model_store.hubs import is_hub_handle
+from model_store.resolver import expand_home, name_of, resolve
+from model_store.store import Preset
+from service.commands.sentences import SentenceGroup, describe, warn_of_unknown_settings
+from service.environment import read_settings
+from service.preset_store import create_store
 from service.settings import Settings
 
 
-@click.group()
+@click.group(cls=SentenceGroup)
 def presets() -> None:
-    """List presets and fetch their files."""
+    """List presets and fetch their files. The settings are those of the server."""
+    warn_of_unknown_settings()
 
 
 @presets.command("list")
 def list_presets() -> None:
     """List every preset, and whether its files are here."""
-    for preset in ModelStore(Settings().model_store_dir).presets():
-        state = "here" if preset.directory else "no head" if preset.no_head else "to pull"
-        click.echo(f"{preset.name:<28} {state:<8} {preset.source}")
+    store = create_store(read_settings())
+    for preset in store.presets():
+        click.echo(f"{preset.name:<28} {_judge(preset):<8} {preset.source}")
+        if preset.unreadable and not store.problem():
+            click.echo(f"{preset.name}: {preset.unreadable}", err=True)
+    if problem := store.problem():
+        click.echo(problem, err=True)
+    for name, reason in store.ignored_directories().items():
+        click.echo(f"{name} is ignored: {reason}", err=True)
 
 
 @presets.command()
@@ -34,22 +46,15 @@ def pull(names: tuple[str, ...]) -> None:
     """Fetch presets: names of the catalogue, or handles (hf://..., kaggle://...).
 
     What is here already is read and held against the hashes that were recorded with it. An
-    interrupted pull goes on where it was. The settings are those of the server.
+    interrupted pull goes on where it was.
     """
-    settings = Settings()
+    settings = read_settings()
     is_failed = False
     for name in names:
         try:
-            with _show_progress(name) as progress:
-                directory = resolve(
-                    name,
-                    directory=settings.model_store_dir,
-                    offline=settings.offline,
-                    verify=True,
-                    progress=progress,
-                )
-        except ModelStoreError as error:
-            click.echo(f"{name}: {error}", err=True)
+            directory = _pull(name, settings)
+        except (ModelStoreError, OSError) as error:
+            click.echo(f"{name}: {describe(error)}", err=True)
             is_failed = True
         else:
             click.echo(f"{name}: {directory}")
@@ -60,16 +65,16 @@ def pull(names: tuple[str, ...]) -> None:
 @click.argument("name")
 def verify(name: str) -> None:
     """Probe the head of a preset whose files are here, and store what comes out."""
-    try:
-        settings = Settings()
-        store = ModelStore(settings.model_store_dir, engine=settings.engine_options)
-        proof = store.verify(name)
-    except ModelStoreError as error:
-        raise click.ClickException(str(error)) from error
+    store = create_store(read_settings())
+    proof = store.verify(name)
     click.echo(
         f"{name}: {'verified' if proof.is_verified else 'unproven'} on {proof.text}: "
         f"mean log-probability {proof.log_probability:.2f}, "
         f"uniform {proof.uniform:.2f}, shuffled {proof.shuffled:.2f}"
+    )
+    stored = store.keep_proof(name, proof)
+    click.echo(
+        f"Stored in {stored}." if stored else "Not stored: the package brings its own proof."
     )
     sys.exit(0 if proof.is_verified else 1)
 
@@ -82,12 +87,12 @@ def convert(names: tuple[str, ...]) -> None:
     What comes out is kept in FILLMASK_CACHE_DIR. A server that finds it there needs neither time
     nor a place to write to.
     """
-    settings = Settings()
+    settings = read_settings()
     cache = settings.cache_dir
     if not can_write(expand_home(cache)):
         message = f"{cache} cannot be written to; let FILLMASK_CACHE_DIR name a directory that can."
         raise click.ClickException(message)
-    store = ModelStore(settings.model_store_dir, engine=settings.engine_options)
+    store = create_store(settings)
     is_failed = False
     for name in names:
         try:
@@ -103,6 +108,27 @@ def convert(names: tuple[str, ...]) -> None:
             kept = f"kept in {cache}" if model.engine == "openvino" else "which needs no conversion"
             click.echo(f"{name}: {model.engine} in {model.facts.precision}, {kept}")
     sys.exit(int(is_failed))
+
+
+def _judge(preset: Preset) -> str:
+    if preset.unreadable:
+        return "unknown"
+    return "here" if preset.directory else "no head" if preset.no_head else "to pull"
+
+
+def _pull(name: str, settings: Settings) -> Path:
+    kept_as = name_of(name) if is_hub_handle(name) else name
+    if settings.presets is not None and kept_as not in settings.presets:
+        message = f"FILLMASK_PRESETS leaves out {kept_as}; add it there, or pull another preset."
+        raise PresetNotFoundError(message)
+    with _show_progress(name) as progress:
+        return resolve(
+            name,
+            directory=settings.model_store_dir,
+            offline=settings.offline,
+            verify=True,
+            progress=progress,
+        )
 
 
 @contextmanager

@@ -1,14 +1,14 @@
 """`fillmask train` and `fillmask evaluate`: a model of one's own, and how good it is."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 from tqdm import tqdm
-
-from model_store.errors import ModelStoreError
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -53,16 +53,14 @@ def train(**options: Any) -> None:
     The same command goes on where a killed one stopped. The result is a directory in Transformers'
     format, which the server serves.
     """
-    # The runtime takes seconds to import, and every other command does without it.
-    from model_store.training.options import TrainingOptions  # noqa: PLC0415
-    from model_store.training.trainer import train as train_model  # noqa: PLC0415
+    with _in_a_sentence():
+        # The runtime takes seconds to import, and every other command does without it.
+        from model_store.training.options import TrainingOptions  # noqa: PLC0415
+        from model_store.training.trainer import train as train_model  # noqa: PLC0415
 
-    try:
         chosen = TrainingOptions(**options)
         with tqdm(total=chosen.steps, unit="step") as bar:
             measured = train_model(chosen, lambda record: _show(bar, record))
-    except (ModelStoreError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
     click.echo(json.dumps(asdict(measured)))
 
 
@@ -72,13 +70,20 @@ def train(**options: Any) -> None:
 @click.option("--rows", type=int, default=2000, help="Rows to measure, at most.")
 def evaluate(init: str, heldout: Path, rows: int) -> None:
     """Measure a preset: loss and accuracy at masks that are the same for every model."""
-    from model_store.training.heldout import measure_preset  # noqa: PLC0415  # as above
+    with _in_a_sentence():
+        from model_store.training.heldout import measure_preset  # noqa: PLC0415  # as above
 
-    try:
         measured = measure_preset(init, heldout, rows=rows)
-    except (ModelStoreError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
     click.echo(json.dumps(asdict(measured)))
+
+
+@contextmanager
+def _in_a_sentence() -> Iterator[None]:
+    """Tell what is wrong with the options: the library says it, and Keras of its backend."""
+    try:
+        yield
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _show(bar: Any, record: dict[str, Any]) -> None:

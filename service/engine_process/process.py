@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 import uvicorn
 
-from model_store.parent_process import end_with_parent
+from model_store.parent_process import end_with_parent, starting_children
 from model_store.store import ModelStore
 from service.engine_process.server import EngineServer
 from service.heap import freeze_heap
@@ -52,7 +52,8 @@ class EngineProcess:
             args=(self._settings, self._create_store, self._listener, end),
             name="engine",
         )
-        self._process.start()
+        with starting_children():
+            self._process.start()
         end.close()
         _LOG.info("engine_started", pid=self._process.pid)
 

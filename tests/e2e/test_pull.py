@@ -132,7 +132,8 @@ def find_preset(client: httpx.Client) -> dict[str, str]:
 
 
 def settings_of(hub: FakeHub, tmp_path: Path, store: str = "store") -> dict[str, str]:
-    """Return the environment of a process that pulls into a store."""
+    """Return the environment of a process that pulls into a store, which is made."""
+    (tmp_path / store).mkdir(exist_ok=True)
     return hub.environment(tmp_path / "home") | {"FILLMASK_MODEL_STORE_DIR": str(tmp_path / store)}
 
 

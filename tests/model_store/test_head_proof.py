@@ -138,10 +138,13 @@ def test_a_proof_of_other_fields_counts_as_none(tmp_path: Path) -> None:
     assert read_proof(tmp_path) is None
 
 
-def test_a_proof_that_cannot_be_stored_is_no_error(tmp_path: Path) -> None:
-    """The directory may be gone, or read-only."""
-    write_proof(tmp_path / "gone", PROOF)
-    assert read_proof(tmp_path / "gone") is None
+def test_a_proof_that_cannot_be_stored_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Whoever asked for it is told."""
+    (tmp_path / "head_proof.json").mkdir()
+    with pytest.raises(OSError, match="Is a directory"):
+        write_proof(tmp_path, PROOF)
+    assert [path.name for path in tmp_path.iterdir()] == ["head_proof.json"]
+    assert read_proof(tmp_path) is None
 
 
 def test_a_preset_may_bring_its_own_text(tmp_path: Path) -> None:

@@ -3,10 +3,14 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 from multiprocessing.connection import Connection
 
-from model_store.parent_process import end_with_parent
+import pytest
+
+from model_store.parent_process import end_with_parent, hear_interrupts
 
 _PATIENCE_S = 20
 
@@ -32,6 +36,32 @@ def test_process_without_a_parent_goes_on() -> None:
     before = threading.active_count()
     end_with_parent()
     assert threading.active_count() == before
+
+
+def test_child_does_not_hear_interrupts_while_it_starts() -> None:
+    """It would write a traceback. In a fresh parent: the first child brings another with it."""
+    command = [sys.executable, "-c", PARENT]
+    assert subprocess.run(command, timeout=60, check=False).returncode == 0  # noqa: S603
+
+
+PARENT = """
+import multiprocessing, signal, sys
+from model_store.parent_process import starting_children
+spawn = multiprocessing.get_context("spawn")
+child = spawn.Process(target=signal.raise_signal, args=(signal.SIGINT,))
+with starting_children():
+    child.start()
+child.join()
+sys.exit(child.exitcode or signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+"""
+
+
+def test_child_hears_interrupts_when_it_is_ready() -> None:
+    """What came before is heard then."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        hear_interrupts()
 
 
 def start_child(held: Connection) -> None:

@@ -9,7 +9,7 @@ from model_store.errors import HeadUnprovenError
 from model_store.fill_mask import FillMaskModel
 from model_store.head_proof import HeadProof, read_probe_texts
 from model_store.head_proof_file import read_proof
-from model_store.proven_head import probe_head, require_proven_head
+from model_store.proven_head import keep_proof, probe_head, require_proven_head
 from model_store.store import ModelStore
 from tiny_checkpoints import forge_proof, write_transformers_dir
 
@@ -67,6 +67,23 @@ def test_a_store_verifies_by_name(embedded_preset_dir: Path, tmp_path: Path) -> 
     (tmp_path / "mine").mkdir()
     for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
         (tmp_path / "mine" / name).symlink_to(embedded_preset_dir / name)
-    proof = ModelStore(tmp_path).verify("mine")
+    store = ModelStore(tmp_path)
+    proof = store.verify("mine")
     assert isinstance(proof, HeadProof)
+    assert store.keep_proof("mine", proof) == tmp_path / "mine" / "head_proof.json"
     assert read_proof(tmp_path / "mine") == proof
+
+
+def test_a_proof_that_cannot_be_kept_counts_for_this_load(
+    embedded_model: FillMaskModel, tmp_path: Path
+) -> None:
+    """The directory may be read-only."""
+    (tmp_path / "head_proof.json").mkdir()
+    assert require_proven_head(embedded_model, tmp_path).is_verified
+
+
+def test_the_embedded_preset_keeps_the_proof_that_it_came_with(embedded_preset_dir: Path) -> None:
+    """Its files belong to the package, which may be a checkout under version control."""
+    before = (embedded_preset_dir / "head_proof.json").read_bytes()
+    assert keep_proof(embedded_preset_dir, HeadProof("new", -1.0, -9.0, -9.0)) is None
+    assert (embedded_preset_dir / "head_proof.json").read_bytes() == before

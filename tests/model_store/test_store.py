@@ -52,6 +52,25 @@ def test_what_is_no_preset_is_not_listed(tmp_path: Path) -> None:
     assert len(ModelStore(tmp_path).presets()) == len(read_catalog())
 
 
+def test_ignored_directories_are_named_with_their_reasons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that somebody may have meant to be a preset; not what a pull keeps."""
+    monkeypatch.setattr("model_store.store._MOST_DIRECTORIES", 1)
+    (tmp_path / "file").write_text("")
+    (tmp_path / "empty").mkdir()
+    for name in (".a.partial", "a b", "first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text("{}")
+    ignored = ModelStore(tmp_path).ignored_directories()
+    assert {name: reason.split()[:2] for name, reason in ignored.items()} == {
+        "a b": ["A", "preset's"],
+        "empty": ["It", "has"],
+        "second": ["Only", "the"],
+    }
+    assert ModelStore().ignored_directories() == {}
+
+
 @pytest.mark.parametrize(
     "name", ["", ".", "..", "../tiny_cased", "tiny_cased/", "/etc", "tiny_cased\0", "TINY_CASED"]
 )

@@ -14,6 +14,7 @@ import yaml
 from click.testing import CliRunner, Result
 from fastapi import FastAPI
 
+from service.__main__ import main
 from service.cli import cli
 from service.settings import Settings
 
@@ -58,7 +59,7 @@ def test_options_of_serve_go_before_the_settings(served: list[dict[str, Any]]) -
     ("variable", "value", "sentence"),
     [
         ("FILLMASK_PORT", "70000", "FILLMASK_PORT is not valid: Input should be less than"),
-        ("FILLMASK_PRESETS", "tiny", "FILLMASK_DEFAULT_PRESET names minilm_l6_en_uncased, which"),
+        ("FILLMASK_DEFAULT_PRESET", "no", "FILLMASK_DEFAULT_PRESET names no, which is no preset;"),
     ],
 )
 def test_serve_says_in_a_sentence_what_is_wrong_with_a_setting(
@@ -69,6 +70,21 @@ def test_serve_says_in_a_sentence_what_is_wrong_with_a_setting(
     assert (result.exit_code, served) == (1, [])
     assert result.output.startswith(f"Error: {sentence}")
     assert result.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "99999", "http"])
+def test_serve_refuses_a_port_that_is_none(served: list[dict[str, Any]], port: str) -> None:
+    """A port is a number of sixteen bits, wherever it is given."""
+    result = invoke("serve", "--port", port)
+    assert (result.exit_code, served) == (2, [])
+    assert "Error: Invalid value for '--port'" in result.output
+
+
+def test_serve_tells_of_misspelt_settings_before_it_fails(served: list[dict[str, Any]]) -> None:
+    """They may be why."""
+    result = invoke("serve", FILLMASK_DEFAULT_PRESET="no", FILLMASK_MODEL_STORE_DIRR="/")
+    assert served == []
+    assert '"variable":"FILLMASK_MODEL_STORE_DIRR"' in result.output.splitlines()[0]
 
 
 def test_serve_serves_the_app(served: list[dict[str, Any]]) -> None:
@@ -126,6 +142,52 @@ def test_openapi_is_written(tmp_path: Path) -> None:
     path = tmp_path / "openapi.yaml"
     assert invoke("openapi", str(path)).exit_code == 0
     assert "/fill-mask" in yaml.safe_load(path.read_text("utf-8"))["paths"]
+
+
+def test_openapi_is_written_to_the_output_where_asked() -> None:
+    """`-` is what it is to every command."""
+    result = invoke("openapi", "-")
+    assert "/fill-mask" in yaml.safe_load(result.stdout)["paths"]
+
+
+@pytest.mark.parametrize("path", ["/no/such/directory/openapi.yaml", "/dev/full", "/"])
+def test_openapi_says_why_it_cannot_be_written(path: str) -> None:
+    """One sentence; no traceback."""
+    result = invoke("openapi", path)
+    assert result.exit_code in {1, 2}
+    assert result.output.splitlines()[-1].startswith("Error: ")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("presets", "list"),
+        ("presets", "pull", "a"),
+        ("presets", "verify", "a"),
+        ("openapi", "-"),
+        ("serve",),
+    ],
+    ids=" ".join,
+)
+def test_every_command_says_which_setting_is_wrong(command: tuple[str, ...]) -> None:
+    """The settings are those of all commands."""
+    result = invoke(*command, FILLMASK_PORT="abc")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: FILLMASK_PORT is not valid: ")
+    assert result.output.count("\n") == 1
+
+
+def test_interrupt_ends_a_command_that_is_still_being_imported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ctrl-C in the first second is no fault either."""
+
+    def interrupt(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("service.cli.cli", interrupt)
+    with pytest.raises(SystemExit, match="Aborted!"):
+        main()
 
 
 def test_version_is_that_of_the_package() -> None:

@@ -122,6 +122,17 @@ def test_console_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         json.loads(line)
 
 
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_whoever_looks_decides_the_form(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_terminal: bool
+) -> None:
+    """A terminal has a person before it; whatever else reads a log wants JSON."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
+    configure_logs(Settings())
+    structlog.get_logger("service.any").info("preset_loaded", preset="tiny")
+    assert capsys.readouterr().err.startswith("{") is not is_terminal
+
+
 def test_configuring_again_doubles_nothing(read_log: Callable[[], Any]) -> None:
     """Whoever calls it last decides."""
     configure_logs(Settings())

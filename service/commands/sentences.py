@@ -1,0 +1,68 @@
+"""How a command ends that cannot do what it is asked to: with a sentence, and the status 1."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from model_store.errors import ModelStoreError
+from service.environment import SettingsError, find_unknown_settings
+
+
+class SentenceGroup(click.Group):
+    """Commands whose users never see a traceback, but for what is a fault of the program."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the arguments; some are answered already here, as `--help` is."""
+        with _in_sentences():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        with _in_sentences():
+            return super().invoke(ctx)
+
+
+def describe(error: Exception) -> str | None:
+    """Return what to tell of an error, or None where it is the program's own."""
+    match error:
+        case ModelStoreError() | SettingsError():
+            return str(error)
+        case OSError() if error.errno != errno.EPIPE:  # who reads has gone: click ends it quietly
+            return _describe_os_error(error)
+        case ImportError(name=str(name)):
+            return (
+                f"{name} cannot be imported ({error}); install it, or let KERAS_BACKEND and "
+                "FILLMASK_ENGINE name what is installed."
+            )
+        case MemoryError():
+            return "There is not enough memory; free some, or ask for less at a time."
+    return None
+
+
+def warn_of_unknown_settings() -> None:
+    """Tell whoever runs a command of variables that look like settings and are none."""
+    for variable, likely in find_unknown_settings().items():
+        hint = f"; did you mean {likely}?" if likely else "."
+        click.echo(f"Warning: {variable} is no setting{hint}", err=True)
+
+
+@contextmanager
+def _in_sentences() -> Iterator[None]:
+    """Make a sentence of what is raised, where a person can act on it."""
+    try:
+        yield
+    except Exception as error:
+        sentence = describe(error)
+        if sentence is None:
+            raise
+        raise click.ClickException(sentence) from error
+
+
+def _describe_os_error(error: OSError) -> str:
+    reason = error.strerror or type(error).__name__
+    if error.filename is None:
+        return f"The system refused it: {reason}."
+    return f"{error.filename} cannot be used: {reason}."
