@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
+from tqdm import tqdm
 
 from service.settings import Settings
 
@@ -67,6 +68,14 @@ def configure_logs(settings: Settings) -> None:
 
 class _EventHandler(logging.StreamHandler[Any]):
     """Writes to stderr, and never anything but events: not of its own failures either."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write an event, above the line that a terminal shows meanwhile."""
+        if self.stream.closed or not self.stream.isatty():
+            super().emit(record)
+            return
+        with tqdm.external_write_mode(file=self.stream):
+            super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
         """Say that an event was lost, where Python would write a traceback that quotes it."""

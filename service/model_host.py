@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from model_store.fill_mask import ModelFacts
+from model_store.load_news import LoadNews
 from model_store.store import ModelStore
 from service.batch_records import BatchLimits
-from service.cache_records import CacheRecord
+from service.cache_records import CacheEvent, CacheRecord
 from service.errors import ShuttingDownError
 from service.exception_handlers import outcome
 from service.metrics import Metrics
@@ -19,6 +20,7 @@ from service.preset_log import PresetLog
 from service.preset_states import PresetStates
 from service.served_model import PresetFetcher, ServedModel, ServedModelLoader
 from service.settings import Settings
+from service.terminal import Terminal
 
 _FETCHES = 2
 """How many presets are fetched at a time."""
@@ -51,6 +53,14 @@ async def open_model_host(settings: Settings, store: ModelStore) -> AsyncIterato
                 (model.oldest_seconds for model in models.ready().values()), default=0.0
             ),
         )
+        log, terminal = PresetLog(), Terminal()
+        stack.callback(terminal.clear)
+
+        def hear(preset: str, news: LoadNews) -> None:
+            log.hear(preset, news)
+            if not news.is_trouble:
+                terminal.show(news.sentence)
+
         loader = ServedModelLoader(
             store,
             engine_thread=engine_thread,
@@ -58,10 +68,12 @@ async def open_model_host(settings: Settings, store: ModelStore) -> AsyncIterato
             limits=partial(_batch_limits, settings),
             max_bytes=settings.max_loaded_bytes,
             observe=metrics.observe_batch,
+            report=hear,
         )
-        log = PresetLog()
 
         def observe(record: CacheRecord) -> None:
+            if record.event in {CacheEvent.LOAD, CacheEvent.FAILURE}:
+                terminal.clear()
             metrics.observe_cache(record)
             log.observe(record)
 
@@ -73,12 +85,21 @@ async def open_model_host(settings: Settings, store: ModelStore) -> AsyncIterato
             prepare=fetcher.fetch,
             pinned=settings.pinned_presets,
         )
-        default = (settings.default_preset,) if settings.preload else ()
-        warm_up = _load_all(models, (*default, *settings.pinned_presets))
+        warm_up = _warm_up(settings, models, terminal)
         await stack.enter_async_context(owned_task(warm_up))
         # Before anything is waited for: a server that ends takes no request any more.
         stack.push_async_callback(models.close)
         yield ModelHost(models, PresetStates(store, models, lambda: fetcher.downloading), metrics)
+
+
+async def _warm_up(settings: Settings, models: ModelCache[ServedModel], terminal: Terminal) -> None:
+    """Load what is to be there from the start, and say when the default preset is."""
+    default = settings.default_preset
+    if settings.preload:
+        await _load_all(models, (default,))
+    if not settings.preload or default in models.ready():
+        terminal.announce(settings)
+    await _load_all(models, settings.pinned_presets)
 
 
 async def _load_all(models: ModelCache[ServedModel], names: Iterable[str]) -> None:

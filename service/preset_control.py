@@ -9,6 +9,16 @@ from service.deadline import deadline
 from service.pipeline import Models
 from service.schemas import PresetInfo
 
+_UNLOADED = {
+    "state": "failed",
+    "pinned": False,
+    "engine": None,
+    "precision": None,
+    "agreement": None,
+    "bytes": None,
+    "error": "Its files are gone from the store, so it cannot be loaded again; put them back.",
+}
+
 
 class PresetBoard(Protocol):
     """What knows how every preset stands."""
@@ -62,9 +72,13 @@ class PresetControl:
             PresetNotFoundError: there is no such preset.
         """
         async with deadline(self._timeout_s):
-            await self._require_known(name)
+            # One that is loaded may be gone from the store: its memory is still to be had.
+            before = await self._describe(name)
             await self._models.unload(name)
-            return await self._describe(name)
+            try:
+                return await self._describe(name)
+            except PresetNotFoundError:
+                return before.model_copy(update=_UNLOADED)
 
     async def _require_known(self, name: str) -> None:
         """Let only names through that are listed: others never get in line for a load."""
@@ -74,5 +88,5 @@ class PresetControl:
         for preset in await self._states.describe_all():
             if preset.name == name:
                 return preset
-        message = "The preset is gone from the store by now; GET /presets lists those there are."
+        message = "There is no preset of that name; GET /presets lists those there are."
         raise PresetNotFoundError(message)

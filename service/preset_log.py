@@ -2,6 +2,7 @@
 
 import structlog
 
+from model_store.load_news import LoadNews
 from service.cache_records import CacheEvent, CacheRecord
 from service.errors import ShuttingDownError
 from service.exception_handlers import describe_failure
@@ -16,6 +17,23 @@ class PresetLog:
     def __init__(self) -> None:
         """Know of no failure yet."""
         self._failures: dict[str, str] = {}
+        self._told: set[tuple[str, LoadNews]] = set()
+
+    def hear(self, preset: str, news: LoadNews) -> None:
+        """Log what a load tells; what it has to do without only once."""
+        is_new = (preset, news) not in self._told
+        self._told.add((preset, news))
+        match news.kind:
+            case "converting":
+                _LOG.info("preset_converting", preset=preset)
+            case "measuring":
+                _LOG.info("preset_measuring", preset=preset)
+            case "conversion_damaged":
+                _LOG.warning("conversion_damaged", preset=preset, reason=news.sentence)
+            case "cache_not_writable" if is_new:
+                _LOG.warning("cache_not_writable", preset=preset, reason=news.sentence)
+            case "engine_unavailable" if is_new:
+                _LOG.warning("engine_unavailable", preset=preset, reason=news.sentence)
 
     def observe(self, record: CacheRecord) -> None:
         """Log what is of interest later on; that a model was used is not."""

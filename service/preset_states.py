@@ -10,6 +10,8 @@ from service.model_cache import ModelCache
 from service.schemas import HeadProofInfo, PresetInfo
 from service.served_model import ServedModel
 
+LOST = "Its files are gone from the store; it answers until it is unloaded."
+
 
 class PresetStates:
     """Describes presets."""
@@ -32,10 +34,11 @@ class PresetStates:
         """
         presets = await asyncio.to_thread(self._list_with_proofs)
         ready, failures = self._models.ready(), self._models.failures()
-        return [
-            self._describe(preset, proof, ready.get(preset.name), failures.get(preset.name))
+        listed = [
+            self._describe(preset, proof, ready.pop(preset.name, None), failures.get(preset.name))
             for preset, proof in presets
         ]
+        return listed + [self._describe(_lost(name), None, ready[name], None) for name in ready]
 
     def _list_with_proofs(self) -> list[tuple[Preset, HeadProof | None]]:
         return [(preset, preset.read_proof()) for preset in self._store.presets()]
@@ -61,17 +64,27 @@ class PresetStates:
             precision=facts.precision if facts else None,
             agreement=facts.agreement if facts else None,
             bytes=facts.nbytes if facts else None,
-            error=None if preset.directory else preset.no_head,
+            notice=facts.notice if facts else None,
+            error=preset.unreadable or (None if preset.directory else preset.no_head),
         )
         if served:
             info.state = "ready"
+            if failure:
+                info.error = f"It answers as before, for it could not be loaded anew: {failure}"
         elif preset.name in self._downloading():
             info.state = "downloading"
         elif preset.name in self._models:
             info.state = "loading"
         elif failure:
             info.state, info.error = "failed", str(failure)
+        elif preset.unreadable:
+            info.state = "failed"
         return info
+
+
+def _lost(name: str) -> Preset:
+    """Return what is left of a preset that is loaded and no more in the store."""
+    return Preset(name, f"The files that were in {name}.", None, "directory", None, unreadable=LOST)
 
 
 def _judge_head(

@@ -125,7 +125,13 @@ class PresetInfo(BaseModel):
         description="The share of masks whose first prediction is float32's; null unless ready."
     )
     bytes: int | None = Field(description="The memory of its weights; null unless ready.")
-    error: str | None = Field(description="Why it cannot be used; null where nothing is known.")
+    notice: str | None = Field(
+        None,
+        description="What it has to do without on this machine; null where nothing is missing.",
+    )
+    error: str | None = Field(
+        description="Why it cannot be used, or not be loaded anew; null where nothing is known."
+    )
 
 
 class PresetList(BaseModel):

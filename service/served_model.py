@@ -6,11 +6,13 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 
 from model_store.encoding import Encoding
 from model_store.errors import ModelLoadError
 from model_store.fill_mask import FillMaskModel, ModelFacts
 from model_store.filled_text import MaskScores
+from model_store.load_news import LoadNews
 from model_store.store import ModelStore
 from model_store.text_codec import TextCodec
 from service.batch_records import BatchedResults, BatchLimits, BatchRecord
@@ -158,10 +160,12 @@ class ServedModelLoader:
         limits: Callable[[ModelFacts], BatchLimits],
         max_bytes: int,
         observe: Callable[[BatchRecord], None],
+        report: Callable[[str, LoadNews], None] = lambda _preset, _news: None,
     ) -> None:
         """Remember what every model shares: one engine thread, so that they take turns.
 
-        `limits` says how much of a model may run together, from what is known of it.
+        `limits` says how much of a model may run together, from what is known of it. `report` is
+        told, in the loader's thread, what a load of a preset tells.
         """
         self._store = store
         self._engine_thread = engine_thread
@@ -169,6 +173,7 @@ class ServedModelLoader:
         self._limits = limits
         self._max_bytes = max_bytes
         self._observe = observe
+        self._report = report
 
     async def load(self, name: str) -> ServedModel:
         """Load a preset.
@@ -177,7 +182,8 @@ class ServedModelLoader:
             ModelStoreError: it cannot be loaded.
         """
         loop = asyncio.get_running_loop()
-        model = await loop.run_in_executor(self._loader_thread, self._store.load, name)
+        report = partial(self._report, name)
+        model = await loop.run_in_executor(self._loader_thread, self._store.load, name, report)
         limits = self._limits(model.facts)
         if model.facts.nbytes > self._max_bytes:
             message = (

@@ -11,6 +11,7 @@ import numpy as np
 from model_store.batch import Batch, Scores
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.fill_mask import FillMaskModel, ModelFacts
+from model_store.load_news import LoadNews, Report, tell_nobody
 from model_store.shape_buckets import OpenShapes
 from model_store.store import ModelStore, Preset
 from service.errors import ShuttingDownError
@@ -247,6 +248,7 @@ class FakeStore(ModelStore):
         errors: what the load of a name raises; others go well.
         gates: what holds the load of a name.
         engines: the engine that a name gets, if not a new one.
+        news: what the load of a name tells.
         sizes: how many bytes the model of a name takes, if not 100.
         batch_tokens: how many tokens its batches need, if not 4096.
     """
@@ -259,6 +261,7 @@ class FakeStore(ModelStore):
         self.errors: dict[str, Exception] = {}
         self.gates: dict[str, Gate] = {}
         self.engines: dict[str, FakeEngine] = {}
+        self.news: dict[str, list[LoadNews]] = {}
         self.sizes: dict[str, int] = {}
         self.batch_tokens: dict[str, int] = {}
 
@@ -266,10 +269,12 @@ class FakeStore(ModelStore):
         """Return every preset."""
         return list(self._listed)
 
-    def load(self, name: str) -> FillMaskModel:
+    def load(self, name: str, report: Report = tell_nobody) -> FillMaskModel:
         """Return a model whose engine is none."""
         self.find(name)
         self.loads.append(name)
+        for news in self.news.get(name, ()):
+            report(news)
         if name in self.gates:
             self.gates[name].pass_through()
         if name in self.errors:

@@ -7,6 +7,7 @@ import pytest
 
 from fakes import FakeStore
 from model_store.errors import ModelLoadError
+from model_store.load_news import LoadNews
 from service.cache_records import CacheEvent, CacheRecord
 from service.errors import ShuttingDownError
 from service.logs import configure_logs
@@ -157,3 +158,28 @@ def test_end_of_the_server_is_no_failure(events: Events) -> None:
     configure_logs(Settings())
     PresetLog().observe(CacheRecord(CacheEvent.FAILURE, "tiny", 0, error=ShuttingDownError()))
     assert events() == []
+
+
+async def test_what_a_load_tells_is_an_event(store: FakeStore, serve: Any, read_log: Any) -> None:
+    """Work each time; what has to be done without once, but damage whenever it is found."""
+    configure_logs(Settings())
+    store.news["tiny"] = [
+        LoadNews("conversion_damaged", "It is damaged."),
+        LoadNews("converting", "It is converted."),
+        LoadNews("measuring", "It is measured."),
+        LoadNews("engine_unavailable", "It is slower."),
+        LoadNews("cache_not_writable", "It is converted at every load."),
+    ]
+    async with serve(store) as client:
+        for _ in range(2):
+            await client.post("/presets/tiny/load", json={"reload": True})
+    told = [
+        (event["level"], event["event"], event["preset"], event.get("reason"))
+        for event in read_log()
+        if event["event"] not in {"preset_loaded", "preset_evicted"}
+    ]
+    damaged = ("warning", "conversion_damaged", "tiny", "It is damaged.")
+    working = [("info", f"preset_{work}", "tiny", None) for work in ("converting", "measuring")]
+    slower = ("warning", "engine_unavailable", "tiny", "It is slower.")
+    again = ("warning", "cache_not_writable", "tiny", "It is converted at every load.")
+    assert told == [damaged, *working, slower, again, damaged, *working]

@@ -1,13 +1,14 @@
 """`/presets`: which models there are, how they stand, and loading and unloading them."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
 from fakes import FakeEngine, FakeStore, Gate, make_preset, settle
-from model_store.errors import HeadMissingError, PresetUnavailableError
+from model_store.errors import HeadMissingError, ModelLoadError, PresetUnavailableError
 from model_store.store import Preset
 
 TEXT = "the [MASK]"
@@ -47,6 +48,7 @@ async def test_preset_that_nobody_used_is_available(client: httpx.AsyncClient) -
         "precision": None,
         "agreement": None,
         "bytes": None,
+        "notice": None,
         "error": None,
     }
 
@@ -293,17 +295,54 @@ async def test_body_that_is_none_is_refused(
     assert store.loads == []
 
 
-async def test_preset_whose_files_are_gone_is_not_found(serve: Any) -> None:
-    """Its directory may be removed at any moment."""
-
-    class VanishingStore(FakeStore):
-        """A store whose presets are removed while they are unloaded."""
-
-        def find(self, name: str) -> Preset:
-            preset = super().find(name)
-            self._listed.clear()
-            return preset
-
-    async with serve(VanishingStore([make_preset("tiny")])) as client:
-        answer = await client.post("/presets/tiny/unload")
+@pytest.mark.parametrize("route", ["load", "unload"])
+async def test_preset_whose_files_are_gone_is_not_found(
+    client: httpx.AsyncClient, store: FakeStore, route: str
+) -> None:
+    """One that is not loaded is nowhere any more."""
+    store._listed.clear()
+    answer = await client.post(f"/presets/tiny/{route}")
     assert (answer.status_code, answer.json()["code"]) == (404, "preset_not_found")
+
+
+async def test_loaded_preset_whose_files_are_gone_is_listed_and_can_be_unloaded(
+    client: httpx.AsyncClient, store: FakeStore
+) -> None:
+    """Its memory is still to be had."""
+    await client.post("/presets/tiny/load", json={"pin": True})
+    store._listed = [preset for preset in store._listed if preset.name != "tiny"]
+    info = await describe(client)
+    assert (info["state"], info["bytes"], info["pinned"]) == ("ready", 100, True)
+    assert "gone from the store" in info["error"]
+    answer = await client.post("/presets/tiny/unload")
+    assert answer.status_code == 200
+    left = answer.json()
+    assert (left["state"], left["bytes"], left["pinned"]) == ("failed", None, False)
+    assert "cannot be loaded again" in left["error"]
+    presets = (await client.get("/presets")).json()["presets"]
+    assert [preset["name"] for preset in presets] == ["other", "third"]
+
+
+async def test_failed_reload_is_told_while_the_old_model_answers(
+    client: httpx.AsyncClient, store: FakeStore
+) -> None:
+    """An alert sends people here; a load that succeeds ends it."""
+    await client.post("/presets/tiny/load")
+    store.errors["tiny"] = ModelLoadError("Mend its files.")
+    assert (await client.post("/presets/tiny/load", json={"reload": True})).status_code == 500
+    info = await describe(client)
+    assert info["state"] == "ready"
+    assert info["error"].endswith("could not be loaded anew: Mend its files.")
+    del store.errors["tiny"]
+    await client.post("/presets/tiny/load", json={"reload": True})
+    assert (await describe(client))["error"] is None
+
+
+async def test_preset_that_cannot_be_read_is_failed(serve: Any) -> None:
+    """Before anybody has asked for it."""
+    reason = "/presets/shut cannot be used; give access."
+    shut = replace(make_preset("shut"), unreadable=reason)
+    async with serve(FakeStore([make_preset("tiny"), shut])) as client:
+        info = await describe(client, "shut")
+        assert (info["state"], info["error"]) == ("failed", reason)
+        assert (await describe(client))["state"] == "available"

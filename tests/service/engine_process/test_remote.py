@@ -13,6 +13,7 @@ from fakes import VOCABULARY, FakeEngine, FakeStore, Gate, make_model, make_pres
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.errors import HeadMissingError, ModelLoadError
 from model_store.fill_mask import FillMaskModel
+from model_store.load_news import Report
 
 if TYPE_CHECKING:
     from service.engine_process.conftest import Engine, ServeRemote
@@ -349,7 +350,7 @@ def replace_vocabulary(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> Non
     """Let later loads find another word first in the vocabulary."""
     replaced = BertTokenizer.from_vocabulary(("rome", *VOCABULARY[1:]))
 
-    def load(_: str) -> FillMaskModel:
+    def load(_: str, __: Report) -> FillMaskModel:
         model = make_model()
         return FillMaskModel(model._engine, replaced, model.facts)
 
