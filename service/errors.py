@@ -38,9 +38,15 @@ class QueueFullError(ServiceError):
 class DeadlineExceededError(ServiceError):
     """The answer did not come in time."""
 
-    def __init__(self, timeout_s: float) -> None:
-        """Name the limit in seconds."""
-        super().__init__(f"No answer within {timeout_s:g} seconds; try again or send less.")
+    def __init__(self, timeout_s: float, loading: str | None = None) -> None:
+        """Name the limit in seconds, and the preset that was being loaded all the while."""
+        message = f"No answer within {timeout_s:g} seconds; try again or send less."
+        if loading:
+            message = (
+                f"{loading} is still being loaded after {timeout_s:g} seconds; try again in a "
+                "while, GET /presets says how it stands."
+            )
+        super().__init__(message)
 
 
 class ShuttingDownError(ServiceError):

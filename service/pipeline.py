@@ -13,7 +13,7 @@ from model_store.filled_text import FilledText, MaskScores
 from model_store.store import ModelStore
 from model_store.text_codec import TextCodec
 from service.batch_records import BatchedResults
-from service.deadline import deadline
+from service.deadline import Wait, deadline
 from service.errors import (
     ModelReplacedError,
     RequestLimitError,
@@ -162,9 +162,9 @@ class Pipeline:
         preset = error = timings = None
         timeout_s = min(request.timeout_s or self._limits.timeout_s, self._limits.timeout_s)
         try:
-            async with self._admission(timeout_s):
+            async with self._admission(timeout_s) as wait:
                 preset = await self._find(request.preset)
-                filled = await self._answer(request, started + timeout_s)
+                filled = await self._answer(request, started + timeout_s, wait)
                 timings = filled.timings
                 return filled
         except BaseException as raised:
@@ -182,21 +182,21 @@ class Pipeline:
             ModelStoreError: it does not at all.
         """
         async with (
-            self._admission(self._limits.ready_timeout_s),
-            self._models.lease(preset) as model,
+            self._admission(self._limits.ready_timeout_s) as wait,
+            self._lease(preset, wait) as model,
         ):
             await model.check()
 
-    async def _answer(self, request: FillRequest, until: float) -> Filled:
+    async def _answer(self, request: FillRequest, until: float, wait: Wait) -> Filled:
         self._check(request)
         try:
-            return await self._answer_once(request, until)
+            return await self._answer_once(request, until, wait)
         except ModelReplacedError:
             # As the model reads it that is there now.
-            return await self._answer_once(request, until)
+            return await self._answer_once(request, until, wait)
 
-    async def _answer_once(self, request: FillRequest, until: float) -> Filled:
-        async with self._models.lease(request.preset) as model:
+    async def _answer_once(self, request: FillRequest, until: float, wait: Wait) -> Filled:
+        async with self._lease(request.preset, wait) as model:
             codec = model.codec
             started = perf_counter()
             encodings = await self._encode(codec, request)
@@ -208,11 +208,18 @@ class Pipeline:
         return Filled(texts, timings)
 
     @asynccontextmanager
-    async def _admission(self, timeout_s: float) -> AsyncIterator[None]:
+    async def _admission(self, timeout_s: float) -> AsyncIterator[Wait]:
         if self._is_closing:
             raise ShuttingDownError
-        async with deadline(timeout_s):
-            yield
+        async with deadline(timeout_s) as wait:
+            yield wait
+
+    @asynccontextmanager
+    async def _lease(self, preset: str, wait: Wait) -> AsyncIterator[LeasedModel]:
+        wait.loading = preset
+        async with self._models.lease(preset) as model:
+            wait.loading = None
+            yield model
 
     async def _find(self, preset: str) -> str:
         """Return a name that is known; others never get in line for a load."""

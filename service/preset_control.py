@@ -59,9 +59,11 @@ class PresetControl:
             DeadlineExceededError: it is not loaded in time.
             ModelStoreError: there is no such preset, or it cannot be loaded.
         """
-        async with deadline(self._timeout_s):
+        async with deadline(self._timeout_s) as wait:
             await self._require_known(name)
+            wait.loading = name
             await self._models.load(name, reload=reload, pin=pin)
+            wait.loading = None
             return await self._describe(name)
 
     async def unload(self, name: str) -> PresetInfo:

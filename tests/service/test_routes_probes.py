@@ -6,7 +6,7 @@ import httpx
 import numpy as np
 import pytest
 
-from fakes import FakeEngine, FakeStore, score_by_id
+from fakes import FakeEngine, FakeStore, Gate, score_by_id
 from model_store.batch import Batch, Scores
 from model_store.errors import HeadMissingError, ModelLoadError, PresetUnavailableError
 
@@ -61,6 +61,32 @@ async def test_server_that_is_not_ready_says_why(
     response = await client.get("/readyz")
     assert response.status_code == status
     assert response.json() == {"error": str(error), "code": code}
+
+
+async def test_server_whose_preset_is_being_loaded_says_so(store: FakeStore, serve: Any) -> None:
+    """And not that somebody sent too much."""
+    with Gate() as gate:
+        store.gates["tiny"] = gate
+        async with serve(store, ready_timeout_s=0.05, request_timeout_s=0.05) as client:
+            ready = await client.get("/readyz")
+            loaded = await client.post("/presets/tiny/load")
+            gate.open()
+    for response in (ready, loaded):
+        assert (response.status_code, response.json()["code"]) == (504, "timeout")
+        assert response.json()["error"].startswith("tiny is still being loaded after 0.05 seconds;")
+
+
+async def test_server_whose_engine_is_stuck_does_not_say_that_it_loads(
+    store: FakeStore, serve: Any
+) -> None:
+    """Waiting would not help."""
+    with Gate() as gate:
+        store.engines["tiny"] = FakeEngine(gate)
+        async with serve(store, ready_timeout_s=0.05) as client:
+            await client.post("/presets/tiny/load")
+            stuck = await client.get("/readyz")
+            gate.open()
+    assert stuck.json()["error"].startswith("No answer within 0.05 seconds;")
 
 
 async def test_server_with_an_unknown_default_preset_is_not_ready(
