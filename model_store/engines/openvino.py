@@ -45,7 +45,8 @@ class OpenVINOEngine:
         }
         core = openvino.Core()
         if cache is not None:
-            core.set_property({properties.cache_dir: str(cache)})
+            # OpenVINO would take what it compiled in one precision for another, and crash.
+            core.set_property({properties.cache_dir: str(cache / precision)})
         compiled = core.compile_model(str(model), _DEVICE, options)
         self._request = compiled.create_infer_request()
 

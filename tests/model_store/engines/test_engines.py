@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from model_store.converted_models import open_converted
 from model_store.engines import EngineOptions
 from model_store.errors import ModelLoadError
 from model_store.loader import load_fill_mask_model
@@ -54,3 +55,16 @@ def test_what_cannot_run_is_refused_in_a_sentence(
     """It says what to set instead."""
     with pytest.raises(ModelLoadError, match=sentence):
         load_fill_mask_model(tiny_preset_dir, EngineOptions(**options, cache_directory=cache_dir))
+
+
+def test_what_is_compiled_in_one_precision_serves_no_other(
+    tiny_preset_dir: Path, cache_dir: Path, tmp_path: Path
+) -> None:
+    """OpenVINO's own cache mixes them up: each has a directory of its own, and all of them run."""
+    from model_store.engines.openvino import OpenVINOEngine, list_precisions  # noqa: PLC0415
+
+    with open_converted(tiny_preset_dir, cache_dir) as converted:
+        for precision in list_precisions():
+            OpenVINOEngine(converted.directory / "model.xml", precision, tmp_path)
+    compiled = {path.parent.name for path in tmp_path.rglob("*.blob")}
+    assert compiled == set(list_precisions())
