@@ -1,9 +1,14 @@
 """Reading the project's own documents."""
 
 import re
+import shlex
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted(
+    str(path.relative_to(ROOT))
+    for path in (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"))
+)
 _CELL = re.compile(r"`([^`]*)`")
 
 
@@ -36,3 +41,13 @@ def quoted(cell: str) -> list[str]:
 def code_blocks(path: str, language: str) -> list[str]:
     """Return the fenced blocks of one language, in order."""
     return re.findall(rf"^```{language}\n(.*?)^```$", read(path), re.DOTALL | re.MULTILINE)
+
+
+def commands(path: str) -> list[list[str]]:
+    """Return the commands of a document's shell blocks as words, in order; pipes are words too."""
+    lines = [
+        line
+        for block in code_blocks(path, "sh")
+        for line in block.replace("\\\n", " ").splitlines()
+    ]
+    return [words for words in (shlex.split(line, comments=True) for line in lines) if words]

@@ -7,16 +7,11 @@ from typing import Any
 
 import pytest
 
-from contract.documents import ROOT, quoted, read, read_tables
+from contract.documents import DOCUMENTS, ROOT, quoted, read, read_tables
 from service.app import create_app
 from service.exception_handlers import _INTERNAL, TABLE
 from service.metrics import Metrics
 from service.settings import Settings
-
-DOCUMENTS = sorted(
-    str(path.relative_to(ROOT))
-    for path in (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"))
-)
 
 
 def test_every_setting_is_documented_with_its_default() -> None:

@@ -1,0 +1,109 @@
+"""Every command that a document shows is one that there is, with options that it takes."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from contract.documents import DOCUMENTS, ROOT, commands, read
+from service.cli import cli
+from service.settings import Settings
+
+SHOWN = [words for path in DOCUMENTS for words in commands(path)]
+MENTIONED = [
+    shown.split()
+    for path in DOCUMENTS
+    for shown in re.findall(r"`((?:fillmask|make|python) [^`]+)`", read(path))
+]
+NAMES_SETTINGS = [*DOCUMENTS, "Dockerfile", "docker-compose.yml", "Makefile"]
+WALKED_ELSEWHERE = {
+    "curl": "tests/e2e/test_documents.py sends it",
+    "docker": "needs an engine for containers; tests/contract/test_deploy.py holds its files",
+    "pip": "tests/contract/test_locks.py holds the locks",
+    "python3.11": "tests/front_door makes environments",
+}
+
+
+@pytest.mark.parametrize("words", SHOWN, ids=" ".join)
+def test_command_is_one_that_there_is(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its program, its options and the files of the repository that it names."""
+    monkeypatch.chdir(tmp_path)
+    *assigned, program = _split_assignments(words)
+    arguments = words[len(assigned) + 1 :]
+    for name, value in (word.split("=", 1) for word in assigned):
+        monkeypatch.setenv(name, value)
+    Settings()
+    match Path(program).name:
+        case "fillmask":
+            command, rest = find_command(arguments)
+            for file in _files(rest):
+                file.touch()
+            command.make_context(None, rest)
+        case "make":
+            assert arguments[0] in targets()
+        case "python":
+            assert find_script(arguments).exists()
+        case name:
+            assert WALKED_ELSEWHERE[name]
+
+
+@pytest.mark.parametrize("words", MENTIONED, ids=" ".join)
+def test_command_that_is_mentioned_is_one_that_there_is(words: list[str]) -> None:
+    """In a sentence it need not be whole."""
+    program, *arguments = words
+    if program == "fillmask":
+        command, rest = find_command(arguments)
+        named = {word for word in rest if word.startswith("--")}
+        assert named <= {name for option in command.params for name in option.opts} | {"--help"}
+    elif program == "make":
+        assert arguments[0] in targets()
+    else:
+        assert find_script(arguments).exists()
+
+
+@pytest.mark.parametrize("path", NAMES_SETTINGS)
+def test_settings_that_are_named_are_there(path: str) -> None:
+    """Nothing tells anybody to set a variable that changes nothing."""
+    named = set(re.findall(r"\bFILLMASK_[A-Z_]*[A-Z]\b", read(path)))
+    # Compose hands its own key on.
+    assert named <= {f"FILLMASK_{name.upper()}" for name in Settings.model_fields} | {
+        "FILLMASK_API_KEY"
+    }
+
+
+def find_command(arguments: list[str]) -> tuple[click.Command, list[str]]:
+    """Return the command that `fillmask` runs, and the words that are left for it."""
+    command: click.Command = cli
+    while isinstance(command, click.Group) and arguments:
+        name, *arguments = arguments
+        command = command.commands[name]
+    return command, arguments
+
+
+def targets() -> set[str]:
+    """Return what can be made."""
+    return set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
+
+
+def find_script(arguments: list[str]) -> Path:
+    """Return the file of the repository that a Python is told to run."""
+    if arguments[:2] == ["-m", "pytest"]:
+        return ROOT / arguments[-1]
+    if arguments[0] == "-m":
+        module = ROOT / arguments[1].replace(".", "/")
+        return module if module.is_dir() else module.with_suffix(".py")
+    return ROOT / arguments[0]
+
+
+def _split_assignments(words: list[str]) -> list[str]:
+    """Return the variables that are set for a command, and its program."""
+    count = next(index for index, word in enumerate(words) if not re.match(r"[A-Z_]+=", word))
+    return words[: count + 1]
+
+
+def _files(arguments: list[str]) -> Iterator[Path]:
+    return (Path(word) for word in arguments if word.endswith((".xz", ".txt")))

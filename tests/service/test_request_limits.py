@@ -1,0 +1,61 @@
+"""What docs/configuration.md says of every limit on a request is so, at it and one above it."""
+
+from typing import Any
+
+import pytest
+
+from fakes import FakeStore
+from service.settings import Settings
+
+OF_MODELS = {"loaded_presets", "loaded_bytes", "batch_size", "batch_tokens"}
+OF_QUEUES = {"queue_size", "queue_tokens"}
+"""Limits of the server that no single request meets."""
+
+MASK = "the [MASK]"
+AT_AND_ABOVE: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
+    "inputs": (2, {"inputs": [MASK] * 2}, {"inputs": [MASK] * 3}),
+    "characters": (10, {"inputs": MASK}, {"inputs": f"{MASK}."}),
+    "masks": (1, {"inputs": MASK}, {"inputs": f"{MASK} [MASK]"}),
+    "top_k": (3, {"inputs": MASK, "top_k": 3}, {"inputs": MASK, "top_k": 4}),
+    "targets": (
+        2,
+        {"inputs": MASK, "targets": ["cat", "dog"]},
+        {"inputs": MASK, "targets": ["cat", "dog", "is"]},
+    ),
+    "predictions": (
+        6,
+        {"inputs": [MASK] * 2, "top_k": 3},
+        {"inputs": [MASK, f"{MASK} [MASK]"], "top_k": 3},
+    ),
+    "body_bytes": (23, {"inputs": MASK}, {"inputs": f"{MASK} "}),
+}
+
+
+def test_every_limit_on_a_request_is_here() -> None:
+    """A new one is held to its words too."""
+    limits = {name.removeprefix("max_") for name in Settings.model_fields if "max_" in name}
+    assert set(AT_AND_ABOVE) == limits - OF_MODELS - OF_QUEUES
+
+
+@pytest.mark.parametrize("name", AT_AND_ABOVE)
+async def test_limit_lets_through_what_reaches_it_and_refuses_more(
+    store: FakeStore, serve: Any, name: str
+) -> None:
+    """The last that is let in, and the first that is not."""
+    limit, at, above = AT_AND_ABOVE[name]
+    async with serve(store, **{f"max_{name}": limit}) as client:
+        answers = [await client.post("/fill-mask", json=body) for body in (at, above)]
+    expected = 413 if name == "body_bytes" else 422
+    assert [answer.status_code for answer in answers] == [200, expected]
+    assert str(limit) in answers[1].json()["error"]
+
+
+async def test_targets_are_not_limited_by_top_k(store: FakeStore, serve: Any) -> None:
+    """With or without a `top_k` of the caller's: it is for requests without targets."""
+    body = {"inputs": MASK, "targets": ["cat", "dog", "is"]}
+    async with serve(store, max_top_k=1) as client:
+        answers = [await client.post("/fill-mask", json=body | k) for k in ({}, {"top_k": 3})]
+    assert [len(answer.json()["results"][0]["masks"][0]["predictions"]) for answer in answers] == [
+        3,
+        3,
+    ]
