@@ -124,6 +124,17 @@ class ModelStore:
         """Return why the directory cannot be looked at, one sentence, or None where it can."""
         return self._list_directories()[1]
 
+    def require_obtainable(self, name: str) -> None:
+        """Refuse a preset whose files are not here, and would not be fetched either.
+
+        Raises:
+            PresetNotFoundError: there is none of that name.
+            PresetUnavailableError: its files cannot come here by themselves.
+            HeadMissingError: it has no masked-LM head.
+        """
+        if self.find(name).directory is None and not self.is_fetchable(name):
+            self._require_files(name)
+
     def is_fetchable(self, name: str) -> bool:
         """Say whether a preset's files are not here, and would be fetched."""
         if self._offline or self._directory is None:

@@ -19,6 +19,7 @@ from service.middleware.outer import App
 from service.model_host import open_model_host
 from service.owned_task import owned_task
 from service.pipeline import Pipeline, RequestLimits
+from service.preset_choice import PresetChoice
 from service.preset_control import LoadableModels, PresetBoard, PresetControl
 from service.preset_store import create_store
 from service.readiness import Readiness
@@ -111,12 +112,13 @@ def _create_lifespan(
             await stack.enter_async_context(traces.export())
             backend = await stack.enter_async_context(open_backend())
             observer = traces.observe(backend.metrics)
-            pipeline = Pipeline(store, backend.models, _request_limits(settings), observer)
+            choice = PresetChoice(store, settings.configured_presets)
+            pipeline = Pipeline(choice, backend.models, _request_limits(settings), observer)
             app.state.settings = settings
             app.state.metrics = backend.metrics
             app.state.preset_states = backend.preset_states
             app.state.preset_control = PresetControl(
-                store, backend.models, backend.preset_states, settings.request_timeout_s
+                store, choice, backend.models, backend.preset_states, settings.request_timeout_s
             )
             app.state.pipeline = pipeline
             app.state.readiness = readiness = Readiness(pipeline, settings.default_preset)

@@ -3,11 +3,14 @@
     ServiceError
     ├── QueueFullError           too much is waiting already, or too much for its deadline
     ├── DeadlineExceededError    the answer did not come in time
+    ├── CallerTimeoutError       the caller gave it less time than that, and that has passed
+    ├── SlowBodyError            the body did not arrive in time
     ├── ShuttingDownError        the server takes no new work
     ├── EngineLostError          the process that runs the models ended during the call
     ├── ModelReplacedError       the model that a text was tokenized for has made way for another
     ├── PayloadTooLargeError     the body is larger than allowed
     ├── EncodedBodyError         the body is compressed
+    ├── PresetUnusableError      the caller named a preset that can never answer here
     ├── UnauthorizedError        the caller has no key, or not the right one
     ├── RequestLimitError        the request asks for more than one answer may hold
     └── TargetsMismatchError     the lists of targets are not as many as the inputs
@@ -47,6 +50,29 @@ class DeadlineExceededError(ServiceError):
                 "while, GET /presets says how it stands."
             )
         super().__init__(message)
+
+
+class CallerTimeoutError(ServiceError):
+    """The answer did not come in the time that the caller gave."""
+
+    def __init__(self, timeout_s: float) -> None:
+        """Name that time in seconds."""
+        super().__init__(
+            f"No answer within the {timeout_s:g} seconds that the request gave; give it more time "
+            "or send less."
+        )
+
+
+class SlowBodyError(ServiceError):
+    """The body did not arrive in time."""
+
+    def __init__(self, timeout_s: float) -> None:
+        """Name the limit in seconds."""
+        super().__init__(f"The body did not arrive within {timeout_s:g} seconds; send it at once.")
+
+
+class PresetUnusableError(ServiceError):
+    """The caller named a preset that can never answer here; the sentence says why."""
 
 
 class ShuttingDownError(ServiceError):

@@ -26,9 +26,12 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     model_errors.TextTooLongError: (422, "text_too_long"),
     model_errors.UnknownTargetError: (422, "unknown_target"),
     errors.UnauthorizedError: (401, "unauthorized"),
+    errors.CallerTimeoutError: (408, "caller_timeout"),
+    errors.SlowBodyError: (408, "caller_timeout"),
     errors.PayloadTooLargeError: (413, "payload_too_large"),
     errors.EncodedBodyError: (415, "invalid_request"),
     model_errors.PresetNotFoundError: (404, "preset_not_found"),
+    errors.PresetUnusableError: (422, "preset_unusable"),
     model_errors.PresetUnavailableError: (502, "preset_unavailable"),
     model_errors.HeadMissingError: (500, "head_missing"),
     model_errors.HeadUnprovenError: (500, "model_load_failed"),
@@ -42,6 +45,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     errors.DeadlineExceededError: (504, "timeout"),
 }
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
+_FILL_MASK_ROUTES = frozenset({"/fill-mask", "/models/{preset}"})
 _INTERNAL = (500, "internal")
 _UNREADABLE_SENTENCE = (
     "The body cannot be read as JSON; send it in UTF-8, uncompressed, and not deeply nested."
@@ -103,9 +107,15 @@ async def _answer_known(_: Request, error: Exception) -> JSONResponse:
 
 async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
     """Say in one sentence what the first thing wrong with a body is, and count it."""
-    request.app.state.metrics.observe_invalid_request()
+    _count_invalid(request)
     status, code = TABLE[RequestValidationError]
     return JSONResponse({"error": _describe(error), "code": code}, status)
+
+
+def _count_invalid(request: Request) -> None:
+    """Count a refused body among the requests to fill masks, if it is one of these."""
+    if request.scope["route"].path_format in _FILL_MASK_ROUTES:
+        request.app.state.metrics.observe_invalid_request()
 
 
 def _describe(error: Exception) -> str:
@@ -126,7 +136,7 @@ async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):  # pragma: no cover  # Starlette's signature
         raise error
     if error.status_code == HTTPStatus.BAD_REQUEST:
-        request.app.state.metrics.observe_invalid_request()
+        _count_invalid(request)
         status, code = TABLE[RequestValidationError]
         return JSONResponse({"error": _UNREADABLE_SENTENCE, "code": code}, status)
     message = f"{error.detail}; GET /docs lists the routes and their methods."

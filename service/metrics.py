@@ -1,6 +1,6 @@
 """The metrics of a server. The only importer of prometheus_client."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -20,6 +20,9 @@ _POWERS_OF_TWO = tuple(float(2**n) for n in range(10))
 _TOKENS = tuple(float(2**n) for n in range(4, 16))
 _RATIOS = tuple(n / 10 for n in range(10))
 
+STATES = ("available", "downloading", "loading", "ready", "failed")
+_READY = frozenset({"available", "ready"})
+
 UNKNOWN_PRESET = "unknown"
 """The label of every preset that is not listed, so that callers cannot add labels."""
 
@@ -35,6 +38,8 @@ class Metrics:
         outcome: Callable[[BaseException | None], str],
         queue_size: Callable[[], int],
         queue_age: Callable[[], float],
+        preset_states: Callable[[], Mapping[str, str]] = dict,
+        configured: Collection[str] = (),
     ) -> None:
         """Register every metric.
 
@@ -42,9 +47,19 @@ class Metrics:
             outcome: the label of a request's error.
             queue_size: how many texts wait now, in all queues.
             queue_age: for how many seconds the oldest of them has waited, 0 where none does.
+            preset_states: how every preset stands that was ever to be loaded.
+            configured: the presets that the settings name.
         """
         self._registry = CollectorRegistry()
         self._outcome = outcome
+        self._preset_states = preset_states
+        self._configured = configured
+        self._responses = Counter(
+            "fill_mask_http_responses_total",
+            "Answers of the HTTP server, by route and status.",
+            ("route", "status"),
+            registry=self._registry,
+        )
         self._requests = Counter(
             "fill_mask_requests_total",
             "Requests by how they ended: ok, or the code of their error.",
@@ -86,6 +101,18 @@ class Metrics:
                 (CacheEvent.FAILURE, "load_failures", "Loads that failed, fetching included."),
             )
         }
+        self._state = Gauge(
+            "fill_mask_preset_state",
+            "How a preset stands: 1 for its state, 0 for the others.",
+            ("preset", "state"),
+            registry=self._registry,
+        )
+        self._ready = Gauge(
+            "fill_mask_preset_ready",
+            "Whether a preset that the settings name answers, or will as soon as it is asked for.",
+            ("preset",),
+            registry=self._registry,
+        )
         self._load_seconds = self._histogram(
             "fill_mask_model_load_duration_seconds", "Loading one model.", _SECONDS
         )
@@ -104,8 +131,12 @@ class Metrics:
         self._request_seconds.observe(seconds)
 
     def observe_invalid_request(self) -> None:
-        """Count a request whose body was refused before a preset was looked up."""
+        """Count a fill-mask request whose body was refused before a preset was looked up."""
         self._requests.labels(UNKNOWN_PRESET, "invalid_request").inc()
+
+    def observe_response(self, route: str, status: int) -> None:
+        """Count an answer, whoever gave it."""
+        self._responses.labels(route, status).inc()
 
     def observe_tokenization(self, seconds: float) -> None:
         """Count the tokenization of one request."""
@@ -130,7 +161,17 @@ class Metrics:
 
     async def expose(self) -> bytes:
         """Return every metric in Prometheus' text format."""
+        self._show_presets(self._preset_states())
         return generate_latest(self._registry)
+
+    def _show_presets(self, states: Mapping[str, str]) -> None:
+        """Set the gauges of presets; what nobody knows any more has none."""
+        self._state.clear()
+        for preset, current in states.items():
+            for state in STATES:
+                self._state.labels(preset, state).set(state == current)
+        for preset in self._configured:
+            self._ready.labels(preset).set(states.get(preset) in _READY)
 
     def _show(self, name: str, description: str, value: Callable[[], float]) -> None:
         """Register a gauge that is asked for at every scrape."""

@@ -66,6 +66,10 @@ class ModelCache(Generic[Model]):
         """Return the loaded models by name, the least recently used first."""
         return {name: e.loaded.result() for name, e in self._entries.items() if e.is_ready}
 
+    def names(self) -> list[str]:
+        """Return the names of the models that are loaded or being loaded."""
+        return list(self._entries)
+
     def failures(self) -> dict[str, Exception]:
         """Return why the last load of a name failed, for every name whose did."""
         return dict(self._failures)

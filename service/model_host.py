@@ -52,6 +52,8 @@ async def open_model_host(settings: Settings, store: ModelStore) -> AsyncIterato
             queue_age=lambda: max(
                 (model.oldest_seconds for model in models.ready().values()), default=0.0
             ),
+            preset_states=lambda: states.states(),  # noqa: PLW0108  # they come later
+            configured=settings.configured_presets,
         )
         log, terminal = PresetLog(), Terminal()
         stack.callback(terminal.clear)
@@ -85,11 +87,14 @@ async def open_model_host(settings: Settings, store: ModelStore) -> AsyncIterato
             prepare=fetcher.fetch,
             pinned=settings.pinned_presets,
         )
+        states = PresetStates(
+            store, models, lambda: fetcher.downloading, settings.configured_presets
+        )
         warm_up = _warm_up(settings, models, terminal)
         await stack.enter_async_context(owned_task(warm_up))
         # Before anything is waited for: a server that ends takes no request any more.
         stack.push_async_callback(models.close)
-        yield ModelHost(models, PresetStates(store, models, lambda: fetcher.downloading), metrics)
+        yield ModelHost(models, states, metrics)
 
 
 async def _warm_up(settings: Settings, models: ModelCache[ServedModel], terminal: Terminal) -> None:

@@ -10,16 +10,18 @@ from typing import Protocol
 from model_store.encoding import Encoding, TextLimits
 from model_store.errors import InputError
 from model_store.filled_text import FilledText, MaskScores
-from model_store.store import ModelStore
 from model_store.text_codec import TextCodec
 from service.batch_records import BatchedResults
 from service.deadline import Wait, deadline
 from service.errors import (
+    CallerTimeoutError,
+    DeadlineExceededError,
     ModelReplacedError,
     RequestLimitError,
     ShuttingDownError,
     TargetsMismatchError,
 )
+from service.preset_choice import PresetChoice
 
 _INLINE_CHARACTERS = 4096
 """Texts this short are tokenized on the event loop: a thread would take longer."""
@@ -135,13 +137,13 @@ class Pipeline:
 
     def __init__(
         self,
-        store: ModelStore,
+        choice: PresetChoice,
         models: Models,
         limits: RequestLimits,
         observer: PipelineObserver,
     ) -> None:
         """Put the parts in line."""
-        self._store = store
+        self._choice = choice
         self._models = models
         self._limits = limits
         self._observer = observer
@@ -159,7 +161,8 @@ class Pipeline:
             ModelStoreError: the preset or a text cannot be used.
         """
         started = perf_counter()
-        preset = error = timings = None
+        preset = timings = None
+        error: BaseException | None = None
         timeout_s = min(request.timeout_s or self._limits.timeout_s, self._limits.timeout_s)
         try:
             async with self._admission(timeout_s) as wait:
@@ -167,6 +170,10 @@ class Pipeline:
                 filled = await self._answer(request, started + timeout_s, wait)
                 timings = filled.timings
                 return filled
+        except DeadlineExceededError as raised:
+            # Who has less patience than the server has does not make it slow.
+            error = CallerTimeoutError(timeout_s) if timeout_s < self._limits.timeout_s else raised
+            raise error from None
         except BaseException as raised:
             error = raised
             raise
@@ -224,7 +231,7 @@ class Pipeline:
     async def _find(self, preset: str) -> str:
         """Return a name that is known; others never get in line for a load."""
         if preset not in self._models:
-            await asyncio.to_thread(self._store.find, preset)
+            await self._choice.require(preset)
         return preset
 
     async def _encode(self, codec: TextCodec, request: FillRequest) -> list[Encoding]:

@@ -7,6 +7,7 @@ from model_store.errors import PresetNotFoundError
 from model_store.store import ModelStore
 from service.deadline import deadline
 from service.pipeline import Models
+from service.preset_choice import PresetChoice
 from service.schemas import PresetInfo
 
 _UNLOADED = {
@@ -44,10 +45,16 @@ class PresetControl:
     """Loads and unloads presets, and says how they stand then."""
 
     def __init__(
-        self, store: ModelStore, models: LoadableModels, states: PresetBoard, timeout_s: float
+        self,
+        store: ModelStore,
+        choice: PresetChoice,
+        models: LoadableModels,
+        states: PresetBoard,
+        timeout_s: float,
     ) -> None:
         """Wait so long for each; what takes longer goes on."""
         self._store = store
+        self._choice = choice
         self._models = models
         self._states = states
         self._timeout_s = timeout_s
@@ -60,7 +67,8 @@ class PresetControl:
             ModelStoreError: there is no such preset, or it cannot be loaded.
         """
         async with deadline(self._timeout_s) as wait:
-            await self._require_known(name)
+            if name not in self._models:
+                await self._choice.require(name)
             wait.loading = name
             await self._models.load(name, reload=reload, pin=pin)
             wait.loading = None

@@ -11,6 +11,7 @@ from service.schemas import HeadProofInfo, PresetInfo
 from service.served_model import ServedModel
 
 LOST = "Its files are gone from the store; it answers until it is unloaded."
+State = Literal["available", "downloading", "loading", "ready", "failed"]
 
 
 class PresetStates:
@@ -21,8 +22,13 @@ class PresetStates:
         store: ModelStore,
         models: ModelCache[ServedModel],
         downloading: Callable[[], Collection[str]] = frozenset,
+        configured: Collection[str] = (),
     ) -> None:
-        """Look at a store, a cache, and the names whose files are being fetched."""
+        """Look at a store, a cache, and the names whose files are being fetched.
+
+        `configured` are the names that the settings have.
+        """
+        self._configured = configured
         self._store = store
         self._models = models
         self._downloading = downloading
@@ -40,6 +46,20 @@ class PresetStates:
         ]
         return listed + [self._describe(_lost(name), None, ready[name], None) for name in ready]
 
+    def states(self) -> dict[str, State]:
+        """Return how all stand that are, were or are to be loaded, without a look at files."""
+        names = {*self._configured, *self._models.names(), *self._models.failures()}
+        return {name: self._state_of(name) for name in sorted(names)}
+
+    def _state_of(self, name: str) -> State:
+        if name in self._models.ready():
+            return "ready"
+        if name in self._downloading():
+            return "downloading"
+        if name in self._models:
+            return "loading"
+        return "failed" if name in self._models.failures() else "available"
+
     def _list_with_proofs(self) -> list[tuple[Preset, HeadProof | None]]:
         return [(preset, preset.read_proof()) for preset in self._store.presets()]
 
@@ -56,7 +76,7 @@ class PresetStates:
             description=preset.description,
             parameters=facts.parameters if facts else preset.parameters,
             source=preset.source,
-            state="available",
+            state=self._state_of(preset.name),
             pinned=preset.name in self._models.pinned(),
             head=_judge_head(preset, proof),
             head_proof=HeadProofInfo.model_validate(proof) if proof else None,
@@ -67,17 +87,11 @@ class PresetStates:
             notice=facts.notice if facts else None,
             error=preset.unreadable or (None if preset.directory else preset.no_head),
         )
-        if served:
-            info.state = "ready"
-            if failure:
-                info.error = f"It answers as before, for it could not be loaded anew: {failure}"
-        elif preset.name in self._downloading():
-            info.state = "downloading"
-        elif preset.name in self._models:
-            info.state = "loading"
-        elif failure:
-            info.state, info.error = "failed", str(failure)
-        elif preset.unreadable:
+        if served and failure:
+            info.error = f"It answers as before, for it could not be loaded anew: {failure}"
+        elif info.state == "failed":
+            info.error = str(failure)
+        elif info.state == "available" and preset.unreadable:
             info.state = "failed"
         return info
 

@@ -218,6 +218,11 @@ class Settings(BaseSettings):
         return origins
 
     @property
+    def configured_presets(self) -> tuple[str, ...]:
+        """The presets that these settings name: they must work, whoever asks."""
+        return (self.default_preset, *self.pinned_presets)
+
+    @property
     def engine_options(self) -> EngineOptions:
         """What the model store is told of engines."""
         return EngineOptions(self.engine, self.precision, self.cache_dir)

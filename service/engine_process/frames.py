@@ -134,11 +134,13 @@ class Observed(msgspec.Struct, tag=True):
         requests: the preset, outcome and seconds of each request that ended.
         tokenizations: the seconds of each.
         invalid_requests: how many bodies were refused.
+        responses: the route and status of each answer.
     """
 
     requests: list[tuple[str, str, float]] = []
     tokenizations: list[float] = []
     invalid_requests: int = 0
+    responses: list[tuple[str, int]] = []
 
 
 class Done(msgspec.Struct, tag=True, frozen=True):

@@ -187,6 +187,11 @@ class RemoteMetrics:
         self._observed.invalid_requests += 1
         self._is_seen.set()
 
+    def observe_response(self, route: str, status: int) -> None:
+        """Count an answer."""
+        self._observed.responses.append((route, status))
+        self._is_seen.set()
+
     async def expose(self) -> bytes:
         """Return every metric in Prometheus' text format."""
         async with deadline(self._timeout_s):

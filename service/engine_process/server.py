@@ -155,6 +155,8 @@ class EngineServer:
             metrics.observe_tokenization(seconds)
         for _ in range(observed.invalid_requests):
             metrics.observe_invalid_request()
+        for route, status in observed.responses:
+            metrics.observe_response(route, status)
 
 
 def _forget(calls: dict[int, asyncio.Task[None]], number: int, _: asyncio.Task[None]) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import (
-    DeadlineExceededError,
     EncodedBodyError,
     PayloadTooLargeError,
     ServiceError,
+    SlowBodyError,
 )
 from service.exception_handlers import error_response
 
@@ -92,7 +92,7 @@ class _LimitedBody:
             async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
         except TimeoutError:
-            self.refusal = DeadlineExceededError(self._timeout_s)
+            self.refusal = SlowBodyError(self._timeout_s)
             raise self.refusal from None
         self._is_complete = not message.get("more_body", False)
         self._left -= len(message.get("body", b""))

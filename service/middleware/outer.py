@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from service.middleware.request_id import RequestIdMiddleware
 from service.middleware.request_log import RequestLogMiddleware
+from service.middleware.response_count import ResponseCountMiddleware
 from service.middleware.security_headers import SecurityHeadersMiddleware
 from service.settings import Settings
 
@@ -17,8 +19,20 @@ class App(FastAPI):
 
     def __init__(self, settings: Settings, **options: Any) -> None:
         """Create an application with FastAPI's options."""
+        self._included: list[BaseRoute] = []
         super().__init__(**options)
         self._settings = settings
+
+    def include_router(self, router: APIRouter, **options: Any) -> None:
+        """Add the routes of a router, and remember them."""
+        super().include_router(router, **options)
+        self._included += router.routes
+
+    @property
+    def named_routes(self) -> list[BaseRoute]:
+        """Every route that has a path of its own; what stands for an included router has none."""
+        routes = [*self.router.routes, *self._included]
+        return [route for route in routes if hasattr(route, "path_format")]
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return everything that a request goes through, the outermost first."""
@@ -31,5 +45,6 @@ class App(FastAPI):
                 allow_headers=["*"],
                 expose_headers=["x-request-id", "retry-after"],
             )
+        app = ResponseCountMiddleware(app)
         app = RequestLogMiddleware(app, every_request=self._settings.access_log)
         return RequestIdMiddleware(SecurityHeadersMiddleware(app))

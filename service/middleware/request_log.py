@@ -6,6 +6,8 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.middleware.route import route_of
+
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 
 
@@ -53,5 +55,4 @@ class RequestLogMiddleware:
 
 
 def _describe(scope: Scope) -> dict[str, Any]:
-    # The template of the route: the path itself is a caller's text.
-    return {"method": scope["method"], "route": getattr(scope.get("route"), "path_format", None)}
+    return {"method": scope["method"], "route": route_of(scope)}

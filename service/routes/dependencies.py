@@ -22,7 +22,11 @@ class MetricsBoard(PipelineObserver, Protocol):
         ...
 
     def observe_invalid_request(self) -> None:
-        """Count a request whose body was refused before a preset was looked up."""
+        """Count a fill-mask request whose body was refused before a preset was looked up."""
+        ...
+
+    def observe_response(self, route: str, status: int) -> None:
+        """Count an answer, whoever gave it."""
         ...
 
     async def expose(self) -> bytes:

@@ -47,7 +47,7 @@ def test_engine_process_that_hangs_is_not_ready_until_it_goes_on(tmp_path: Path)
             statuses = [get(server, route).status_code for route in ("/readyz", "/healthz")]
         finally:
             os.kill(find_engine(server), signal.SIGCONT)
-        assert (stuck.status_code, stuck.json()["code"]) == (504, "timeout")
+        assert (stuck.status_code, stuck.json()["code"]) == (408, "caller_timeout")
         assert statuses == [504, 200]
         assert post(server).json() == before
         assert get(server, "/readyz").status_code == 200

@@ -108,3 +108,18 @@ def test_the_classifier_is_refused_with_its_reason() -> None:
     """`bert_tiny_en_uncased_sst2` never had a masked-LM head."""
     with pytest.raises(HeadMissingError, match="classifier"):
         ModelStore().load("bert_tiny_en_uncased_sst2")
+
+
+def test_what_can_be_had_is_what_is_here_or_would_be_fetched(tmp_path: Path) -> None:
+    """Nothing is fetched, and no connection tried, to find that out."""
+    ModelStore(tmp_path).require_obtainable("bert_base_zh")
+    ModelStore(tmp_path, offline=True).require_obtainable(EMBEDDED)
+    for store in (ModelStore(tmp_path, offline=True), ModelStore()):
+        with pytest.raises(PresetUnavailableError, match="presets pull bert_base_zh"):
+            store.require_obtainable("bert_base_zh")
+        with pytest.raises(HeadMissingError):
+            store.require_obtainable("bert_tiny_en_uncased_sst2")
+    with pytest.raises(HeadMissingError):
+        ModelStore(tmp_path).require_obtainable("bert_tiny_en_uncased_sst2")
+    with pytest.raises(PresetNotFoundError):
+        ModelStore(tmp_path).require_obtainable("nobody")

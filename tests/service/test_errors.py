@@ -10,6 +10,9 @@ ERRORS = [
     errors.ShuttingDownError(),
     errors.EngineLostError(),
     errors.ModelReplacedError(),
+    errors.CallerTimeoutError(0.5),
+    errors.SlowBodyError(60),
+    errors.PresetUnusableError("Use another preset."),
     errors.PayloadTooLargeError(1000),
     errors.EncodedBodyError(),
     errors.UnauthorizedError("This takes a key."),
@@ -37,6 +40,8 @@ def test_every_error_is_looked_at_here() -> None:
     [
         (errors.QueueFullError(2.5), ["3 s"]),
         (errors.DeadlineExceededError(1.5), ["1.5 seconds"]),
+        (errors.CallerTimeoutError(0.5), ["0.5 seconds"]),
+        (errors.SlowBodyError(60.0), ["60 seconds"]),
         (errors.PayloadTooLargeError(1000), ["1000 bytes"]),
         (errors.RequestLimitError("inputs", 3, 2), ["3 inputs", "limit is 2"]),
         (errors.TargetsMismatchError(3, 2), ["3 lists", "2 inputs"]),

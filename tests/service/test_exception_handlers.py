@@ -1,7 +1,7 @@
 """THE table, and the one form of every error of every route."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from fastapi.exceptions import RequestValidationError
 
-from fakes import FakeEngine, FakeStore, Gate, score_by_id
+from fakes import FakeEngine, FakeStore, Gate, make_preset, score_by_id
 from model_store import errors as model_errors
 from model_store.batch import Batch, Scores
 from service import errors
@@ -80,6 +80,34 @@ async def post_compressed(store: FakeStore, serve: Any) -> httpx.Response:
         return await client.post("/fill-mask", json={"inputs": TEXT}, headers=headers)
 
 
+async def post_in_a_hurry(store: FakeStore, serve: Any) -> httpx.Response:
+    """Ask a model that answers after the caller's own deadline."""
+    with Gate() as gate:
+        store.gates["tiny"] = gate
+        async with serve(store) as client:
+            headers = {"x-request-timeout-s": "0.001"}
+            response = await client.post("/fill-mask", json={"inputs": TEXT}, headers=headers)
+            gate.open()
+            return response
+
+
+async def post_a_part(store: FakeStore, serve: Any) -> httpx.Response:
+    """Send the beginning of a body, and never the rest."""
+
+    async def never_end() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    async with serve(store, request_timeout_s=1e-9) as client:
+        return await client.post("/fill-mask", content=never_end())
+
+
+async def post_for_a_preset_without_a_head(store: FakeStore, serve: Any) -> httpx.Response:
+    """Name what is listed, and can never answer."""
+    store._listed.append(make_preset("classifier", no_head="No head; use another preset."))
+    return await posting({"inputs": TEXT, "preset": "classifier"})(store, serve)
+
+
 async def post_to_a_held_engine(store: FakeStore, serve: Any) -> httpx.Response:
     """Ask a model that answers after the deadline."""
     with Gate() as gate:
@@ -96,6 +124,9 @@ SCENARIOS: dict[type[Exception], Scenario] = {
     errors.TargetsMismatchError: posting({"inputs": TEXT, "targets": [["dog"], ["cat"]]}),
     errors.UnauthorizedError: posting({"inputs": TEXT}, api_keys=("key",), admin_keys=()),
     errors.EncodedBodyError: post_compressed,
+    errors.CallerTimeoutError: post_in_a_hurry,
+    errors.SlowBodyError: post_a_part,
+    errors.PresetUnusableError: post_for_a_preset_without_a_head,
     errors.PayloadTooLargeError: posting({"inputs": TEXT}, max_body_bytes=5),
     errors.QueueFullError: posting({"inputs": [TEXT] * 2}, max_queue_size=1),
     errors.ShuttingDownError: post_to_a_closing_server,
@@ -122,6 +153,9 @@ EXPECTED = {
     RequestValidationError: (422, "invalid_request"),
     errors.RequestLimitError: (422, "invalid_request"),
     errors.TargetsMismatchError: (422, "invalid_request"),
+    errors.CallerTimeoutError: (408, "caller_timeout"),
+    errors.SlowBodyError: (408, "caller_timeout"),
+    errors.PresetUnusableError: (422, "preset_unusable"),
     errors.PayloadTooLargeError: (413, "payload_too_large"),
     errors.QueueFullError: (429, "overloaded"),
     errors.ShuttingDownError: (503, "shutting_down"),

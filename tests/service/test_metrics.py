@@ -11,8 +11,10 @@ from fakes import FakeEngine, FakeStore, Gate
 from model_store.errors import ModelLoadError
 from service.batch_records import BatchRecord
 from service.cache_records import CacheEvent, CacheRecord
+from service.logs import configure_logs
 from service.metrics import Metrics
 from service.pipeline import RequestRecord
+from service.settings import Settings
 
 TEXT = "the [MASK]"
 
@@ -274,3 +276,137 @@ async def test_cache_of_the_server_is_measured(client: httpx.AsyncClient) -> Non
     names = ("cache_misses_total", "cache_hits_total", "load_duration_seconds_count")
     assert [samples[f"fill_mask_model_{name}", ()] for name in names] == [1, 1, 1]
     assert samples["fill_mask_loaded_bytes", ()] == 100
+
+
+def responses(samples: Samples) -> dict[tuple[str, str], float]:
+    """Return the counted answers by route and status."""
+    return {
+        (dict(labels)["route"], dict(labels)["status"]): value
+        for (name, labels), value in samples.items()
+        if name == "fill_mask_http_responses_total"
+    }
+
+
+STRANGER = {"authorization": "Bearer nobody"}
+ANSWERS = [
+    ("POST", "/fill-mask", {"json": {"inputs": TEXT}}, 200, "/fill-mask"),
+    ("POST", "/fill-mask", {"json": {"inputs": TEXT}, "headers": STRANGER}, 401, "/fill-mask"),
+    ("POST", "/models/evil", {"headers": STRANGER}, 401, "/models/{preset}"),
+    ("POST", "/presets/evil/load", {"headers": STRANGER}, 401, "/presets/{name}/load"),
+    ("POST", "/fill-mask", {"content": b"x" * 101}, 413, "/fill-mask"),
+    ("POST", "/fill-mask", {"headers": {"content-encoding": "gzip"}}, 415, "/fill-mask"),
+    ("POST", "/models/tiny", {"json": {}}, 422, "/models/{preset}"),
+    ("GET", "/evil", {}, 404, "unknown"),
+    ("PUT", "/evil", {"headers": STRANGER}, 401, "unknown"),
+    ("PATCH", "/fill-mask", {}, 405, "/fill-mask"),
+    ("POST", "/presets/evil/load", {}, 404, "/presets/{name}/load"),
+    ("POST", "/presets/tiny/load", {"json": {"evil": 1}}, 422, "/presets/{name}/load"),
+    ("GET", "/docs", {}, 200, "/docs"),
+]
+
+
+@pytest.mark.parametrize("case", ANSWERS, ids=str)
+async def test_every_answer_is_counted_by_its_route_and_status(
+    store: FakeStore, serve: Any, case: tuple[str, str, dict[str, Any], int, str]
+) -> None:
+    """Refusals on the way to a route too; nothing that a caller writes is a label."""
+    method, path, sent, status, route = case
+    async with serve(store, api_keys=("key",), max_body_bytes=100) as client:
+        answer = await client.request(method, path, **sent)
+        assert answer.status_code == status
+        samples = await scrape(client)
+    assert responses(samples) == {(route, str(status)): 1}
+    assert "evil" not in str(samples)
+
+
+@pytest.mark.parametrize("path", ["/presets/tiny/load", "/presets/tiny/unload"])
+async def test_refusals_of_admin_routes_are_no_requests_to_fill_masks(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    """Nor are bodies there that nobody can read."""
+    for content in (b'{"evil": 1}', b"[" * 100_000):
+        headers = {"content-type": "application/json"}
+        await client.post(path, content=content, headers=headers)
+    assert requests(await scrape(client)) == {}
+
+
+async def test_refused_callers_are_logged_with_their_route(
+    store: FakeStore, serve: Any, read_log: Any
+) -> None:
+    """Whoever looks for them asks what they wanted."""
+    configure_logs(Settings())
+    async with serve(store, api_keys=("key",), access_log=True) as client:
+        await client.post("/models/evil", headers=STRANGER)
+    [event] = read_log()
+    assert (event["route"], event["status"]) == ("/models/{preset}", 401)
+
+
+def states(samples: Samples) -> dict[str, str]:
+    """Return the one state that each preset has."""
+    series = {
+        (dict(labels)["preset"], dict(labels)["state"]): value
+        for (name, labels), value in samples.items()
+        if name == "fill_mask_preset_state"
+    }
+    assert len(series) == 5 * len({preset for preset, _ in series})
+    return {preset: state for (preset, state), value in series.items() if value}
+
+
+def ready(samples: Samples) -> dict[str, float]:
+    """Return whether each preset of the settings is ready."""
+    return {
+        dict(labels)["preset"]: value
+        for (name, labels), value in samples.items()
+        if name == "fill_mask_preset_ready"
+    }
+
+
+async def test_state_of_a_preset_follows_it(store: FakeStore, serve: Any) -> None:
+    """From its load, over a failure, until it is given up."""
+    with Gate() as gate:
+        store.gates["tiny"] = gate
+        async with serve(store, preload=True) as client:
+            await gate.reached()
+            samples = await scrape(client)
+            assert (states(samples), ready(samples)) == ({"tiny": "loading"}, {"tiny": 0})
+            gate.open()
+            await client.get("/readyz")
+            samples = await scrape(client)
+            assert (states(samples), ready(samples)) == ({"tiny": "ready"}, {"tiny": 1})
+            store.errors["other"] = ModelLoadError("broken")
+            await client.post("/fill-mask", json={"inputs": TEXT, "preset": "other"})
+            samples = await scrape(client)
+            assert states(samples) == {"other": "failed", "tiny": "ready"}
+            assert ready(samples) == {"tiny": 1}
+            await client.post("/presets/tiny/unload")
+            del store.errors["other"]
+            for step in ("load", "unload"):
+                await client.post(f"/presets/other/{step}")
+            samples = await scrape(client)
+            assert (states(samples), ready(samples)) == ({"tiny": "available"}, {"tiny": 1})
+
+
+async def test_default_and_pinned_presets_that_fail_are_not_ready(
+    store: FakeStore, serve: Any
+) -> None:
+    """From the first scrape on; a name that no preset has is among them."""
+    store.errors["tiny"] = ModelLoadError("broken")
+    async with serve(store, pinned_presets=("tinny", "other"), preload=True) as client:
+        await client.get("/readyz")
+        await client.post("/presets/other/load")
+        samples = await scrape(client)
+    assert states(samples) == {"tiny": "failed", "tinny": "failed", "other": "ready"}
+    assert ready(samples) == {"tiny": 0, "tinny": 0, "other": 1}
+
+
+async def test_preset_that_is_fetched_is_downloading() -> None:
+    """Its metric says so, as the list of presets does."""
+    metrics = Metrics(
+        outcome=repr,
+        queue_size=lambda: 0,
+        queue_age=lambda: 0,
+        preset_states=lambda: {"tiny": "downloading"},
+        configured=("tiny",),
+    )
+    samples = parse((await metrics.expose()).decode())
+    assert (states(samples), ready(samples)) == ({"tiny": "downloading"}, {"tiny": 0})

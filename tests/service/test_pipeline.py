@@ -16,6 +16,7 @@ from model_store.errors import MaskNotFoundError, PresetNotFoundError, UnknownTa
 from model_store.fill_mask import FillMaskModel
 from service.batch_records import BatchLimits
 from service.errors import (
+    CallerTimeoutError,
     DeadlineExceededError,
     QueueFullError,
     RequestLimitError,
@@ -24,6 +25,7 @@ from service.errors import (
 )
 from service.model_cache import ModelCache
 from service.pipeline import FillRequest, Pipeline, RequestLimits, RequestRecord
+from service.preset_choice import PresetChoice
 from service.served_model import ServedModel, ServedModelLoader
 
 TEXT = "the [MASK]"
@@ -71,7 +73,8 @@ async def running(
         models: ModelCache[ServedModel] = ModelCache(loader.load, max_models=2, max_bytes=1000)
         try:
             limits = RequestLimits(**defaults | limits)
-            yield Pipeline(store, models, limits, observer or Observer())
+            choice = PresetChoice(store, configured=())
+            yield Pipeline(choice, models, limits, observer or Observer())
         finally:
             await models.close()
 
@@ -237,17 +240,27 @@ async def test_timeout_inside_a_load_is_no_deadline(store: FakeStore) -> None:
             await pipeline.fill(ask())
 
 
-@pytest.mark.parametrize(("asked", "given"), [(1e-9, "1e-09"), (100.0, "0.05"), (None, "0.05")])
+@pytest.mark.parametrize(
+    ("asked", "given", "error"),
+    [
+        (1e-9, "1e-09", CallerTimeoutError),
+        (0.05, "0.05", DeadlineExceededError),
+        (100.0, "0.05", DeadlineExceededError),
+        (None, "0.05", DeadlineExceededError),
+    ],
+)
 async def test_caller_may_wait_for_less_than_the_server_allows(
-    store: FakeStore, asked: float | None, given: str
+    store: FakeStore, asked: float | None, given: str, error: type[Exception]
 ) -> None:
-    """The shorter of both times holds, and is named."""
+    """The shorter of both times holds and is named; who is in a hurry is counted apart."""
+    observer = Observer()
     with Gate() as gate:
         store.gates["tiny"] = gate
-        async with running(store, timeout_s=0.05) as pipeline:
-            with pytest.raises(DeadlineExceededError, match=f" {given} seconds"):
+        async with running(store, observer, timeout_s=0.05) as pipeline:
+            with pytest.raises(error, match=f" {given} seconds"):
                 await pipeline.fill(replace(ask(), timeout_s=asked))
             gate.open()
+    assert [type(record.error) for record in observer.requests] == [error]
 
 
 async def test_pipeline_that_closes_refuses_new_work(store: FakeStore) -> None:

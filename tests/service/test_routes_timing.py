@@ -32,7 +32,7 @@ async def test_caller_who_waits_for_less_is_answered_earlier(
         headers = {"x-request-timeout-s": "0.05"}
         response = await client.post(path, json={"inputs": TEXT}, headers=headers)
         gate.open()
-    assert (response.status_code, response.json()["code"]) == (504, "timeout")
+    assert (response.status_code, response.json()["code"]) == (408, "caller_timeout")
     assert "0.05 seconds" in response.json()["error"]
 
 

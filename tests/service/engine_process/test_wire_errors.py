@@ -9,6 +9,9 @@ from service.engine_process.wire_errors import KNOWN, InternalEngineError, dump_
 from service.errors import QueueFullError, ServiceError
 
 AT_WORKERS_ONLY = {
+    errors.CallerTimeoutError,
+    errors.SlowBodyError,
+    errors.PresetUnusableError,
     errors.DeadlineExceededError,
     errors.EncodedBodyError,
     errors.EngineLostError,

@@ -1,0 +1,30 @@
+"""Which route a request is for, as a label: its template, never the path, which a caller wrote."""
+
+from typing import Protocol
+
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
+
+UNKNOWN_ROUTE = "unknown"
+"""The label of every path that is no route's, so that callers cannot add labels."""
+
+
+class _RoutedApp(Protocol):
+    @property
+    def named_routes(self) -> list[BaseRoute]: ...
+
+
+def route_of(scope: Scope) -> str | None:
+    """Return the template of a request's route, or None where there is none.
+
+    What is refused on the way to the routes was for one of them, too.
+    """
+    route = scope.get("route") or _find(scope["app"], scope)
+    return getattr(route, "path_format", None)
+
+
+def _find(app: _RoutedApp, scope: Scope) -> BaseRoute | None:
+    for route in app.named_routes:
+        if route.matches(scope)[0] is not Match.NONE:
+            return route
+    return None
