@@ -1,6 +1,7 @@
 """The `fillmask` command."""
 
 import os
+from contextlib import nullcontext
 from typing import IO
 
 import click
@@ -13,7 +14,9 @@ from service.commands.sentences import SentenceGroup
 from service.commands.train import evaluate, train
 from service.environment import read_settings
 from service.logs import UVICORN_OPTIONS, configure_logs
+from service.native_output import logged_native_output
 from service.preset_store import create_store
+from service.settings import Settings
 from service.shutdown import exit_well_on_sigterm
 from service.start_checks import check_start, log_what_is_ignored
 from service.supervisor import serve_with_workers
@@ -35,6 +38,12 @@ def cli() -> None:
 def serve(host: str | None, port: int | None) -> None:
     """Serve the HTTP API."""
     settings = read_settings()
+    # With workers, the process that runs the models does so.
+    with logged_native_output() if settings.workers == 1 else nullcontext():
+        _serve(settings, host, port)
+
+
+def _serve(settings: Settings, host: str | None, port: int | None) -> None:
     configure_logs(settings)
     store = create_store(settings)
     log_what_is_ignored(store)

@@ -18,6 +18,7 @@ from service.engine_process.server import EngineServer
 from service.heap import freeze_heap
 from service.logs import configure_logs
 from service.model_host import open_model_host
+from service.native_output import logged_native_output
 from service.settings import Settings
 
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
@@ -78,13 +79,12 @@ def run_engine(
 ) -> None:
     """Answer HTTP workers until the other side of `end` is closed."""
     end_with_parent()
-    configure_logs(settings)
     # Whoever signals all processes at once means the workers to answer what they have begun.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with asyncio.Runner(
-        loop_factory=uvicorn.Config("", log_config=None).get_loop_factory()
-    ) as runner:
+    loop_factory = uvicorn.Config("", log_config=None).get_loop_factory()
+    with logged_native_output(), asyncio.Runner(loop_factory=loop_factory) as runner:
+        configure_logs(settings)
         runner.run(_answer_until(end, settings, create_store(settings), listener))
 
 
