@@ -4,8 +4,25 @@ import reprlib
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
-HiddenAct = Literal["gelu", "gelu_new", "relu"]
-"""`gelu` is the erf form, `gelu_new` the tanh approximation, as Transformers names them."""
+HiddenAct = Literal[
+    "gelu",
+    "gelu_10",
+    "gelu_new",
+    "hardswish",
+    "laplace",
+    "leaky_relu",
+    "linear",
+    "mish",
+    "quick_gelu",
+    "relu",
+    "relu2",
+    "relu6",
+    "sigmoid",
+    "silu",
+    "sqrtsoftplus",
+    "tanh",
+]
+"""Transformers' names; `gelu` is the erf form, `gelu_new` the tanh approximation."""
 
 _MOST_LAYERS = 1000
 _LARGEST = 2**31 - 1

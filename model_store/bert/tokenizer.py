@@ -6,12 +6,18 @@ tokenizer decodes them. A special token written in a text, `[MASK]` above all, i
 
 import json
 import reprlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 from typing import Any, Self
 
-from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers, processors
+from tokenizers import (
+    AddedToken,
+    Tokenizer,
+    decoders,
+    normalizers,
+    pre_tokenizers,
+    processors,
+)
 from tokenizers.models import WordPiece
 
 _CLEAN_UPS = (
@@ -53,7 +59,7 @@ class BertTokenizer:
         """Wrap a `tokenizers` tokenizer.
 
         Raises:
-            ValueError: a special token is not in the vocabulary.
+            ValueError: a special token is not in the vocabulary, or texts cannot hold the mask.
         """
         tokenizer.no_truncation()
         tokenizer.no_padding()
@@ -64,36 +70,48 @@ class BertTokenizer:
         self.pad_token_id = self._special_id(special_tokens.pad)
         self.unk_token_id = self._special_id(special_tokens.unk)
         self.mask_token_id = self._special_id(special_tokens.mask)
+        if self.encode_batch([special_tokens.mask]) != [[self.mask_token_id]]:
+            message = f"a text's {reprlib.repr(special_tokens.mask)} is not read as one token"
+            raise ValueError(message)
 
     @classmethod
     def from_vocabulary(
         cls,
-        vocabulary: Sequence[str],
+        vocabulary: Sequence[str] | Mapping[str, int],
         *,
         lowercase: bool = True,
         strip_accents: bool | None = None,
         split_cjk: bool = True,
         special_tokens: SpecialTokens | None = None,
+        added_tokens: Sequence[AddedToken] = (),
         clean_up_spaces: bool = False,
     ) -> Self:
-        """Build from a list of entries, the id of each its index.
+        """Build from entries.
 
         Args:
-            vocabulary: the entries; a continuation starts with `##`.
+            vocabulary: the entries, the id of each its index, or by its id; a continuation starts
+                with `##`. Of an entry that stands twice the last index counts, as in every BERT.
             lowercase: whether text is lowercased.
             strip_accents: whether accents are dropped; None does what `lowercase` says.
             split_cjk: whether every CJK character is a word.
             special_tokens: their spellings.
+            added_tokens: what is never cut beside the special tokens, or one of these with options
+                of its own. What is no entry gets an id behind the vocabulary.
             clean_up_spaces: Transformers' `clean_up_tokenization_spaces`.
 
         Raises:
-            ValueError: an entry stands twice, or a special token is missing.
+            ValueError: a special token is missing.
         """
         special = special_tokens or SpecialTokens()
-        ids = {entry: index for index, entry in enumerate(vocabulary)}
-        if len(ids) != len(vocabulary):
-            twice = next(a for a, b in pairwise(sorted(vocabulary)) if a == b)
-            message = f"the entry {reprlib.repr(twice)} stands twice in the vocabulary"
+        ids = (
+            dict(vocabulary)
+            if isinstance(vocabulary, Mapping)
+            else {entry: index for index, entry in enumerate(vocabulary)}
+        )
+        added = {token.content for token in added_tokens}
+        missing = [name for name in astuple(special) if name not in ids and name not in added]
+        if missing:
+            message = f"the special token {reprlib.repr(missing[0])} is missing from the vocabulary"
             raise ValueError(message)
         tokenizer = Tokenizer(WordPiece(ids, unk_token=special.unk))
         tokenizer.normalizer = normalizers.BertNormalizer(
@@ -104,17 +122,15 @@ class BertTokenizer:
         )
         tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
         tokenizer.decoder = decoders.WordPiece(prefix="##")
-        tokenizer.add_special_tokens(
-            [special.pad, special.unk, special.cls, special.sep, special.mask]
-        )
+        tokenizer.add_tokens(list(added_tokens))
+        tokenizer.add_special_tokens([name for name in astuple(special) if name not in added])
         tokenizer.post_processor = processors.TemplateProcessing(
             single=f"{special.cls} $A {special.sep}",
             pair=f"{special.cls} $A {special.sep} $B:1 {special.sep}:1",
-            special_tokens=[(name, ids.get(name, 0)) for name in (special.cls, special.sep)],
+            special_tokens=[
+                (name, tokenizer.token_to_id(name)) for name in (special.cls, special.sep)
+            ],
         )
-        if tokenizer.get_vocab_size() != len(vocabulary):
-            message = "a special token is missing from the vocabulary"
-            raise ValueError(message)
         return cls(tokenizer, special, clean_up_spaces=clean_up_spaces)
 
     @property
@@ -140,8 +156,8 @@ class BertTokenizer:
 
     @property
     def vocabulary_size(self) -> int:
-        """One more than the largest id."""
-        return max(self._tokenizer.get_vocab().values()) + 1
+        """One more than the largest id of an entry; an empty line is none, no text has it."""
+        return max(index for entry, index in self._tokenizer.get_vocab().items() if entry) + 1
 
     @property
     def vocabulary(self) -> list[str]:
@@ -202,7 +218,7 @@ class BertTokenizer:
         (`Paris` in a lowercased vocabulary).
         """
         token_id = self._tokenizer.token_to_id(target)
-        if token_id is not None:
+        if token_id is not None and target:
             return int(token_id)
         ids = self._tokenizer.encode(target, add_special_tokens=False).ids
         return int(ids[0]) if len(ids) == 1 and ids[0] != self.unk_token_id else None

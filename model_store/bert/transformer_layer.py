@@ -5,17 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-
-def activation(name: str) -> Any:
-    """Return the Keras function for Transformers' name of an activation."""
-    if name == "gelu_new":
-        return gelu_tanh
-    return keras.activations.get(name)
-
-
-def gelu_tanh(x: Any) -> Any:
-    """GELU by its tanh approximation (Hendrycks & Gimpel, 2016), `gelu_new` in Transformers."""
-    return keras.activations.gelu(x, approximate=True)
+from model_store.bert.activations import activation
 
 
 @keras.saving.register_keras_serializable(package="fillmask")

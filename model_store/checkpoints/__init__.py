@@ -10,12 +10,13 @@ from model_store.checkpoints.google_tf1 import is_google_tf1, read_google_tf1
 from model_store.checkpoints.join import has_joined_head, read_joined
 from model_store.checkpoints.keras_preset import is_keras_preset, read_keras_preset
 from model_store.checkpoints.keras_preset_writer import write_keras_preset
-from model_store.checkpoints.transformers_dir import (
-    is_transformers_dir,
+from model_store.checkpoints.transformers import (
+    is_transformers_config,
     read_tokenizer,
     read_transformers_dir,
+    write_tokenizer,
+    write_transformers_dir,
 )
-from model_store.checkpoints.transformers_dir_writer import write_tokenizer, write_transformers_dir
 from model_store.errors import ModelLoadError
 
 __all__ = [
@@ -59,9 +60,9 @@ def _find_reader(directory: Path) -> _Reader:
     if has_joined_head(directory):
         return read_joined
     config = read_json(directory / "config.json")
-    if is_transformers_dir(config):
-        return read_transformers_dir
     if is_keras_preset(config):
         return read_keras_preset
+    if is_transformers_config(config):
+        return read_transformers_dir
     message = "config.json is neither Transformers' nor KerasHub's; use one of these formats."
     raise ModelLoadError(message)

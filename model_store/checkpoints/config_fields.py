@@ -3,7 +3,7 @@
 import reprlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, get_args
 
 from model_store.bert.config import BertConfig, HiddenAct
 from model_store.errors import ModelLoadError
@@ -12,11 +12,15 @@ EXTRA = "fillmask"
 """The key of a `config.json` under which stands what its format has no field for."""
 
 _ACTIVATIONS: dict[str, HiddenAct] = {
-    "gelu": "gelu",
-    "gelu_new": "gelu_new",
+    **{name: name for name in get_args(HiddenAct)},
+    "gelu_python": "gelu",
+    "gelu_accurate": "gelu_new",
+    "gelu_fast": "gelu_new",
+    "gelu_python_tanh": "gelu_new",
     "gelu_pytorch_tanh": "gelu_new",
-    "relu": "relu",
+    "swish": "silu",
 }
+"""Every name of Transformers' table whose function has no weights of its own."""
 
 
 def read_config_fields(name: str, raw: dict[str, Any], *, tied: bool) -> BertConfig:
@@ -26,7 +30,7 @@ def read_config_fields(name: str, raw: dict[str, Any], *, tied: bool) -> BertCon
         ModelLoadError: a field is missing, or is nothing that a BERT can be.
     """
     hidden_act = _read_activation(name, raw)
-    epsilon = raw.get("layer_norm_eps", 1e-12)
+    epsilon = _read_epsilon(raw)
     extra = read_extra(name, raw)
     with explain_config(name):
         return BertConfig(
@@ -105,10 +109,22 @@ def read_object(name: str, raw: dict[str, Any], key: str) -> dict[str, Any]:
     return content
 
 
+def _read_epsilon(raw: dict[str, Any]) -> Any:
+    """Return LayerNorm's epsilon, which some write as a text; no number is refused later."""
+    epsilon = raw.get("layer_norm_eps", 1e-12)
+    try:
+        return float(epsilon) if isinstance(epsilon, str) else epsilon
+    except ValueError:
+        return epsilon
+
+
 def _read_activation(name: str, raw: dict[str, Any]) -> HiddenAct:
     given = raw.get("hidden_act", "gelu")
     hidden_act = _ACTIVATIONS.get(given) if isinstance(given, str) else None
     if hidden_act is None:
-        message = f"{name} asks for the unknown activation {reprlib.repr(given)}; use gelu."
+        message = (
+            f"{name} asks for the activation {reprlib.repr(given)}, which is unknown or has "
+            f"weights of its own; known are {', '.join(sorted(_ACTIVATIONS))}."
+        )
         raise ModelLoadError(message)
     return hidden_act

@@ -9,6 +9,12 @@ from model_store.errors import ModelLoadError
 _MOST_BYTES = 64 * 1024**2
 """The largest vocabularies take a quarter of it as JSON."""
 
+_WHITE_SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+"""Unicode's `White_Space`, by which the `tokenizers` library goes; Python strips a few more."""
+
 _UNREADABLE = "{} is missing or unreadable; fetch it again."
 
 
@@ -28,6 +34,30 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+def read_json_if_there(path: Path) -> dict[str, Any]:
+    """Return the object that a JSON file holds, an empty one where there is no such file.
+
+    Raises:
+        ModelLoadError: there is something of that name that is no JSON, or no object.
+    """
+    return read_json(path) if is_there(path) else {}
+
+
+def is_there(path: Path) -> bool:
+    """Say whether anything has this name, if it be a link that leads nowhere.
+
+    Raises:
+        ModelLoadError: that cannot be told.
+    """
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise ModelLoadError(_UNREADABLE.format(path.name)) from error
+    return True
+
+
 def read_vocabulary(path: Path) -> list[str]:
     r"""Return the lines of a vocabulary file; the line number is the id.
 
@@ -37,6 +67,17 @@ def read_vocabulary(path: Path) -> list[str]:
         ModelLoadError: the file is missing or no UTF-8.
     """
     return read_text(path).removesuffix("\n").split("\n")
+
+
+def read_stripped_vocabulary(path: Path) -> list[str]:
+    """Return the lines of a vocabulary file, without the white space at their ends.
+
+    Transformers reads them so.
+
+    Raises:
+        ModelLoadError: the file is missing or no UTF-8.
+    """
+    return [entry.rstrip(_WHITE_SPACE) for entry in read_vocabulary(path)]
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints.checkpoint import Checkpoint, Variables
 from model_store.checkpoints.config_fields import read_config_fields
 from model_store.checkpoints.files import read_json, read_vocabulary
-from model_store.checkpoints.transformers_names import HEAD_BIAS, list_tensors
+from model_store.checkpoints.transformers.names import HEAD_BIAS, list_tensors
 from model_store.errors import ModelLoadError
 
 _CONFIG = "bert_config.json"

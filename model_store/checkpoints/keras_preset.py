@@ -16,6 +16,7 @@ import reprlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -147,9 +148,11 @@ def _read_tokenizer(directory: Path, extra: dict[str, Any]) -> BertTokenizer:
     """
     raw = read_json(directory / "tokenizer.json")
     options = read_object("tokenizer.json", raw, "config")
+    vocabulary = read_vocabulary(directory / "assets" / "tokenizer" / "vocabulary.txt")
     try:
+        _require_once(vocabulary)
         return BertTokenizer.from_vocabulary(
-            read_vocabulary(directory / "assets" / "tokenizer" / "vocabulary.txt"),
+            vocabulary,
             lowercase=options.get("lowercase", False),
             strip_accents=extra.get(
                 "strip_accents", True if options.get("strip_accents") else None
@@ -160,3 +163,11 @@ def _read_tokenizer(directory: Path, extra: dict[str, Any]) -> BertTokenizer:
     except (TypeError, ValueError) as error:
         message = f"The tokenizer cannot be used: {error}; fetch its files again."
         raise ModelLoadError(message) from error
+
+
+def _require_once(vocabulary: list[str]) -> None:
+    """Check that no entry stands twice, which KerasHub's tokenizer does not take."""
+    for before, after in pairwise(sorted(vocabulary)):
+        if before == after:
+            message = f"the entry {reprlib.repr(after)} stands twice in the vocabulary"
+            raise ValueError(message)

@@ -22,10 +22,25 @@ _DTYPES: dict[str, Any] = {
     "HalfStorage": np.float16,
     "BFloat16Storage": ml_dtypes.bfloat16,
     "DoubleStorage": np.float64,
+    "ComplexFloatStorage": np.complex64,
+    "ComplexDoubleStorage": np.complex128,
     "LongStorage": np.int64,
     "IntStorage": np.int32,
+    "ShortStorage": np.int16,
+    "CharStorage": np.int8,
+    "ByteStorage": np.uint8,
     "BoolStorage": np.bool_,
+    "UntypedStorage": np.uint8,
 }
+_TYPES: dict[str, Any] = {
+    "uint16": np.uint16,
+    "uint32": np.uint32,
+    "uint64": np.uint64,
+    "float8_e4m3fn": ml_dtypes.float8_e4m3fn,
+    "float8_e5m2": ml_dtypes.float8_e5m2,
+}
+"""Types that have no storage of their own: the tensor says how to read the bytes."""
+
 _MOST_OPCODES = 50_000
 """PyTorch writes about 30 a tensor, and the largest BERT has 400 tensors."""
 
@@ -113,6 +128,22 @@ def make_array(tensor: Tensor, values: bytes) -> Array:
     )
 
 
+def _type_tensor(
+    storage: Storage,
+    offset: int,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    _requires_grad: Any,
+    _hooks: Any,
+    dtype: str,
+    *_: Any,
+) -> Tensor:
+    """Return a tensor on a storage of bytes."""
+    itemsize = np.dtype(_TYPES[dtype]).itemsize
+    values = storage.size // itemsize
+    return Tensor(Storage(storage.key, _TYPES[dtype], values, 0, values), offset, shape, strides)
+
+
 class _TensorUnpickler(pickle.Unpickler):
     """An unpickler that can make dictionaries of `Tensor`s and nothing else."""
 
@@ -132,9 +163,11 @@ class _TensorUnpickler(pickle.Unpickler):
             return lambda storage, offset, shape, strides, *_: Tensor(
                 storage, offset, shape, strides
             )
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v3"):
+            return _type_tensor
         if (module, name) == ("torch._utils", "_rebuild_parameter"):
             return lambda tensor, *_: tensor
-        if module == "torch" and name in _DTYPES:
+        if module in {"torch", "torch.storage"} and name in _DTYPES | _TYPES:
             return name
         message = f"it asks for {module}.{name}"
         raise pickle.UnpicklingError(message)

@@ -2,14 +2,13 @@
 
 import json
 import os
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 from model_store.bert.config import BertConfig
 from model_store.bert.tokenizer import BertTokenizer
@@ -17,7 +16,7 @@ from model_store.checkpoints import Checkpoint, write_keras_preset, write_transf
 from model_store.source import FileRecord, Source, write_source
 from random_checkpoints import fill_checkpoint
 from tiny_checkpoints import SPECIAL_TOKENS
-from torch_files import tensor
+from torch_files import write_state_dict, write_zip
 
 Files = dict[str, bytes]
 
@@ -59,17 +58,48 @@ def write_torch(directory: Path, write: Callable[..., Path]) -> None:
     tensors = load_file(directory / "model.safetensors")
     (directory / "model.safetensors").unlink()
     (directory / "tokenizer.json").unlink()
-    content = OrderedDict(
-        (name, _describe_tensor(array, str(key)))
-        for key, (name, array) in enumerate(tensors.items())
-    )
-    storages = {str(key): array.tobytes() for key, array in enumerate(tensors.values())}
-    write(directory / "pytorch_model.bin", content, storages)
+    write_state_dict(directory / "pytorch_model.bin", tensors, write)
 
 
-def _describe_tensor(array: Any, key: str) -> Any:
-    strides = tuple(step // array.itemsize for step in array.strides)
-    return tensor(array.ravel(), key=key, shape=array.shape, strides=strides)
+def write_tokenizer_file(directory: Path) -> None:
+    """Write Transformers' format, its tokenizer as a file that is taken as it stands."""
+    write_safetensors(directory)
+    options = {"tokenizer_class": "PreTrainedTokenizerFast", "mask_token": "[MASK]"}
+    (directory / "tokenizer_config.json").write_text(json.dumps(options))
+    (directory / "vocab.txt").unlink()
+    _write_special_tokens(directory)
+
+
+def write_parts(directory: Path, suffix: str) -> None:
+    """Write Transformers' format in parts, with all files that older versions wrote beside it."""
+    write_safetensors(directory)
+    tensors = load_file(directory / "model.safetensors")
+    (directory / "model.safetensors").unlink()
+    (directory / "tokenizer.json").unlink()
+    name = f"model.{suffix}" if suffix == "safetensors" else f"pytorch_model.{suffix}"
+    parts = [name.replace(".", f"-0000{number}-of-00002.") for number in (1, 2)]
+    places = {tensor_name: parts[index % 2] for index, tensor_name in enumerate(tensors)}
+    for part in parts:
+        held = {key: tensors[key] for key, place in places.items() if place == part}
+        if suffix == "safetensors":
+            save_file(held, directory / part)
+        else:
+            write_state_dict(directory / part, held, write_zip)
+    index = {"metadata": {}, "weight_map": places}
+    (directory / f"{name}.index.json").write_text(json.dumps(index))
+    config = json.loads((directory / "config.json").read_text())
+    del config["model_type"]
+    config |= {"tokenizer_class": "BertTokenizer", "pruned_heads": {"0": [1]}}
+    (directory / "config.json").write_text(json.dumps(config))
+    _write_special_tokens(directory)
+
+
+def _write_special_tokens(directory: Path) -> None:
+    """Write the files beside the vocabulary that name tokens."""
+    token = {"content": "[MASK]", "lstrip": False, "rstrip": False, "normalized": False}
+    special = {"mask_token": token, "additional_special_tokens": ["the", "[SEP]"]}
+    (directory / "special_tokens_map.json").write_text(json.dumps(special))
+    (directory / "added_tokens.json").write_text(json.dumps({"cat": 6, "sat": 7}))
 
 
 def write_joined(directory: Path) -> None:

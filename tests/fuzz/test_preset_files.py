@@ -24,7 +24,9 @@ from fuzz.hostile_presets import (
     write_google,
     write_joined,
     write_keras,
+    write_parts,
     write_safetensors,
+    write_tokenizer_file,
     write_torch,
 )
 from model_store.checkpoints import read_checkpoint
@@ -35,6 +37,9 @@ from torch_files import write_legacy, write_zip
 WRITERS: dict[str, Any] = {
     "keras": write_keras,
     "safetensors": write_safetensors,
+    "tokenizer_file": write_tokenizer_file,
+    "parts": partial(write_parts, suffix="safetensors"),
+    "torch_parts": partial(write_parts, suffix="bin"),
     "torch_zip": partial(write_torch, write=write_zip),
     "torch_legacy": partial(write_torch, write=write_legacy),
     "joined": write_joined,
@@ -189,8 +194,8 @@ FOUND = [
     ("torch_zip", "tokenizer_config.json", ("mask_token",), '"\\ud800"'),
     ("torch_zip", "tokenizer_config.json", ("mask_token",), '"a b"'),
     ("safetensors", "tokenizer.json", ("version",), f'"{"x" * 10_000}"'),
-    ("safetensors", "tokenizer.json", ("model", "unk_token"), '"gone"'),
-    ("safetensors", "tokenizer.json", ("post_processor", "special_tokens"), "{}"),
+    ("tokenizer_file", "tokenizer.json", ("model", "unk_token"), '"gone"'),
+    ("tokenizer_file", "tokenizer.json", ("post_processor", "special_tokens"), "{}"),
     ("keras", "config.json", ("class_name",), "{}"),
     ("keras", "config.json", ("config",), "[]"),
     ("keras", "config.json", ("config",), "null"),

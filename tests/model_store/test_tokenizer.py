@@ -63,10 +63,28 @@ def test_a_vocabulary_without_a_special_token_is_refused(missing: str) -> None:
         BertTokenizer.from_vocabulary(vocabulary)
 
 
-def test_a_vocabulary_with_an_entry_twice_is_refused() -> None:
-    """Ids would shift."""
-    with pytest.raises(ValueError, match="'cat' stands twice"):
-        BertTokenizer.from_vocabulary([*cased_vocabulary(), "cat"])
+def test_of_an_entry_that_stands_twice_the_last_one_counts() -> None:
+    """As in every BERT; the ids after the first one do not shift."""
+    vocabulary = [*cased_vocabulary(), "cat"]
+    tokenizer = BertTokenizer.from_vocabulary(vocabulary, lowercase=False)
+    assert tokenizer.encode("cat").ids[1:-1] == [len(vocabulary) - 1]
+    assert tokenizer.token_str(vocabulary.index("cat")) == ""
+    assert tokenizer.token_str(vocabulary.index("bird")) == "bird"
+
+
+def test_an_empty_entry_is_no_target_and_takes_no_row() -> None:
+    """A vocabulary file may end in an empty line."""
+    tokenizer = BertTokenizer.from_vocabulary([*cased_vocabulary(), ""])
+    assert tokenizer.vocabulary_size == len(cased_vocabulary())
+    assert tokenizer.target_id("") is None
+
+
+def test_a_mask_that_texts_cannot_hold_is_refused() -> None:
+    """It is in the vocabulary, but nothing keeps it from being cut to pieces."""
+    content = json.loads(BertTokenizer.from_vocabulary(cased_vocabulary()).to_json())
+    content["added_tokens"] = []
+    with pytest.raises(ValueError, match="'\\[MASK\\]' is not read as one token"):
+        BertTokenizer(Tokenizer.from_str(json.dumps(content)), SpecialTokens())
 
 
 def test_decoding_cleans_up_only_where_the_checkpoint_says_so() -> None:

@@ -12,7 +12,7 @@ from model_store.checkpoints.completeness import require_complete
 from model_store.checkpoints.config_fields import write_config_fields
 from model_store.checkpoints.files import write_json, write_vocabulary
 from model_store.checkpoints.new_directory import new_directory
-from model_store.checkpoints.transformers_names import DECODER_BIAS, HEAD_BIAS, list_tensors
+from model_store.checkpoints.transformers.names import DECODER_BIAS, HEAD_BIAS, list_tensors
 
 Precision = Literal["float32", "float16"]
 

@@ -1,0 +1,115 @@
+"""The weights of a directory under the names that `BertForMaskedLM` has for them.
+
+The first of these that there is:
+
+model.safetensors             or model.safetensors.index.json, which names its parts
+pytorch_model.bin             or pytorch_model.bin.index.json
+"""
+
+import reprlib
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import shorten
+from typing import TypeAlias
+
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from model_store.checkpoints.checkpoint import Array
+from model_store.checkpoints.files import is_there
+from model_store.checkpoints.torch_file import read_torch_file
+from model_store.checkpoints.transformers.names import WORD_EMBEDDINGS
+from model_store.checkpoints.transformers.shards import read_shards
+from model_store.errors import ModelLoadError
+
+Tensors: TypeAlias = dict[str, Array]
+
+_LONGEST_REASON = 200
+_PREFIX = "bert."
+_EMBEDDINGS = WORD_EMBEDDINGS.removeprefix(_PREFIX)
+_BARE = ("embeddings.", "encoder.", "pooler.")
+"""What a `BertModel` saves without its prefix."""
+
+_WRAPPERS = ("module.", "_orig_mod.")
+"""What `DataParallel` and `torch.compile` put before every name, and nothing else does."""
+
+
+def read_tensors(directory: Path) -> Tensors:
+    """Return the tensors of a checkpoint by name, in their stored precision.
+
+    Raises:
+        ModelLoadError: a file is missing or broken, or its names are those of another model.
+    """
+    for name, read in _READERS.items():
+        for path in (directory / name, directory / f"{name}.index.json"):
+            if is_there(path):
+                tensors = read(path) if path.name == name else read_shards(path, read)
+                modern = {_modernize(name): tensor for name, tensor in tensors.items()}
+                return _unwrap(modern)
+    message = "model.safetensors is missing; save the model with safetensors."
+    raise ModelLoadError(message)
+
+
+def _read_safetensors(path: Path) -> Tensors:
+    _require_file(path)
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, KeyError, ValueError, AttributeError) as error:
+        reason = shorten(str(error), _LONGEST_REASON)
+        message = f"{path.name} cannot be read ({reason}); fetch it again."
+        raise ModelLoadError(message) from error
+
+
+def _read_torch(path: Path) -> Tensors:
+    _require_file(path)
+    return read_torch_file(path)
+
+
+def _require_file(path: Path) -> None:
+    """Refuse what is no plain file: a pipe would be waited for without end."""
+    try:
+        is_file = path.is_file()
+    except OSError:
+        is_file = False
+    if not is_file:
+        message = f"{path.name} is missing or no plain file; fetch it again."
+        raise ModelLoadError(message)
+
+
+_READERS: dict[str, Callable[[Path], Tensors]] = {
+    "model.safetensors": _read_safetensors,
+    "pytorch_model.bin": _read_torch,
+}
+
+
+def _modernize(name: str) -> str:
+    """Return a tensor's name with LayerNorm's old spellings replaced."""
+    return name.replace("LayerNorm.gamma", "LayerNorm.weight").replace(
+        "LayerNorm.beta", "LayerNorm.bias"
+    )
+
+
+def _unwrap(tensors: Tensors) -> Tensors:
+    """Return the tensors without what was put before all names, and the encoder's under `bert.`.
+
+    Raises:
+        ModelLoadError: they stand under a prefix of another model.
+    """
+    found = [name for name in tensors if name.endswith(_EMBEDDINGS)]
+    if WORD_EMBEDDINGS in found or not found:
+        return tensors
+    before = found[0].removesuffix(_EMBEDDINGS)
+    outer = before.removesuffix(_PREFIX)
+    wrapper = outer
+    while wrapper.startswith(_WRAPPERS):
+        wrapper = wrapper.partition(".")[2]
+    if wrapper or len(found) > 1:
+        message = (
+            f"The weights stand under {reprlib.repr(before)} and not under 'bert.'; "
+            "use a BERT's, or save them under Transformers' own names."
+        )
+        raise ModelLoadError(message)
+    inner = {name.removeprefix(outer): tensor for name, tensor in tensors.items()}
+    if before != outer:
+        return inner
+    return {f"{_PREFIX * name.startswith(_BARE)}{name}": tensor for name, tensor in inner.items()}
