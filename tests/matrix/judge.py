@@ -14,7 +14,7 @@ from matrix.cases import TEXTS, find_twin
 from matrix.row import Case
 from matrix.usual import write_case
 from model_store.bert.config import BertConfig
-from model_store.bert.masked_lm import BertMaskedLM
+from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.checkpoints import Checkpoint, read_checkpoint
 from model_store.encoding import TextLimits
 from model_store.engines.tensorflow import TensorFlowEngine
