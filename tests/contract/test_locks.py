@@ -1,6 +1,7 @@
 """The lock files hold what the packages import, and agree with each other."""
 
 import ast
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -75,6 +76,13 @@ def test_every_extra_has_its_lock() -> None:
     assert set().union(*EXTRAS.values()) == extras().keys()
     made = {word for word in read("Makefile").split() if word.startswith("requirements/")}
     assert {f"requirements/{lock}" for lock in EXTRAS} <= made
+
+
+@pytest.mark.parametrize("lock", EXTRAS)
+def test_documents_say_how_to_install(lock: str) -> None:
+    """Every lock stands in a command of the documents."""
+    said = read("docs/operations.md") + read("docs/training.md")
+    assert re.search(rf"pip install .*-r requirements/{lock}|`requirements/{lock}`", said)
 
 
 def imported() -> dict[str, set[str]]:

@@ -14,9 +14,10 @@ import httpx
 
 from fakes import ADMIN_KEY
 
-START_TIMEOUT_S = 120
+START_TIMEOUT_S = 300
 STOP_TIMEOUT_S = 30
 _POLL_S = 0.1
+_OURS = Path(sys.executable).with_name("fillmask")
 
 
 ADMIN = {"authorization": f"Bearer {ADMIN_KEY}"}
@@ -33,12 +34,15 @@ class RunningServer:
 
 
 @contextmanager
-def start_server(env: Mapping[str, str], tmp_path: Path) -> Iterator[RunningServer]:
+def start_server(
+    env: Mapping[str, str], tmp_path: Path, program: Path = _OURS
+) -> Iterator[RunningServer]:
     """Run `fillmask serve` on a free port of this machine, from its first answer to the end.
 
     Args:
         env: settings, over the defaults; the settings of the test run itself are not passed on.
         tmp_path: where its output goes, into `server.log`.
+        program: the `fillmask` of an environment.
     """
     output = tmp_path / "server.log"
     port = find_free_port()
@@ -50,7 +54,7 @@ def start_server(env: Mapping[str, str], tmp_path: Path) -> Iterator[RunningServ
         # No balancer looks.
         "FILLMASK_SHUTDOWN_NOTICE_S": "0",
     }
-    command = [str(Path(sys.executable).with_name("fillmask")), "serve", "--port", str(port)]
+    command = [str(program), "serve", "--port", str(port)]
     with output.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  # our own command
             command,

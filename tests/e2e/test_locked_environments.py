@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.documents import code_blocks
 from fake_hub import FakeHub, read_files
 from lock_files import command_in, link_environment, read_lock
 
@@ -32,18 +33,6 @@ text = model.encode("The [MASK] is red.", top_k=3, targets=None, limits=TextLimi
 ((mask,),) = model.predict([text])
 assert len(mask.token_ids) == 3
 assert model.engine == engine
-"""
-
-TRAIN = """
-import sys
-from pathlib import Path
-from model_store.bert.masked_lm import BertMaskedLM
-
-directory, made = Path(sys.argv[1]), Path(sys.argv[2])
-model = BertMaskedLM.from_preset(str(directory))
-model.fit(["The house is red.", "A cat ate."], batch_size=2, verbose=0)
-model.save_to_preset(made)
-BertMaskedLM.from_preset(str(made)).evaluate(["The house is red."], batch_size=1, verbose=0)
 """
 
 PULL = """
@@ -82,11 +71,11 @@ def test_lock_serves(
     run(environments[lock], SERVE, tiny_preset_dir, tmp_path / "cache", engine)
 
 
-def test_lock_trains_and_saves(
-    environments: dict[str, Path], tiny_preset_dir: Path, tmp_path: Path
-) -> None:
-    """A preset is trained from Python, saved in KerasHub's format, and read again."""
-    run(environments["run.txt"], TRAIN, tiny_preset_dir, tmp_path / "trained")
+def test_lock_trains_and_saves(environments: dict[str, Path], tmp_path: Path) -> None:
+    """A preset is trained from Python as the documents show, and saved in KerasHub's format."""
+    example, *_ = code_blocks("docs/training.md", "python")
+    run(environments["run.txt"], example, directory=tmp_path)
+    assert (tmp_path / "my_model/task.json").is_file()
 
 
 def test_lock_pulls(
@@ -116,7 +105,11 @@ def test_package_that_a_lock_lacks_is_missed(tiny_preset_dir: Path, tmp_path: Pa
 
 
 def run(
-    environment: Path, program: str, *arguments: object, env: dict[str, str] | None = None
+    environment: Path,
+    program: str,
+    *arguments: object,
+    env: dict[str, str] | None = None,
+    directory: Path | None = None,
 ) -> None:
     """Run a program in a linked environment; what it does is checked there."""
     command, variables = command_in(environment)
@@ -124,6 +117,7 @@ def run(
     done = subprocess.run(  # noqa: S603  # our own program
         [*command, "-c", program, *map(str, arguments)],
         env={"PATH": os.environ["PATH"], "HOME": home, **(env or {}), **variables},
+        cwd=directory,
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,

@@ -4,7 +4,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +91,7 @@ def scrubbed_environment() -> dict[str, str]:
     """Return the environment of a shell that has just been opened; first the Python of this one."""
     system = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
     path = ":".join(dict.fromkeys([str(Path(sys.base_prefix) / "bin"), *system]))
-    return {"PATH": path, "LANG": "C.UTF-8", **_pick(os.environ)}
+    return {"PATH": path, "LANG": "C.UTF-8", **network_environment()}
 
 
 def children(pid: int) -> list[int]:
@@ -104,5 +104,6 @@ def children(pid: int) -> list[int]:
         return []
 
 
-def _pick(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name in _NETWORK}
+def network_environment() -> dict[str, str]:
+    """Return what leads to the registry here."""
+    return {name: value for name, value in os.environ.items() if name in _NETWORK}
