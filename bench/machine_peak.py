@@ -37,9 +37,6 @@ def make_product(library: str, precision: str, size: int) -> Product:
 def _make_tensorflow(precision: str, left: np.ndarray, right: np.ndarray) -> Product:
     import tensorflow as tf  # noqa: PLC0415
 
-    if precision == "int8":
-        message = "TensorFlow has no int8 product for CPUs"
-        raise UnsupportedPrecisionError(message)
     a, b = (tf.constant(matrix, getattr(tf, precision)) for matrix in (left, right))
     return tf.function(lambda: tf.matmul(a, b))
 
@@ -47,9 +44,6 @@ def _make_tensorflow(precision: str, left: np.ndarray, right: np.ndarray) -> Pro
 def _make_torch(precision: str, left: np.ndarray, right: np.ndarray) -> Product:
     import torch  # noqa: PLC0415
 
-    if precision == "int8":
-        message = "PyTorch's int8 product for CPUs is no part of its plain matmul"
-        raise UnsupportedPrecisionError(message)
     a, b = (torch.from_numpy(matrix).to(getattr(torch, precision)) for matrix in (left, right))
     return lambda: torch.matmul(a, b)
 
@@ -61,10 +55,6 @@ def _make_openvino(precision: str, left: np.ndarray, right: np.ndarray) -> Produ
     capability = {"float32": "FP32", "float16": "FP16", "bfloat16": "BF16"}
     core = ov.Core()
     listed = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    if precision == "int8":
-        is_listed = "listed" if "INT8" in listed else "not listed"
-        message = f"INT8 is {is_listed} by OpenVINO; it needs a quantised model, not measured"
-        raise UnsupportedPrecisionError(message)
     if capability.get(precision) not in listed:
         message = f"OpenVINO lists {' '.join(sorted(listed))} for this processor"
         raise UnsupportedPrecisionError(message)

@@ -31,8 +31,8 @@ ENGINES = (
 """The first is the one that the server runs, and whose ratios are reported."""
 
 PEAK_LIBRARIES = (
-    ("tensorflow", ("float32", "bfloat16", "float16", "int8")),
-    ("openvino", ("float32", "bfloat16", "float16", "int8")),
+    ("tensorflow", ("float32", "bfloat16", "float16")),
+    ("openvino", ("float32", "bfloat16", "float16")),
 )
 
 

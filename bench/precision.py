@@ -17,6 +17,7 @@ from model_store.encoding import Encoding
 from model_store.engines import EngineName, EngineOptions, Precision
 from model_store.errors import ModelLoadError
 from model_store.fill_mask import FillMaskModel
+from model_store.head_proof_file import read_texts
 from model_store.loader import load_fill_mask_model
 from model_store.masked_sample import make_sample
 
@@ -34,7 +35,7 @@ def main() -> None:
     """Print a row for each engine and precision."""
     directory = Path(sys.argv[1]) if len(sys.argv) > 1 else embedded()
     reference = load(directory, "tensorflow", "float32")
-    sample = make_sample(reference)
+    sample = make_sample(reference, read_texts(directory))
     expected = score_vocabulary(reference, sample)
     print(f"{len(sample)} masks")
     for engine, precision in CANDIDATES:

@@ -2,12 +2,10 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from model_store.checkpoints import read_tokenizer
-from model_store.checkpoints.files import write_json
 from model_store.converted_models import Conversion, open_converted
 from model_store.engines import EngineOptions, Precision
 from model_store.errors import (
@@ -18,13 +16,13 @@ from model_store.errors import (
 )
 from model_store.failures import running
 from model_store.fill_mask import FillMaskModel, ModelFacts
-from model_store.load_news import LoadNews, Report
+from model_store.head_proof_file import read_texts
+from model_store.kept_tuning import load_tuned
+from model_store.load_news import Report
 from model_store.proven_head import passes_again
-from model_store.tuning import tune
 
 _NAME = "OpenVINO"
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
-_TUNED = ("precision", "agreement", "batch_tokens")
 
 
 class DamagedError(Exception):
@@ -52,7 +50,7 @@ def load_converted(directory: Path, options: EngineOptions, report: Report) -> F
 def _load(directory: Path, options: EngineOptions, report: Report, *, anew: bool) -> FillMaskModel:
     with open_converted(directory, options.cache_directory, report, anew=anew) as converted:
         try:
-            model = _read(converted, options, report)
+            model = _read(directory, converted, options, report)
             is_the_same = passes_again(model, directory)
         except InferenceError as error:
             if converted.is_new:
@@ -76,7 +74,9 @@ def _load(directory: Path, options: EngineOptions, report: Report, *, anew: bool
     raise EngineUnavailableError(message)
 
 
-def _read(converted: Conversion, options: EngineOptions, report: Report) -> FillMaskModel:
+def _read(
+    directory: Path, converted: Conversion, options: EngineOptions, report: Report
+) -> FillMaskModel:
     """Make a model of a conversion, in the precision that is known or measured to suit it."""
     engine = _import_engine()
     facts = json.loads((converted.directory / "facts.json").read_text("utf-8"))
@@ -91,19 +91,15 @@ def _read(converted: Conversion, options: EngineOptions, report: Report) -> Fill
             ModelFacts(**facts, nbytes=nbytes, precision=precision),
         )
 
-    available = engine.list_precisions()
-    path = converted.directory / "tuning.json"
-    machine = f"{engine.describe_machine()}, {options.precision}"
-    tuned = _read_tuned(path, machine)
-    if tuned.get("precision") in available:
-        model = load(tuned["precision"])
-        model.facts = replace(model.facts, **tuned)
-        return model
-    report(LoadNews("measuring", "what suits this machine best is measured, which is done once"))
-    model = tune(load, options.precision, available)
-    if converted.is_kept:
-        _write_tuned(path, machine, model.facts)
-    return model
+    return load_tuned(
+        load,
+        options.precision,
+        engine.list_precisions(),
+        read_texts(directory),
+        machine=engine.describe_machine(),
+        converted=converted,
+        report=report,
+    )
 
 
 def _import_engine() -> Any:
@@ -127,19 +123,3 @@ def _require_precision(wanted: Precision, available: Sequence[Precision]) -> Non
             "set FILLMASK_PRECISION to one of these, or to auto."
         )
         raise ModelLoadError(message)
-
-
-def _read_tuned(path: Path, machine: str) -> dict[str, Any]:
-    """Return what was measured on this machine, as fields of `ModelFacts`; empty if nothing was."""
-    try:
-        stored: dict[str, Any] = json.loads(path.read_text("utf-8"))[machine]
-        return {name: stored[name] for name in _TUNED}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-
-
-def _write_tuned(path: Path, machine: str, facts: ModelFacts) -> None:
-    """Keep what was measured; another machine that shares the cache measures anew."""
-    partial = path.with_name(f".{path.name}")
-    write_json(partial, {machine: {name: getattr(facts, name) for name in _TUNED}})
-    partial.replace(path)

@@ -4,10 +4,9 @@
       model.xml  model.bin   the graph and its weights
       tokenizer*.json        the tokenizer
       facts.json             sizes
-      tuning.json            what was measured on this machine
       seal.json              the hashes of all these: nothing is read that is not as it was written
-  tuning.json            what was measured on this machine
-  compiled/              what OpenVINO made of it on this machine, and checks itself
+      tuning.json            what was measured, a machine an entry
+      compiled/              what OpenVINO made of it on this machine, and checks itself
 
 A digest covers every byte of a preset's files and the versions of what converted them.
 """

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_store.batch import Batch, collate, require_shape, split_scores
+from model_store.candidate import Candidate
 from model_store.encoding import Encoding
 from model_store.errors import InferenceError
 from model_store.filled_text import MaskScores
@@ -37,8 +38,10 @@ class ModelFacts:
         parameters: how many weights it has.
         nbytes: what they take in memory, in the precision that is computed in.
         precision: that precision, `float32` and the like.
-        agreement: the share of masks whose first prediction is that of float32.
+        agreement: the share of masks whose first prediction is that of float32, near ties
+            included; None where it was not measured.
         batch_tokens: how many tokens a batch needs to be as fast a token as any.
+        candidates: what each precision gave that was tried; none where there was no choice.
         notice: what it has to do without on this machine, one sentence, or None.
     """
 
@@ -47,8 +50,9 @@ class ModelFacts:
     parameters: int
     nbytes: int
     precision: str
-    agreement: float = 1.0
+    agreement: float | None = 1.0
     batch_tokens: int = 4096
+    candidates: tuple[Candidate, ...] = ()
     notice: str | None = None
 
 

@@ -27,6 +27,8 @@ _MOST_MASKS = 24
 _BATCH_SIZE = 8
 _SHUFFLES = 15
 _MOST_UNKNOWN = 0.1
+_SPECIAL_TOKENS = 2
+"""One before a text and one behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ def prove_head(model: FillMaskModel, texts: Mapping[str, str]) -> HeadProof | No
 
 def can_read(codec: TextCodec, token_ids: NDArray[np.int32]) -> bool:
     """Say whether a text is in a model's language: its vocabulary has nearly all of it."""
-    return bool(np.mean(token_ids == codec.unk_token_id) <= _MOST_UNKNOWN)
+    has_words = len(token_ids) > _SPECIAL_TOKENS
+    return has_words and bool(np.mean(token_ids == codec.unk_token_id) <= _MOST_UNKNOWN)
 
 
 def _probe(model: FillMaskModel, name: str, text: str) -> HeadProof | None:

@@ -10,9 +10,10 @@ import numpy as np
 
 from model_store.checkpoints import Checkpoint, read_checkpoint
 from model_store.engines import EngineOptions, Precision
-from model_store.errors import EngineUnavailableError, ModelLoadError
+from model_store.errors import EngineUnavailableError
 from model_store.failures import running
 from model_store.fill_mask import FillMaskModel, ModelFacts
+from model_store.head_proof_file import read_texts
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.tuning import tune
 
@@ -35,11 +36,8 @@ def load_with_keras(directory: Path, options: EngineOptions) -> FillMaskModel:
     def load(precision: Precision) -> FillMaskModel:
         return _make_model(checkpoint, engine, precision)
 
-    if options.precision == "int8":
-        message = "Only OpenVINO computes in int8; set FILLMASK_PRECISION to auto."
-        raise ModelLoadError(message)
     with running(name, directory.name):
-        return tune(load, options.precision, engine.precisions())
+        return tune(load, options.precision, engine.precisions(), read_texts(directory))
 
 
 def find_engine(name: str) -> Any:

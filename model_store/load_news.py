@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Work: TypeAlias = Literal["converting", "measuring"]
-Trouble: TypeAlias = Literal["engine_unavailable", "cache_not_writable", "conversion_damaged"]
+Trouble: TypeAlias = Literal[
+    "engine_unavailable", "cache_not_writable", "conversion_damaged", "not_measured"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ class PresetLog:
                 _LOG.warning("conversion_damaged", preset=preset, reason=news.sentence)
             case "cache_not_writable" if is_new:
                 _LOG.warning("cache_not_writable", preset=preset, reason=news.sentence)
+            case "not_measured" if is_new:
+                _LOG.warning("precision_not_measured", preset=preset, reason=news.sentence)
             case "engine_unavailable" if is_new:
                 _LOG.warning("engine_unavailable", preset=preset, reason=news.sentence)
 

@@ -7,7 +7,7 @@ from typing import Literal
 from model_store.head_proof import HeadProof
 from model_store.store import ModelStore, Preset
 from service.model_cache import ModelCache
-from service.schemas import HeadProofInfo, PresetInfo
+from service.schemas import CandidateInfo, HeadProofInfo, PresetInfo
 from service.served_model import ServedModel
 
 LOST = "Its files are gone from the store; it answers until it is unloaded."
@@ -83,6 +83,7 @@ class PresetStates:
             engine=served.model.engine if served else None,
             precision=facts.precision if facts else None,
             agreement=facts.agreement if facts else None,
+            candidates=[CandidateInfo.model_validate(c) for c in facts.candidates] if facts else [],
             bytes=facts.nbytes if facts else None,
             notice=facts.notice if facts else None,
             error=preset.unreadable or (None if preset.directory else preset.no_head),

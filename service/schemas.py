@@ -87,6 +87,27 @@ class HeadProofInfo(BaseModel):
     shuffled: float = Field(description="What the model gave as many random entries.")
 
 
+class CandidateInfo(BaseModel):
+    """What one precision gave when they were measured against each other."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    precision: str = Field(description="The one that was computed in.")
+    agreement: float = Field(
+        description="The share of masks whose first prediction is float32's, near ties included."
+    )
+    largest_difference: float = Field(
+        description="The most that a probability of float32's five likeliest moved."
+    )
+    mean_difference: float = Field(
+        description="The mean over all masks of the most that one of these moved."
+    )
+    tokens_per_second: float = Field(description="Of the batches that suit it best.")
+    speedup: float = Field(
+        description="How many times as fast as float32, on such batches and on a lone text."
+    )
+
+
 class LoadRequest(BaseModel):
     """How to load a preset."""
 
@@ -122,7 +143,10 @@ class PresetInfo(BaseModel):
     engine: str | None = Field(description="What runs it; null unless ready.")
     precision: str | None = Field(description="In what precision; null unless ready.")
     agreement: float | None = Field(
-        description="The share of masks whose first prediction is float32's; null unless ready."
+        description="Its share of first predictions that are float32's; null if not measured."
+    )
+    candidates: list[CandidateInfo] = Field(
+        [], description="What each precision gave that was tried; empty if none was."
     )
     bytes: int | None = Field(description="The memory of its weights; null unless ready.")
     notice: str | None = Field(

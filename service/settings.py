@@ -131,8 +131,8 @@ class Settings(BaseSettings):
     precision: Precision = Field(
         "auto",
         description=(
-            "What is computed in: `float32`, `bfloat16`, `float16`, `int8`, or `auto`: the fastest "
-            "that answers like float32."
+            "What is computed in: `float32`, `bfloat16`, `float16`, or `auto`: the fastest that "
+            "answers like float32."
         ),
     )
     cache_dir: Path = Field(

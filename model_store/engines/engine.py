@@ -8,7 +8,7 @@ from model_store.batch import Batch, Scores
 from model_store.shape_buckets import Shapes
 
 EngineName: TypeAlias = Literal["auto", "tensorflow", "jax", "torch", "openvino"]
-Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "float16", "int8"]
+Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,12 @@ Fill = Callable[..., list[FilledText]]
 
 @pytest.fixture(scope="session")
 def engine_options(cache_dir: Path) -> EngineOptions:
-    """The engine to test: OpenVINO, or that of the Keras backend that a test run asks for."""
+    """The engine to test: OpenVINO, or that of the Keras backend that a test run asks for.
+
+    In float32, for its answers are held against Transformers' in float32, on any processor.
+    """
     name: Any = os.environ.get("FILLMASK_ENGINE", "auto")
-    return EngineOptions(name, cache_directory=cache_dir)
+    return EngineOptions(name, "float32", cache_dir)
 
 
 @pytest.fixture(scope="session")

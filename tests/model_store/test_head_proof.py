@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from fakes import make_model
 from model_store.engines import EngineOptions
 from model_store.fill_mask import FillMaskModel
 from model_store.head_proof import HeadProof, prove_head, read_probe_texts
@@ -152,3 +153,9 @@ def test_a_preset_may_bring_its_own_text(tmp_path: Path) -> None:
     assert read_texts(tmp_path) == read_probe_texts()
     (tmp_path / "probe.txt").write_text("Selamlar")
     assert read_texts(tmp_path) == {"probe.txt": "Selamlar"}
+
+
+@pytest.mark.parametrize("text", ["", " \n", "Ψ Ω"])
+def test_a_text_that_says_nothing_to_a_model_proves_nothing(text: str) -> None:
+    """An empty `probe.txt` is asked for anew, like one in another language."""
+    assert prove_head(make_model(), {"own": text}) is None

@@ -59,6 +59,7 @@ def test_options_of_serve_go_before_the_settings(served: list[dict[str, Any]]) -
     ("variable", "value", "sentence"),
     [
         ("FILLMASK_PORT", "70000", "FILLMASK_PORT is not valid: Input should be less than"),
+        ("FILLMASK_PRECISION", "int8", "FILLMASK_PRECISION is not valid: Input should be 'auto'"),
         ("FILLMASK_DEFAULT_PRESET", "no", "FILLMASK_DEFAULT_PRESET names no, which is no preset;"),
     ],
 )

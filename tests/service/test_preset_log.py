@@ -169,6 +169,7 @@ async def test_what_a_load_tells_is_an_event(store: FakeStore, serve: Any, read_
         LoadNews("measuring", "It is measured."),
         LoadNews("engine_unavailable", "It is slower."),
         LoadNews("cache_not_writable", "It is converted at every load."),
+        LoadNews("not_measured", "It is computed in float32."),
     ]
     async with serve(store) as client:
         for _ in range(2):
@@ -182,4 +183,5 @@ async def test_what_a_load_tells_is_an_event(store: FakeStore, serve: Any, read_
     working = [("info", f"preset_{work}", "tiny", None) for work in ("converting", "measuring")]
     slower = ("warning", "engine_unavailable", "tiny", "It is slower.")
     again = ("warning", "cache_not_writable", "tiny", "It is converted at every load.")
-    assert told == [damaged, *working, slower, again, damaged, *working]
+    guessed = ("warning", "precision_not_measured", "tiny", "It is computed in float32.")
+    assert told == [damaged, *working, slower, again, guessed, damaged, *working]

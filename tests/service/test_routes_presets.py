@@ -47,6 +47,7 @@ async def test_preset_that_nobody_used_is_available(client: httpx.AsyncClient) -
         "engine": None,
         "precision": None,
         "agreement": None,
+        "candidates": [],
         "bytes": None,
         "notice": None,
         "error": None,

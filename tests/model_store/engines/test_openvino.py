@@ -1,0 +1,35 @@
+"""The OpenVINO engine computes in the precision that it was asked for, also from its cache."""
+
+from pathlib import Path
+
+import pytest
+
+from model_store.converted_models import open_converted
+from model_store.encoding import TextLimits
+from model_store.engines import EngineOptions, Precision
+from model_store.engines.openvino import OpenVINOEngine, list_precisions
+from model_store.fill_mask import FillMaskModel
+from model_store.loader import load_fill_mask_model
+
+
+@pytest.mark.parametrize("precision", list_precisions())
+def test_answers_from_the_cache_are_those_of_the_precision(
+    embedded_preset_dir: Path, cache_dir: Path, tmp_path: Path, precision: Precision
+) -> None:
+    """What was compiled for another one is never taken for it."""
+    options = EngineOptions("openvino", "float32", cache_dir)
+    reference = load_fill_mask_model(embedded_preset_dir, options)
+
+    def answer(cache: Path | None) -> list[float]:
+        engine = OpenVINOEngine(converted.directory / "model.xml", precision, cache)
+        model = FillMaskModel(engine, reference._tokenizer, reference.facts)
+        text = "The capital of France is [MASK]."
+        encoding = model.encode(text, top_k=5, targets=None, limits=TextLimits())
+        [[mask]] = model.predict([encoding])
+        scores: list[float] = mask.log_probabilities.tolist()
+        return scores
+
+    with open_converted(embedded_preset_dir, cache_dir) as converted:
+        for other in list_precisions():
+            OpenVINOEngine(converted.directory / "model.xml", other, tmp_path)
+        assert answer(tmp_path) == answer(None)
