@@ -1,7 +1,8 @@
-"""What goes into an engine and what comes out: arrays of a few fixed shapes."""
+"""What goes into an engine and what comes out: arrays of texts that share rows."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,30 +10,44 @@ from numpy.typing import NDArray
 from model_store.encoding import Encoding
 from model_store.errors import InferenceError
 from model_store.filled_text import MaskScores
+from model_store.mask_queries import Ints, Queries, cut_queries
+from model_store.row_packing import lay_out
 from model_store.shape_buckets import Shapes
+
+Number = TypeVar("Number", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Encoded texts side by side, padded to a shape that an engine takes.
+    """Encoded texts, end to end in rows of a shape that an engine takes.
 
     Attributes:
-        token_ids: `[rows, length]` int32.
-        padding_mask: `[rows, length]` int32, 1 at real tokens. A padding row has one real token,
-            so that no row attends to nothing.
-        mask_positions: `[masks]` int32, each `row * length + position`; padded with 0.
-        target_ids: `[masks, targets]` int32, padded with 0; `targets` is 0 where nobody asked.
+        token_ids: `[rows, width]` int32.
+        text_numbers: `[rows, width]` int32: the texts of a row from 1 on, and 0 at padding. A token
+            attends to those of its own number.
+        positions: `[rows, width]` int32, counted anew for each text.
+        queries: the masks, in as many parts as the engine needs.
     """
 
-    token_ids: NDArray[np.int32]
-    padding_mask: NDArray[np.int32]
-    mask_positions: NDArray[np.int32]
-    target_ids: NDArray[np.int32]
+    token_ids: Ints
+    text_numbers: Ints
+    positions: Ints
+    queries: tuple[Queries, ...]
+
+    @property
+    def masks(self) -> int:
+        """How many masks there are."""
+        return sum(len(part.masks) for part in self.queries)
+
+    @property
+    def computed_tokens(self) -> int:
+        """How many tokens are computed, padding counted."""
+        return self.token_ids.size
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What an engine answers, one row a mask, in the order of `Batch.mask_positions`.
+    """What an engine answers, one row a mask, in the order of the texts and their masks.
 
     Attributes:
         token_ids: `[masks, k]` int32, the likeliest first.
@@ -40,42 +55,77 @@ class Scores:
         target_log_probabilities: `[masks, targets]` float32, likewise.
     """
 
-    token_ids: NDArray[np.int32]
+    token_ids: Ints
     log_probabilities: NDArray[np.float32]
     target_log_probabilities: NDArray[np.float32]
 
 
-def collate(encodings: Sequence[Encoding], shapes: Shapes, max_sequence_length: int) -> Batch:
-    """Lay encodings side by side in the smallest shape that holds them.
+def collate(encodings: Sequence[Encoding], shapes: Shapes) -> Batch:
+    """Lay encodings into the rows in which they cost least."""
+    layout = lay_out([len(e.token_ids) for e in encodings], shapes)
+    batch = _make_empty(len(layout.rows), layout.width)
+    # Where each text begins, as an index into all rows end to end.
+    starts = [0] * len(encodings)
+    for row, texts in enumerate(layout.rows):
+        start = 0
+        for number, text in enumerate(texts, start=1):
+            token_ids = encodings[text].token_ids
+            end = start + len(token_ids)
+            batch.token_ids[row, start:end] = token_ids
+            batch.text_numbers[row, start:end] = number
+            batch.positions[row, start:end] = np.arange(len(token_ids))
+            starts[text] = row * layout.width + start
+            start = end
+    places = np.concatenate(
+        [start + e.mask_positions for start, e in zip(starts, encodings, strict=True)]
+    )
+    target_ids = _collate_targets(encodings, len(places), shapes)
+    queries = cut_queries(places, target_ids, batch.token_ids.shape, shapes)
+    return replace(batch, queries=tuple(queries))
 
-    Masks come in whole numbers of what an engine computes at a time.
-    """
-    rows = shapes.rows(len(encodings))
-    longest = max(len(e.token_ids) for e in encodings)
-    length = min(shapes.length(longest), max_sequence_length)
-    masks = sum(len(e.mask_positions) for e in encodings)
-    at_a_time = shapes.masks(masks, rows)
-    masks = -(-masks // at_a_time) * at_a_time
-    targets = shapes.targets(
-        max((len(e.target_ids) for e in encodings if e.target_ids is not None), default=0)
-    )
-    batch = Batch(
-        token_ids=np.zeros((rows, length), np.int32),
-        padding_mask=np.zeros((rows, length), np.int32),
-        mask_positions=np.zeros(masks, np.int32),
-        target_ids=np.zeros((masks, targets), np.int32),
-    )
-    batch.padding_mask[:, 0] = 1
+
+def make_blank_batch(rows: int, width: int, targets: int, shapes: Shapes) -> Batch:
+    """Return a batch of a shape, with a mask in every row, that says nothing."""
+    batch = _make_empty(rows, width)
+    target_ids = np.zeros((rows, shapes.targets(targets)), np.int32)
+    queries = cut_queries(np.arange(rows) * width, target_ids, (rows, width), shapes)
+    return replace(batch, queries=tuple(queries))
+
+
+def _make_empty(rows: int, width: int) -> Batch:
+    token_ids, text_numbers, positions = np.zeros((3, rows, width), np.int32)
+    return Batch(token_ids, text_numbers, positions, ())
+
+
+def _collate_targets(encodings: Sequence[Encoding], masks: int, shapes: Shapes) -> Ints:
+    """Return `[masks, targets]`, padded with 0."""
+    asked = (len(e.target_ids) for e in encodings if e.target_ids is not None)
+    target_ids = np.zeros((masks, shapes.targets(max(asked, default=0))), np.int32)
     first = 0
-    for row, encoding in enumerate(encodings):
-        batch.token_ids[row, : len(encoding.token_ids)] = encoding.token_ids
-        batch.padding_mask[row, : len(encoding.token_ids)] = 1
+    for encoding in encodings:
         last = first + len(encoding.mask_positions)
-        batch.mask_positions[first:last] = row * length + encoding.mask_positions
         if encoding.target_ids is not None:
-            batch.target_ids[first:last, : len(encoding.target_ids)] = encoding.target_ids
+            target_ids[first:last, : len(encoding.target_ids)] = encoding.target_ids
         first = last
-    return batch
+    return target_ids
+
+
+def join_scores(batch: Batch, parts: Sequence[Scores]) -> Scores:
+    """Return the answers to all queries of a batch in the order of its masks, padding left out."""
+    if len(parts) == 1 and len(parts[0].token_ids) == batch.masks:
+        return parts[0]
+    back = np.argsort(np.concatenate([queries.masks for queries in batch.queries]))
+
+    def join(arrays: Iterable[NDArray[Number]]) -> NDArray[Number]:
+        pairs = zip(arrays, batch.queries, strict=True)
+        real = [array[: len(queries.masks)] for array, queries in pairs]
+        return np.concatenate(real)[back]
+
+    return Scores(
+        join(part.token_ids for part in parts),
+        join(part.log_probabilities for part in parts),
+        join(part.target_log_probabilities for part in parts),
+    )
 
 
 def require_shape(scores: Scores, batch: Batch, k: int) -> None:
@@ -84,7 +134,7 @@ def require_shape(scores: Scores, batch: Batch, k: int) -> None:
     Raises:
         InferenceError: there is not.
     """
-    masks, targets = batch.target_ids.shape
+    masks, targets = batch.masks, batch.queries[0].target_ids.shape[1]
     wanted = [(masks, k), (masks, k), (masks, targets)]
     arrays = (scores.token_ids, scores.log_probabilities, scores.target_log_probabilities)
     shapes = [array.shape for array in arrays]

@@ -34,7 +34,7 @@ from model_store.sealed_files import is_sound, seal
 DEFAULT_CACHE = Path("~/.cache/fillmask/converted")
 """Where they are kept if nobody says otherwise; `~` is the home directory."""
 
-_GRAPH = 2
+_GRAPH = 3
 """Goes up whenever what is exported changes."""
 
 _MOST_ENTRIES = 32

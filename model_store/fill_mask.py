@@ -12,9 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from model_store.batch import Batch, collate, require_shape, split_scores
+from model_store.batch import (
+    Batch,
+    collate,
+    make_blank_batch,
+    require_shape,
+    split_scores,
+)
 from model_store.candidate import Candidate
 from model_store.encoding import Encoding
 from model_store.errors import InferenceError
@@ -66,32 +71,28 @@ class FillMaskModel(TextCodec):
         self.facts = facts
         self.engine = engine.name
 
-    def padded_tokens(self, rows: int, longest: int) -> int:
-        """Return how many tokens are computed for a batch of so many texts, padding counted."""
-        shapes = self._engine.shapes
-        return shapes.rows(rows) * min(shapes.length(longest), self.max_sequence_length)
-
     def collate(self, encodings: Sequence[Encoding]) -> Batch:
-        """Lay texts side by side; safe in any thread."""
-        return collate(encodings, self._engine.shapes, self.max_sequence_length)
+        """Lay texts into rows; safe in any thread."""
+        return collate(encodings, self._engine.shapes)
 
-    def warm_up(self, max_rows: int, max_tokens: int) -> None:
+    def warm_up(self, max_texts: int, max_tokens: int) -> None:
         """Run every shape that the engine compiles once, within the limits of a batch.
 
         Args:
-            max_rows: how many texts a batch has at the most.
-            max_tokens: how many tokens, padding counted; a text alone may have more.
+            max_texts: how many texts a batch has at the most.
+            max_tokens: how many tokens, padding not counted; a text alone may have more.
         """
         shapes = self._engine.shapes
-        for rows, length in shapes.list_compiled(max_rows, max_tokens, self.max_sequence_length):
-            for targets in (None, np.zeros(1, np.int32)):
-                self.predict([self.make_text(length, targets)] * rows)
+        k = min(shapes.predictions(1), self.facts.vocabulary_size)
+        for rows, width in shapes.list_compiled(max_texts, max_tokens, self.max_sequence_length):
+            for targets in (0, 1):
+                self._engine.run(make_blank_batch(rows, width, targets, shapes), k)
 
-    def make_text(self, length: int, targets: NDArray[np.int32] | None = None) -> Encoding:
+    def make_text(self, length: int) -> Encoding:
         """Return a text of so many tokens that says nothing, with a mask in the middle."""
         token_ids = np.full(length, self.unk_token_id, np.int32)
         token_ids[length // 2] = self.mask_token_id
-        return Encoding("", token_ids, np.array([length // 2]), ((0, 0),), targets, top_k=1)
+        return Encoding("", token_ids, np.array([length // 2]), ((0, 0),), None, top_k=1)
 
     def predict(
         self, encodings: Sequence[Encoding], batch: Batch | None = None

@@ -1,7 +1,8 @@
 """What a batch may hold, what it held, and what came of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 Result = TypeVar("Result")
 
@@ -17,20 +18,28 @@ class BatchLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchRun(Generic[Result]):
+    """What came of a batch: a result for each item, in order, and the tokens that it computed."""
+
+    results: Sequence[Result]
+    computed_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class BatchRecord:
     """One batch that ran, well or not.
 
     Attributes:
         size: its items.
         tokens: the sum of their lengths.
-        padded_tokens: what was computed, padding counted.
+        computed_tokens: the same with padding counted; 0 where the batch failed.
         queue_seconds: how long each item had waited.
         inference_seconds: how long the batch ran.
     """
 
     size: int
     tokens: int
-    padded_tokens: int
+    computed_tokens: int
     queue_seconds: tuple[float, ...]
     inference_seconds: float
 

@@ -1,8 +1,9 @@
 """Micro-batching: what arrives while the engine is busy runs together when it is free.
 
 No timer is involved. An idle engine starts at once; the time a batch takes is the window in which
-the next one gathers. A batch is the oldest item and those of like length: nobody starves, and
-little is padded. Where a whole batch more is waiting, it is handed over before the engine asks.
+the next one gathers. A batch is the oldest items, as many as it may hold; what shares its rows with
+what is not decided here. Where a whole batch more is waiting, it is handed over before the engine
+asks.
 
 The queue is bounded in items, in tokens and in time: what could not be done in the time that its
 caller has, at the rate of the last batches, is refused at once.
@@ -10,22 +11,17 @@ caller has, at the rate of the last batches, is refused at once.
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from time import perf_counter
 from typing import Generic, TypeVar
 
-from service.batch_choice import choose_batch
-from service.batch_records import BatchedResults, BatchLimits, BatchRecord
+from service.batch_records import BatchedResults, BatchLimits, BatchRecord, BatchRun
 from service.errors import QueueFullError, ShuttingDownError
 from service.throughput import Throughput
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-_BATCHES_IN_SIGHT = 4
-"""Out of how many batches' worth of the oldest items one is chosen: nobody is passed for long."""
 
 _PROMISED = 0.75
 """How much of its time an item may be expected to wait: rates change."""
@@ -49,10 +45,9 @@ class MicroBatcher(Generic[Item, Result]):
 
     def __init__(
         self,
-        run: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
+        run: Callable[[Sequence[Item]], Awaitable[BatchRun[Result]]],
         *,
         length: Callable[[Item], int],
-        padded_tokens: Callable[[int, int], int],
         limits: BatchLimits,
         observe: Callable[[BatchRecord], None] = lambda _: None,
         clock: Callable[[], float] = perf_counter,
@@ -63,7 +58,6 @@ class MicroBatcher(Generic[Item, Result]):
         Args:
             run: computes one batch; it is called in the order in which batches are to run.
             length: an item's length in tokens.
-            padded_tokens: what a batch of so many items, the longest of such a length, costs.
             limits: how much may run together and wait.
             observe: called after every batch.
             clock: seconds, monotonic.
@@ -71,7 +65,6 @@ class MicroBatcher(Generic[Item, Result]):
         """
         self._run = run
         self._length = length
-        self._padded_tokens = padded_tokens
         self._limits = limits
         self._observe = observe
         self._clock = clock
@@ -150,9 +143,7 @@ class MicroBatcher(Generic[Item, Result]):
         )
         # With less than a batch in line, batches are small: their rate says little, the wait is
         # short, and whoever is in a hurry may try.
-        # Where more is in sight than one batch, others may be chosen before the new ones.
-        passing = _BATCHES_IN_SIGHT * limits.max_batch_tokens
-        wait = self._throughput.seconds(ahead + tokens + passing)
+        wait = self._throughput.seconds(ahead + tokens)
         is_late = self._queued_tokens >= limits.max_batch_tokens and wait > _PROMISED * within_s
         if is_full or is_late:
             # From then on it would fit, if nobody else came.
@@ -183,10 +174,9 @@ class MicroBatcher(Generic[Item, Result]):
         return len(self._running) <= self._ahead and self._is_batch_full()
 
     def _is_batch_full(self) -> bool:
-        longest = [entry.length for entry in islice(self._queue, self._limits.max_batch_size)]
         return (
-            len(longest) == self._limits.max_batch_size
-            or self._padded_tokens(len(longest), max(longest)) >= self._limits.max_batch_tokens
+            len(self._queue) >= self._limits.max_batch_size
+            or self._queued_tokens >= self._limits.max_batch_tokens
         )
 
     def _end_batch(self, task: asyncio.Task[None]) -> None:
@@ -201,34 +191,28 @@ class MicroBatcher(Generic[Item, Result]):
     def _take(self) -> list[_Entry[Item, Result]]:
         """Take the next batch out of the queue, and whose callers left as well."""
         self._leave([entry for entry in self._queue if entry.future.done()])
-        if not self._queue:
-            return []
-        taken = choose_batch(list(self._look_ahead()), self._limits.max_batch_size, self._fits)
+        taken: list[_Entry[Item, Result]] = []
+        tokens = 0
+        for entry in self._queue:
+            tokens += entry.length
+            is_too_much = tokens > self._limits.max_batch_tokens
+            if taken and (is_too_much or len(taken) == self._limits.max_batch_size):
+                break
+            taken.append(entry)
         self._leave(taken)
         return taken
-
-    def _look_ahead(self) -> Iterator[_Entry[Item, Result]]:
-        """Yield the oldest entries, as many as make a few batches."""
-        tokens = 0
-        for entry in islice(self._queue, _BATCHES_IN_SIGHT * self._limits.max_batch_size):
-            yield entry
-            tokens += entry.length
-            if tokens >= _BATCHES_IN_SIGHT * self._limits.max_batch_tokens:
-                return
-
-    def _fits(self, rows: int, longest: int) -> bool:
-        return self._padded_tokens(rows, longest) <= self._limits.max_batch_tokens
 
     async def _run_batch(self, entries: list[_Entry[Item, Result]]) -> None:
         """Run one batch and tell every caller; an error is theirs, never the loop's."""
         tokens = sum(entry.length for entry in entries)
         self._running_tokens += tokens
         started = self._clock()
+        computed = 0
         try:
-            results = await self._run([entry.item for entry in entries])
-            ended = self._clock()
+            run = await self._run([entry.item for entry in entries])
+            ended, computed = self._clock(), run.computed_tokens
             # All pairs before the first answer: a run that miscounts may have mixed them all up.
-            for entry, result in list(zip(entries, results, strict=True)):
+            for entry, result in list(zip(entries, run.results, strict=True)):
                 entry.started, entry.ended = started, ended
                 if not entry.future.done():
                     entry.future.set_result(result)
@@ -243,16 +227,14 @@ class MicroBatcher(Generic[Item, Result]):
         # A batch that was handed over ahead began when the one before it ended.
         self._throughput.observe(tokens, ended - max(started, self._last_end))
         self._last_end = ended
-        self._observe(self._record(entries, started))
-
-    def _record(self, entries: list[_Entry[Item, Result]], started: float) -> BatchRecord:
-        lengths = [entry.length for entry in entries]
-        return BatchRecord(
-            size=len(entries),
-            tokens=sum(lengths),
-            padded_tokens=self._padded_tokens(len(lengths), max(lengths)),
-            queue_seconds=tuple(started - entry.submitted for entry in entries),
-            inference_seconds=self._clock() - started,
+        self._observe(
+            BatchRecord(
+                size=len(entries),
+                tokens=tokens,
+                computed_tokens=computed,
+                queue_seconds=tuple(started - entry.submitted for entry in entries),
+                inference_seconds=ended - started,
+            )
         )
 
 

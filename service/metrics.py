@@ -82,7 +82,7 @@ class Metrics:
             "fill_mask_batch_size", "Texts in one batch.", _POWERS_OF_TWO
         )
         self._batch_tokens = self._histogram(
-            "fill_mask_batch_tokens", "Tokens in one batch, padding counted.", _TOKENS
+            "fill_mask_batch_tokens", "Tokens in one batch, padding left out.", _TOKENS
         )
         self._padding_ratio = self._histogram(
             "fill_mask_padding_ratio", "The share of padding in the tokens of one batch.", _RATIOS
@@ -145,8 +145,9 @@ class Metrics:
     def observe_batch(self, record: BatchRecord) -> None:
         """Count a batch."""
         self._batch_size.observe(record.size)
-        self._batch_tokens.observe(record.padded_tokens)
-        self._padding_ratio.observe(1 - record.tokens / record.padded_tokens)
+        self._batch_tokens.observe(record.tokens)
+        if record.computed_tokens:
+            self._padding_ratio.observe(1 - record.tokens / record.computed_tokens)
         self._inference_seconds.observe(record.inference_seconds)
         for seconds in record.queue_seconds:
             self._queue_seconds.observe(seconds)

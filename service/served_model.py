@@ -15,7 +15,7 @@ from model_store.filled_text import MaskScores
 from model_store.load_news import LoadNews
 from model_store.store import ModelStore
 from model_store.text_codec import TextCodec
-from service.batch_records import BatchedResults, BatchLimits, BatchRecord
+from service.batch_records import BatchedResults, BatchLimits, BatchRecord, BatchRun
 from service.batching import MicroBatcher
 from service.errors import ShuttingDownError
 
@@ -40,7 +40,6 @@ class ServedModel:
         self._batcher: MicroBatcher[Encoding, list[MaskScores]] = MicroBatcher(
             self._predict,
             length=lambda encoding: len(encoding.token_ids),
-            padded_tokens=self._padded_tokens,
             limits=limits,
             observe=observe,
             ahead=1,
@@ -92,18 +91,16 @@ class ServedModel:
         # Models are full of reference cycles, and the cache counts on their memory.
         await asyncio.get_running_loop().run_in_executor(self._engine_thread, gc.collect)
 
-    def _padded_tokens(self, rows: int, longest: int) -> int:
-        # Through self: the batcher must not keep a model that closing gives up.
-        return self.model.padded_tokens(rows, longest)
-
     async def _check(self) -> None:
         await self._predict([self.model.make_text(_CHECKED_TOKENS)])
 
-    async def _predict(self, encodings: Sequence[Encoding]) -> list[list[MaskScores]]:
+    async def _predict(self, encodings: Sequence[Encoding]) -> BatchRun[list[MaskScores]]:
         # Here, and not in the engine's thread, which may be running the batch before this one.
         batch = self.model.collate(encodings)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._engine_thread, self.model.predict, encodings, batch)
+        predicting = asyncio.get_running_loop().run_in_executor(
+            self._engine_thread, self.model.predict, encodings, batch
+        )
+        return BatchRun(await predicting, batch.computed_tokens)
 
 
 class PresetFetcher:

@@ -145,9 +145,7 @@ class Settings(BaseSettings):
     max_batch_size: PositiveInt = Field(256, description="The most texts in one batch.")
     max_batch_tokens: PositiveInt | None = Field(
         None,
-        description=(
-            "The most tokens in one batch, padding counted; measured for each model if not given."
-        ),
+        description=("The most tokens in one batch; measured for each model if not given."),
     )
     max_queue_size: PositiveInt = Field(
         1024, description="The most texts waiting for one model; more are refused with 429."

@@ -3,8 +3,8 @@
 import asyncio
 import math
 import threading
-from collections.abc import Callable, Iterable
-from typing import Generic, Self, TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from model_store.fill_mask import FillMaskModel, ModelFacts
 from model_store.load_news import LoadNews, Report, tell_nobody
 from model_store.shape_buckets import OpenShapes
 from model_store.store import ModelStore, Preset
+from service.batch_records import BatchRun
 from service.errors import ShuttingDownError
 from service.model_cache import ModelCache
 
@@ -131,6 +132,17 @@ class HeldCalls(Generic[Argument, Answer]):
         return [call for call in self.calls if call.is_pending]
 
 
+def run_in_batches(
+    run: Callable[[Any], Awaitable[Any]], length: Callable[[Any], int]
+) -> Callable[[Any], Awaitable[BatchRun[Any]]]:
+    """Return what a batcher runs, of what only answers: as many tokens again are padding."""
+
+    async def run_batch(items: Any) -> BatchRun[Any]:
+        return BatchRun(await run(items), 2 * sum(map(length, items)))
+
+    return run_batch
+
+
 async def settle() -> None:
     """Let every other task run until all of them wait for something."""
     loop = asyncio.get_running_loop()
@@ -201,8 +213,8 @@ class FakeEngine:
 
     def run(self, batch: Batch, k: int) -> Scores:
         """Score a batch."""
-        real_rows = int((batch.padding_mask.sum(axis=1) > 1).sum())
-        self.batch_sizes.append(real_rows)
+        # Texts of a row have numbers from 1 on.
+        self.batch_sizes.append(int(batch.text_numbers.max(axis=1).sum()))
         self.threads.add(threading.current_thread().name)
         if self.gate:
             self.gate.pass_through()
@@ -211,8 +223,9 @@ class FakeEngine:
 
 def score_by_id(batch: Batch, k: int) -> Scores:
     """Give every mask the same candidates, the entry `i` with a probability of 2**-(i + 1)."""
-    token_ids = np.tile(np.arange(k, dtype=np.int32), (len(batch.mask_positions), 1))
-    return Scores(token_ids, _log_probability(token_ids), _log_probability(batch.target_ids))
+    (queries,) = batch.queries
+    token_ids = np.tile(np.arange(k, dtype=np.int32), (batch.masks, 1))
+    return Scores(token_ids, _log_probability(token_ids), _log_probability(queries.target_ids))
 
 
 def make_tokenizer() -> BertTokenizer:

@@ -6,7 +6,11 @@ import keras
 from keras import ops
 
 from model_store.bert.config import BertConfig, HiddenAct
-from model_store.bert.transformer_layer import TransformerLayer, kernel_initializer
+from model_store.bert.transformer_layer import (
+    TransformerLayer,
+    kernel_initializer,
+    within_texts,
+)
 
 
 @keras.saving.register_keras_serializable(package="fillmask")
@@ -15,7 +19,11 @@ class PositionEmbedding(keras.layers.Embedding):  # type: ignore[misc]  # keras 
 
     def call(self, inputs: Any) -> Any:
         """Return `[length, output_dim]` for `[rows, length]` inputs, whatever they hold."""
-        return super().call(ops.arange(ops.shape(inputs)[1], dtype="int32"))
+        return self.look_up(ops.arange(ops.shape(inputs)[1], dtype="int32"))
+
+    def look_up(self, positions: Any) -> Any:
+        """Return `[..., output_dim]` for positions `[...]`."""
+        return super().call(positions)
 
 
 @keras.saving.register_keras_serializable(package="fillmask")
@@ -107,40 +115,45 @@ class BertBackbone(keras.Model):  # type: ignore[misc]  # keras ships no types
             dtype=dtype,
         )
 
-    def encode(self, token_ids: Any, padding_mask: Any) -> Any:
-        """Run every layer but the last on texts of one segment.
+    def encode(self, token_ids: Any, text_numbers: Any, positions: Any) -> Any:
+        """Run every layer but the last on rows of texts, each of one segment.
 
         Args:
-            token_ids: `[rows, length]` ints.
-            padding_mask: `[rows, length]` ints, 1 at real tokens.
+            token_ids: `[rows, width]` ints.
+            text_numbers: `[rows, width]` ints; a token attends to those of its own number.
+            positions: `[rows, width]` ints, where in its text each token is.
 
         Returns:
-            `[rows, length, hidden_dim]` floats, for `finish_at`.
+            `[rows, width, hidden_dim]` floats, for `finish_at`.
         """
         hidden = (
             self.token_embedding(token_ids)
             + self.get_layer("segment_embedding")(ops.zeros_like(token_ids))
-            + self.get_layer("position_embedding")(token_ids)
+            + self.get_layer("position_embedding").look_up(positions)
         )
         hidden = self.get_layer("embeddings_layer_norm")(hidden)
+        bias = within_texts(text_numbers, text_numbers, hidden.dtype)
         for index in range(self.num_layers - 1):
-            layer = self.get_layer(f"transformer_layer_{index}")
-            hidden = layer(hidden, padding_mask=padding_mask)
+            hidden = self.get_layer(f"transformer_layer_{index}").call_rows(hidden, bias)
         return hidden
 
-    def finish_at(self, hidden: Any, padding_mask: Any, positions: Any) -> Any:
-        """Run the last layer on what `encode` returned, at a few positions only.
+    def finish_at(self, hidden: Any, text_numbers: Any, queries: Any, slots: Any) -> Any:
+        """Run the last layer on what `encode` returned, at a few tokens only.
 
         Args:
-            hidden: `[rows, length, hidden_dim]` floats.
-            padding_mask: `[rows, length]` ints, 1 at real tokens.
-            positions: `[positions]` ints, each `row * length + position`.
+            hidden: `[rows, width, hidden_dim]` floats.
+            text_numbers: `[rows, width]` ints; a token attends to those of its own number.
+            queries: `[rows, queries]` ints, the positions in their rows of the tokens.
+            slots: `[chosen]` ints, which of the queries to finish, each `row * queries + query`.
 
         Returns:
-            `[positions, hidden_dim]` floats.
+            `[chosen, hidden_dim]` floats.
         """
+        asking = ops.take_along_axis(hidden, queries[:, :, None], axis=1)
+        numbers = ops.take_along_axis(text_numbers, queries, axis=1)
+        bias = within_texts(numbers, text_numbers, hidden.dtype)
         last = self.get_layer(f"transformer_layer_{self.num_layers - 1}")
-        return last.call_at(hidden, padding_mask, positions)
+        return last.call_at(asking, hidden, bias, slots)
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs to make the same encoder."""

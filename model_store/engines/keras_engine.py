@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from model_store.batch import Batch, Scores
+from model_store.batch import Batch, Scores, join_scores
 from model_store.engines.engine import Precision
 from model_store.engines.vocabulary_scores import finish, normalize, top_k
+from model_store.mask_queries import Queries
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.shape_buckets import Shapes
 
@@ -17,7 +18,7 @@ from model_store.shape_buckets import Shapes
 class KerasEngine(ABC):
     """Runs a Keras model in three steps, each compiled by itself.
 
-    The encoder runs once a batch. The rest runs once for as many masks as the engine's shapes
+    The encoder runs once a batch. The rest runs once for as many masks a row as the engine's shapes
     allow at a time, so a text with many masks needs no shape of its own.
     """
 
@@ -51,36 +52,28 @@ class KerasEngine(ABC):
 
     def run(self, batch: Batch, k: int) -> Scores:
         """Score a batch."""
-        padding_mask = _to_tensor(batch.padding_mask)
-        hidden = self._encode(_to_tensor(batch.token_ids), padding_mask)
-        masks = len(batch.mask_positions)
-        at_a_time = self.shapes.masks(masks, len(batch.token_ids))
-        parts = [
-            self._run_masks(
-                hidden,
-                padding_mask,
-                batch.mask_positions[start : start + at_a_time],
-                batch.target_ids[start : start + at_a_time],
-                k,
-            )
-            for start in range(0, masks, at_a_time)
-        ]
-        arrays = zip(*parts, strict=True)
-        return Scores(*(np.concatenate([self.to_numpy(a) for a in part]) for part in arrays))
-
-    def _run_masks(
-        self, hidden: Any, padding_mask: Any, mask_positions: Any, target_ids: Any, k: int
-    ) -> tuple[Any, Any, Any]:
-        """Return what `Scores` holds, for some of the masks."""
-        ids, log_probabilities, logits, normalizer = self._finish(
-            hidden, padding_mask, _to_tensor(mask_positions), k=k
+        text_numbers = _to_tensor(batch.text_numbers)
+        hidden = self._encode(
+            _to_tensor(batch.token_ids), text_numbers, _to_tensor(batch.positions)
         )
-        if not target_ids.shape[1]:
-            return ids, log_probabilities, ops.zeros(target_ids.shape, "float32")
-        return ids, log_probabilities, self._look_up(logits, normalizer, _to_tensor(target_ids))
+        parts = [self._run_queries(hidden, text_numbers, part, k) for part in batch.queries]
+        return join_scores(batch, parts)
 
-    def _score_masks(self, hidden: Any, padding_mask: Any, mask_positions: Any, k: int) -> Any:
-        logits = finish(self._model, hidden, padding_mask, mask_positions)
+    def _run_queries(self, hidden: Any, text_numbers: Any, queries: Queries, k: int) -> Scores:
+        """Return the answers to some of the masks, padding included."""
+        ids, log_probabilities, logits, normalizer = self._finish(
+            hidden, text_numbers, _to_tensor(queries.positions), _to_tensor(queries.slots), k=k
+        )
+        found = np.zeros(queries.target_ids.shape, np.float32)
+        if queries.target_ids.shape[1]:
+            target_ids = _to_tensor(queries.target_ids)
+            found = self.to_numpy(self._look_up(logits, normalizer, target_ids))
+        return Scores(self.to_numpy(ids), self.to_numpy(log_probabilities), found)
+
+    def _score_masks(
+        self, hidden: Any, text_numbers: Any, queries: Any, slots: Any, k: int
+    ) -> tuple[Any, Any, Any, Any]:
+        logits = finish(self._model, hidden, text_numbers, queries, slots)
         normalizer = normalize(logits)[:, None]
         values, ids = top_k(logits, k)
         return ids, values - normalizer, logits, normalizer

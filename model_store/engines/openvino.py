@@ -54,10 +54,13 @@ class OpenVINOEngine:
 
     def run(self, batch: Batch, k: int) -> Scores:
         """Score a batch."""
+        (queries,) = batch.queries
         inputs = {
             "token_ids": batch.token_ids,
-            "padding_mask": batch.padding_mask,
-            "mask_positions": batch.mask_positions,
+            "text_numbers": batch.text_numbers,
+            "positions": batch.positions,
+            "queries": queries.positions,
+            "slots": queries.slots,
         }
         # Views on the runtime's own memory, which the next run overwrites.
         outputs = self._request.infer(inputs, share_inputs=True, share_outputs=True)
@@ -66,7 +69,7 @@ class OpenVINOEngine:
         return Scores(
             ids.astype(np.int32),
             np.take_along_axis(logits, ids, axis=1) - normalizer,
-            np.take_along_axis(logits, batch.target_ids, axis=1) - normalizer,
+            np.take_along_axis(logits, queries.target_ids, axis=1) - normalizer,
         )
 
 

@@ -19,7 +19,13 @@ from model_store.masked_lm.masked_lm import BertMaskedLM
 
 _BYTES_A_PARAMETER = 4
 _MB = 1_000_000
-_INPUTS = {"token_ids": (None, None), "padding_mask": (None, None), "mask_positions": (None,)}
+_INPUTS = {
+    "token_ids": (None, None),
+    "text_numbers": (None, None),
+    "positions": (None, None),
+    "queries": (None, None),
+    "slots": (None,),
+}
 
 
 class ScoringModel(keras.Model):  # type: ignore[misc]  # keras ships no types

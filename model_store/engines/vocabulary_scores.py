@@ -16,28 +16,36 @@ _NEVER = -1e30
 
 
 def score_masks(
-    model: BertMaskedLM, token_ids: Any, padding_mask: Any, mask_positions: Any
+    model: BertMaskedLM,
+    *,
+    token_ids: Any,
+    text_numbers: Any,
+    positions: Any,
+    queries: Any,
+    slots: Any,
 ) -> tuple[Any, Any, Any]:
     """Return logits, their normalizers and their block maxima.
 
     Args:
         model: the masked LM.
-        token_ids: `[rows, length]` ints.
-        padding_mask: `[rows, length]` ints, 1 at real tokens.
-        mask_positions: `[masks]` ints, each `row * length + position`.
+        token_ids: `[rows, width]` ints.
+        text_numbers: `[rows, width]` ints; a token attends to those of its own number.
+        positions: `[rows, width]` ints, where in its text each token is.
+        queries: `[rows, queries]` ints, where in its row each mask is.
+        slots: `[masks]` ints, each `row * queries + query`.
 
     Returns:
         `[masks, vocabulary_size]`, `[masks]` and `[masks, blocks]`, float32. A logit less its
         normalizer is a log-probability.
     """
-    hidden = model.backbone.encode(token_ids, padding_mask)
-    logits = finish(model, hidden, padding_mask, mask_positions)
+    hidden = model.backbone.encode(token_ids, text_numbers, positions)
+    logits = finish(model, hidden, text_numbers, queries, slots)
     return logits, normalize(logits), ops.max(cut_to_blocks(logits), axis=-1)
 
 
-def finish(model: BertMaskedLM, hidden: Any, padding_mask: Any, mask_positions: Any) -> Any:
+def finish(model: BertMaskedLM, hidden: Any, text_numbers: Any, queries: Any, slots: Any) -> Any:
     """Return the logits of masks, `[masks, vocabulary_size]` float32."""
-    masked = model.backbone.finish_at(hidden, padding_mask, mask_positions)
+    masked = model.backbone.finish_at(hidden, text_numbers, queries, slots)
     return model.masked_lm_head.project(masked)
 
 

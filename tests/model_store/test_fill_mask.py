@@ -184,7 +184,7 @@ class BrokenEngine:
 
     def run(self, batch: Batch, k: int) -> Scores:
         """Return NaN everywhere."""
-        masks = len(batch.mask_positions)
+        masks = batch.masks
         nan = np.full((masks, k), np.nan, np.float32)
         return Scores(np.zeros((masks, k), np.int32), nan, nan[:, :0])
 

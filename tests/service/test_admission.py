@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from fakes import HeldCalls, ManualClock, settle
+from fakes import HeldCalls, ManualClock, run_in_batches, settle
 from service.batch_records import BatchLimits
 from service.batching import MicroBatcher
 from service.errors import QueueFullError
@@ -20,9 +20,8 @@ LIMITS = BatchLimits(max_batch_size=2, max_batch_tokens=20, max_queue_size=100)
 def make_batcher(run: Run, clock: ManualClock, limits: BatchLimits = LIMITS) -> Batcher:
     """Return a batcher of items that are their own length."""
     return MicroBatcher(
-        run,
-        length=lambda item: item,
-        padded_tokens=lambda rows, longest: rows * longest,
+        run_in_batches(run, int),
+        length=int,
         limits=limits,
         clock=clock,
     )
@@ -51,7 +50,7 @@ def run() -> Run:
 
 
 async def test_what_cannot_be_done_in_time_is_refused_at_once(run: Run) -> None:
-    """At ten tokens a second, 40 ahead, ten more, and 80 that may pass take 13 seconds."""
+    """At ten tokens a second, 40 ahead and ten more take five seconds."""
     clock = ManualClock()
     batcher = make_batcher(run, clock)
     await learn(batcher, run, clock)
@@ -61,9 +60,9 @@ async def test_what_cannot_be_done_in_time_is_refused_at_once(run: Run) -> None:
     await settle()
     with pytest.raises(QueueFullError) as refused:
         await batcher.submit([10], within_s=4)
-    # Three of the four seconds are promised, so there is room in ten.
-    assert refused.value.wait_s == pytest.approx(10)
-    patient = asyncio.create_task(batcher.submit([10], within_s=18))
+    # Three of the four seconds are promised, so there is room in two.
+    assert refused.value.wait_s == pytest.approx(2)
+    patient = asyncio.create_task(batcher.submit([10], within_s=7))
     await settle()
     for _ in range(3):
         await finish(run)
@@ -136,17 +135,16 @@ async def test_caller_who_leaves_makes_room_at_once(run: Run) -> None:
     await batcher.close()
 
 
-async def test_nobody_is_passed_for_long(run: Run) -> None:
-    """A better fit that came long after the others has to wait for its turn."""
+async def test_nobody_is_passed(run: Run) -> None:
+    """A better fit that came after the others has to wait for its turn."""
     batcher = make_batcher(run, ManualClock())
     running = asyncio.create_task(batcher.submit([1, 1]))
     await settle()
-    waiting = asyncio.create_task(batcher.submit([5, *[9] * 7, 5]))
+    waiting = asyncio.create_task(batcher.submit([5, 9, 9, 5]))
     await settle()
-    await finish(run)
-    assert run.arguments[1] == [5, 9]
     while run.pending:
         await finish(run)
+    assert run.arguments[1:] == [[5, 9], [9, 5]]
     await asyncio.gather(running, waiting)
     await batcher.close()
 

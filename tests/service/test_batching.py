@@ -1,12 +1,12 @@
 """The micro-batcher: order, limits, and an answer for everybody."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
 
-from fakes import HeldCall, HeldCalls, ManualClock, settle
+from fakes import HeldCall, HeldCalls, ManualClock, run_in_batches, settle
 from service.batch_records import BatchedResults, BatchLimits, BatchRecord
 from service.batching import MicroBatcher
 from service.errors import QueueFullError, ShuttingDownError
@@ -21,7 +21,7 @@ class EngineError(Exception):
 
 @asynccontextmanager
 async def batching(
-    run: Callable[[Sequence[int]], object],
+    run: Callable[[Sequence[int]], Awaitable[Sequence[int]]],
     limits: BatchLimits | None = None,
     *,
     observe: Callable[[BatchRecord], None] = lambda _: None,
@@ -30,9 +30,8 @@ async def batching(
 ) -> AsyncIterator[Batcher]:
     """Give a batcher of items that are their own length, and end it."""
     batcher: Batcher = MicroBatcher(
-        run,
-        length=lambda item: item,
-        padded_tokens=lambda rows, longest: rows * longest,
+        run_in_batches(run, int),
+        length=int,
         limits=limits or BatchLimits(4, 1000, 10),
         observe=observe,
         clock=clock,
@@ -113,26 +112,15 @@ async def test_batch_never_holds_more_items_than_allowed(run: Run) -> None:
         assert run.arguments == [[1, 2], [3, 4], [5]]
 
 
-async def test_batch_never_holds_more_padded_tokens_than_allowed(run: Run) -> None:
-    """The limit on tokens counts the padding that a long item brings to the short ones."""
+async def test_batch_never_holds_more_tokens_than_allowed(run: Run) -> None:
+    """The oldest run first, as many as the limit on tokens lets through."""
     async with batching(run, BatchLimits(4, 10, 10)) as batcher:
         caller = asyncio.create_task(batcher.submit([1, 1, 4, 6, 5, 5]))
-        for number in range(4):
+        for number in range(3):
             await settle()
             double(run.calls[number])
         await caller
-        assert run.arguments == [[1, 1], [4, 5], [6], [5]]
-
-
-async def test_items_of_like_length_run_together(run: Run) -> None:
-    """The oldest is in the batch, and those nearest to it in length."""
-    async with batching(run, BatchLimits(3, 1000, 10)) as batcher:
-        caller = asyncio.create_task(batcher.submit([5, 90, 6, 91, 4, 92]))
-        for number in range(2):
-            await settle()
-            double(run.calls[number])
-        await caller
-        assert run.arguments == [[4, 5, 6], [90, 91, 92]]
+        assert run.arguments == [[1, 1, 4], [6], [5, 5]]
 
 
 async def test_full_batch_is_handed_over_ahead(run: Run) -> None:
@@ -465,8 +453,8 @@ async def test_batch_that_ran_is_recorded(run: Run) -> None:
         await asyncio.gather(*callers)
         await settle()
     assert records == [
-        BatchRecord(1, 1, 1, queue_seconds=(0,), inference_seconds=3),
-        BatchRecord(2, 7, 10, queue_seconds=(2, 1), inference_seconds=0.5),
+        BatchRecord(1, 1, 2, queue_seconds=(0,), inference_seconds=3),
+        BatchRecord(2, 7, 14, queue_seconds=(2, 1), inference_seconds=0.5),
     ]
 
 
@@ -480,4 +468,4 @@ async def test_batch_that_failed_is_recorded(run: Run) -> None:
         await asyncio.wait([caller])
         await settle()
         assert isinstance(caller.exception(), EngineError)
-    assert records == [BatchRecord(1, 3, 3, queue_seconds=(0,), inference_seconds=0)]
+    assert records == [BatchRecord(1, 3, 0, queue_seconds=(0,), inference_seconds=0)]

@@ -90,7 +90,7 @@ def test_tokenization_is_measured(metrics: Metrics) -> None:
     ("name", "value"),
     [
         ("fill_mask_batch_size_sum", 2),
-        ("fill_mask_batch_tokens_sum", 40),
+        ("fill_mask_batch_tokens_sum", 30),
         ("fill_mask_padding_ratio_sum", 0.25),
         ("fill_mask_inference_duration_seconds_sum", 0.5),
         ("fill_mask_queue_duration_seconds_sum", 3),
@@ -254,15 +254,15 @@ async def test_batches_of_the_engine_are_measured(
     await client.post("/fill-mask", json={"inputs": [TEXT] * 3})
     samples = await scrape(client)
     sums = [samples[f"fill_mask_batch_{unit}_sum", ()] for unit in ("size", "tokens")]
-    assert sums == [3, 24]
+    assert sums == [3, 12]
 
 
-@pytest.mark.parametrize(("setting", "batches"), [(None, 2), (8, 3)])
+@pytest.mark.parametrize(("setting", "batches"), [(None, 2), (4, 3)])
 async def test_batch_is_as_large_as_measured_unless_set(
     store: FakeStore, serve: Any, setting: int | None, batches: int
 ) -> None:
-    """A fake model says that 16 tokens are enough; a setting knows better."""
-    store.batch_tokens["tiny"] = 16
+    """A fake model says that 8 tokens are enough; a setting knows better."""
+    store.batch_tokens["tiny"] = 8
     async with serve(store, max_batch_tokens=setting) as client:
         await client.post("/fill-mask", json={"inputs": [TEXT] * 3})
         assert (await scrape(client))["fill_mask_batch_size_count", ()] == batches

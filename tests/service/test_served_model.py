@@ -78,7 +78,7 @@ async def test_padding_is_counted_as_the_model_pads(make_served: Any) -> None:
     served = make_served(FakeEngine(), records.append)
     await served.predict([encode()] * 3)
     await served._batcher.close()
-    assert [(record.tokens, record.padded_tokens) for record in records] == [(12, 24)]
+    assert [(record.tokens, record.computed_tokens) for record in records] == [(12, 16)]
 
 
 async def test_size_is_that_of_the_weights(make_served: Any) -> None:
