@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints import read_tokenizer
 from model_store.converted_models import Conversion, open_converted
 from model_store.engines import EngineOptions, Precision
@@ -80,7 +81,7 @@ def _read(
     """Make a model of a conversion, in the precision that is known or measured to suit it."""
     engine = _import_engine()
     facts = json.loads((converted.directory / "facts.json").read_text("utf-8"))
-    tokenizer = read_tokenizer(converted.directory)
+    tokenizer = _read_tokenizer(converted.directory)
     compiled = converted.directory / "compiled" if converted.is_kept else None
 
     def load(precision: Precision) -> FillMaskModel:
@@ -100,6 +101,14 @@ def _read(
         converted=converted,
         report=report,
     )
+
+
+def _read_tokenizer(converted: Path) -> BertTokenizer:
+    try:
+        return read_tokenizer(converted)
+    except ModelLoadError as error:
+        # Its sentence speaks of the preset's files, and these are not.
+        raise ValueError(str(error)) from error
 
 
 def _import_engine() -> Any:

@@ -9,7 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from model_store.errors import EngineUnavailableError, ModelLoadError, ModelStoreError
+from model_store.errors import (
+    EngineUnavailableError,
+    InferenceError,
+    ModelLoadError,
+    ModelStoreError,
+)
 
 _LONGEST = 160
 
@@ -55,14 +60,21 @@ def running(engine: str, preset: str) -> Iterator[None]:
     """
     try:
         yield
+    except InferenceError as error:
+        raise EngineUnavailableError(_explain(engine, preset, error)) from error
     except ModelStoreError:
         raise
+    except OSError as error:
+        raise EngineUnavailableError(explain_os_error(error, Path(preset))) from error
     except MemoryError as error:
         message = f"There is no memory left for {preset}; give it more, or unload others."
         raise EngineUnavailableError(message) from error
     except Exception as error:
-        message = (
-            f"{engine} cannot run {preset} ({describe(error)}); mend that, or set FILLMASK_ENGINE "
-            "to another engine."
-        )
-        raise EngineUnavailableError(message) from error
+        raise EngineUnavailableError(_explain(engine, preset, error)) from error
+
+
+def _explain(engine: str, preset: str, error: Exception) -> str:
+    return (
+        f"{engine} cannot run {preset} ({describe(error)}); mend that, or set FILLMASK_ENGINE to "
+        "another engine."
+    )
