@@ -94,12 +94,24 @@ def test_two_processes_pull_once(pull_hub: FakeHub, tmp_path: Path) -> None:
 
 
 def test_server_pulls_what_it_is_asked_for(pull_hub: FakeHub, tmp_path: Path) -> None:
-    """Meanwhile its state is `downloading`, and others answer; its random weights are refused."""
+    """A hub that refuses, and one that is slow, leave the others answering.
+
+    At last the files are here; their random weights are refused.
+    """
+    original = "/api/models/google/bert_uncased_L-2_H-128_A-2"
+    pull_hub.faults[original] = Fault(status=403)
     with (
         start_server(settings_of(pull_hub, tmp_path), tmp_path) as server,
         httpx.Client(base_url=server.url, trust_env=False, timeout=PATIENCE_S) as client,
         ThreadPoolExecutor(1) as callers,
     ):
+        refused = client.post("/fill-mask", json=TEXT)
+        assert (refused.status_code, refused.json()["code"]) == (502, "preset_unavailable")
+        assert "HF_TOKEN" in refused.json()["error"]
+        assert find_preset(client)["error"] == refused.json()["error"]
+        assert client.post("/fill-mask", json={"inputs": "the [MASK]"}).status_code == 200
+
+        del pull_hub.faults[original]
         with hold_after(pull_hub, 0) as is_held:
             caller = callers.submit(client.post, "/fill-mask", json=TEXT)
             assert is_held.wait(PATIENCE_S)
@@ -109,20 +121,6 @@ def test_server_pulls_what_it_is_asked_for(pull_hub: FakeHub, tmp_path: Path) ->
         assert (answer["code"], find_preset(client)["head"]) == ("model_load_failed", "unproven")
         assert "no better than chance" in answer["error"]
         assert (tmp_path / "store" / TINY / "source.json").is_file()
-
-
-def test_failed_pull_leaves_the_others_answering(pull_hub: FakeHub, tmp_path: Path) -> None:
-    """502 with the reason for the one, 200 for the other."""
-    pull_hub.faults["/api/models/google/bert_uncased_L-2_H-128_A-2"] = Fault(status=403)
-    with (
-        start_server(settings_of(pull_hub, tmp_path), tmp_path) as server,
-        httpx.Client(base_url=server.url, trust_env=False, timeout=PATIENCE_S) as client,
-    ):
-        refused = client.post("/fill-mask", json=TEXT)
-        assert (refused.status_code, refused.json()["code"]) == (502, "preset_unavailable")
-        assert "HF_TOKEN" in refused.json()["error"]
-        assert find_preset(client)["error"] == refused.json()["error"]
-        assert client.post("/fill-mask", json={"inputs": "the [MASK]"}).status_code == 200
 
 
 def find_preset(client: httpx.Client) -> dict[str, str]:

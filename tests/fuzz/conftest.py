@@ -11,6 +11,7 @@ from e2e.running_server import RunningServer, start_server
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server with the default settings and the embedded preset."""
     directory = tmp_path_factory.mktemp("fuzzed")
+    (directory / "store").mkdir()
     env = {"FILLMASK_MODEL_STORE_DIR": str(directory / "store"), "FILLMASK_OFFLINE": "1"}
     with start_server(env, directory) as running:
         yield running

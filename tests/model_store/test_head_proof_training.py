@@ -19,8 +19,8 @@ from model_store.store import ModelStore
 from model_store.training.optimizer import WarmupDecay
 from untrained_presets import SEQUENCE_LENGTH, STRUCTURES, make_untrained, read_texts
 
-KERAS = EngineOptions("tensorflow")
-"""A conversion for each of these models would take longer than they are used."""
+KERAS = EngineOptions("tensorflow", "float32")
+"""To convert each of these models, or choose its precision, would take longer than its use."""
 
 QUICK = "bert_tiny_en_uncased"
 STEPS = 80
