@@ -74,8 +74,8 @@ test-front-door: $(TEST_VENV)/.stamp ## Install and run as newcomers, the image 
 bench: $(BENCH_VENV)/.stamp ## Measure engines, server and peers: 25 minutes (BENCH=quick: 8)
 	$(BENCH_VENV)/bin/python -m bench $(if $(filter quick,$(BENCH)),--quick)
 
-reliability: $(TEST_VENV)/.stamp ## Measure overload, callers who hang up, terminations: 15 minutes
-	for what in overload hang-ups terminations; do \
+reliability: $(TEST_VENV)/.stamp ## Measure overload, hang-ups, terminations, huge heads: 16 minutes
+	for what in overload hang-ups terminations heads; do \
 		FILLMASK_LOG_LEVEL=warning $(BIN)/python -m bench.reliability $$what || exit 1; done
 
 image: ## Build the container image

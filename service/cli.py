@@ -5,7 +5,6 @@ from contextlib import nullcontext
 from typing import IO
 
 import click
-import uvicorn
 import yaml
 
 from service.app import create_app
@@ -13,7 +12,8 @@ from service.commands.presets import presets
 from service.commands.sentences import SentenceGroup
 from service.commands.train import evaluate, train
 from service.environment import read_settings
-from service.logs import UVICORN_OPTIONS, configure_logs
+from service.listening import ListenError, listen, serve_app
+from service.logs import configure_logs
 from service.native_output import logged_native_output
 from service.preset_store import create_store
 from service.settings import Settings
@@ -52,11 +52,16 @@ def _serve(settings: Settings, host: str | None, port: int | None) -> None:
         os.environ.setdefault("KERAS_BACKEND", settings.engine)
     host = settings.host if host is None else host
     port = settings.port if port is None else port
-    if settings.workers > 1:
-        serve_with_workers(settings, host=host, port=port)
-    else:
-        exit_well_on_sigterm()
-        uvicorn.run(create_app(settings), host=host, port=port, **UVICORN_OPTIONS)
+    try:
+        listener = listen(settings, host, port)
+    except ListenError as error:
+        raise click.ClickException(str(error)) from error
+    with listener:
+        if settings.workers > 1:
+            serve_with_workers(settings, listener)
+        else:
+            exit_well_on_sigterm()
+            serve_app(create_app(settings), listener, settings)
 
 
 @cli.command()

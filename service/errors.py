@@ -2,12 +2,16 @@
 
     ServiceError
     ├── QueueFullError           too much is waiting already, or too much for its deadline
+    │   └── TooManyConnectionsError  ... or too many connections are open
     ├── DeadlineExceededError    the answer did not come in time
     ├── CallerTimeoutError       the caller gave it less time than that, and that has passed
     ├── SlowBodyError            the body did not arrive in time
     ├── ShuttingDownError        the server takes no new work
     ├── EngineLostError          the process that runs the models ended during the call
     ├── ModelReplacedError       the model that a text was tokenized for has made way for another
+    ├── MalformedRequestError    what was sent is no HTTP
+    ├── HeadersTooLargeError     the head of the request is larger than allowed
+    ├── HeadTimeoutError         the head of the request did not come in time
     ├── PayloadTooLargeError     the body is larger than allowed
     ├── EncodedBodyError         the body is compressed
     ├── PresetUnusableError      the caller named a preset that can never answer here
@@ -36,6 +40,15 @@ class QueueFullError(ServiceError):
         super().__init__(
             f"Too much is waiting already; try again in {self.retry_after_s} s or send less."
         )
+
+
+class TooManyConnectionsError(QueueFullError):
+    """As many connections are open as may be."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__()
+        self.args = ("Too many connections are open already; try again in 1 s on fewer.",)
 
 
 class DeadlineExceededError(ServiceError):
@@ -97,6 +110,33 @@ class ModelReplacedError(ServiceError):
     def __init__(self) -> None:
         """Say what to do."""
         super().__init__("The files of the preset were replaced just now; send the request again.")
+
+
+class MalformedRequestError(ServiceError):
+    """What was sent is no HTTP."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("The request is no valid HTTP; use a client that speaks HTTP/1.1.")
+
+
+class HeadersTooLargeError(ServiceError):
+    """The head of the request is larger than allowed."""
+
+    def __init__(self, max_bytes: int, max_fields: int) -> None:
+        """Name both limits."""
+        super().__init__(
+            f"The address and headers are more than {max_bytes} bytes or {max_fields} fields; "
+            "send less, and texts in the body."
+        )
+
+
+class HeadTimeoutError(ServiceError):
+    """The head of the request did not come in time."""
+
+    def __init__(self, timeout_s: float) -> None:
+        """Name the limit in seconds."""
+        super().__init__(f"No whole head of a request came within {timeout_s:g} seconds; send it.")
 
 
 class PayloadTooLargeError(ServiceError):

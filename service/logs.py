@@ -21,14 +21,6 @@ from tqdm import tqdm
 
 from service.settings import Settings
 
-UVICORN_OPTIONS: dict[str, Any] = {
-    "log_config": None,  # it would undo ours
-    "access_log": False,  # its lines quote paths
-    "ws": "none",  # and so do those of WebSockets
-    "reset_contextvars": True,  # asyncio may leak ids from one request of a connection to the next
-}
-"""What uvicorn is told, so that it leaves logs and ids of requests to the service."""
-
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 _OURS = ("service", "model_store")
 _SERVERS = ("uvicorn", "uvicorn.error", "asyncio")

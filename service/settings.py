@@ -169,6 +169,22 @@ class Settings(BaseSettings):
     shutdown_timeout_s: PositiveFloat = Field(
         75.0, description="Seconds after SIGTERM until the process ends, whatever hangs."
     )
+    max_connections: PositiveInt = Field(
+        1000,
+        description=(
+            "How many connections one process keeps open; requests on more are refused with 429."
+        ),
+    )
+    header_timeout_s: PositiveFloat = Field(
+        10.0, description="Seconds until the head of a request must be complete."
+    )
+    keep_alive_timeout_s: NonNegativeFloat = Field(
+        5.0, description="Seconds until a connection without a request is closed."
+    )
+    max_header_bytes: PositiveInt = Field(
+        32_768, description="The largest head of a request: its address and headers."
+    )
+    max_header_fields: PositiveInt = Field(100, description="The most headers of one request.")
     max_body_bytes: PositiveInt = Field(_MIB, description="The largest request body.")
     max_inputs: PositiveInt = Field(256, description="The most texts in one request.")
     max_characters: PositiveInt = Field(100_000, description="The most characters in one text.")

@@ -13,12 +13,13 @@ from model_store.parent_process import end_with_parent, hear_interrupts, startin
 from service.app import create_app
 from service.engine_process.process import EngineProcess
 from service.engine_process.remote import open_remote_host
-from service.logs import UVICORN_OPTIONS, configure_logs
+from service.listening import uvicorn_options
+from service.logs import configure_logs
 from service.preset_store import create_store
 from service.settings import Settings
 
 
-def serve_with_workers(settings: Settings, *, host: str, port: int) -> None:
+def serve_with_workers(settings: Settings, listener: socket) -> None:
     """Serve until a signal says otherwise; requests under way are answered then."""
     # Only this user can enter it: that is all the socket in it needs.
     with TemporaryDirectory(prefix="fillmask-") as directory:
@@ -26,17 +27,14 @@ def serve_with_workers(settings: Settings, *, host: str, port: int) -> None:
         config = uvicorn.Config(
             partial(create_worker_app, settings, path),
             factory=True,
-            host=host,
-            port=port,
             workers=settings.workers,
-            **UVICORN_OPTIONS,
+            **uvicorn_options(settings),
         )
-        with config.bind_socket() as listener:
-            engine = EngineProcess(settings, create_store, path)
-            try:
-                Supervisor(config, [listener], engine).run()
-            finally:
-                engine.stop()
+        engine = EngineProcess(settings, create_store, path)
+        try:
+            Supervisor(config, [listener], engine).run()
+        finally:
+            engine.stop()
 
 
 def create_worker_app(settings: Settings, path: Path) -> FastAPI:

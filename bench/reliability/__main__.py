@@ -7,6 +7,7 @@ from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from bench.reliability.hang_ups import measure_hang_ups
+from bench.reliability.heads import measure_heads
 from bench.reliability.overload import measure_overload
 from bench.reliability.terminations import measure_terminations
 
@@ -14,7 +15,7 @@ from bench.reliability.terminations import measure_terminations
 def main() -> None:
     """Run one measurement and print its figures."""
     parser = argparse.ArgumentParser(prog="python -m bench.reliability", description=__doc__)
-    parser.add_argument("what", choices=("overload", "hang-ups", "terminations"))
+    parser.add_argument("what", choices=("overload", "hang-ups", "terminations", "heads"))
     parser.add_argument("--seconds", type=float, default=300.0, help="of overload")
     parser.add_argument("--callers", type=int, default=10_000, help="who hang up")
     parser.add_argument("--times", type=int, default=50, help="to terminate a server")
@@ -23,6 +24,7 @@ def main() -> None:
         "overload": lambda: measure_overload(arguments.seconds),
         "hang-ups": lambda: measure_hang_ups(arguments.callers),
         "terminations": lambda: measure_terminations(arguments.times),
+        "heads": measure_heads,
     }
     figures = asyncio.run(measurements[arguments.what]())
     print(json.dumps(figures, indent=2, default=_plain))

@@ -3,13 +3,14 @@
 import logging
 import os
 import runpy
+import socket
 import sys
+from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 import yaml
 from click.testing import CliRunner, Result
 from fastapi import FastAPI
@@ -21,17 +22,20 @@ from service.settings import Settings
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Return what uvicorn was asked to serve; nothing listens."""
+    """Return what was to be served, and where; nothing listens."""
     served: list[dict[str, Any]] = []
 
-    def run(app: FastAPI, **options: Any) -> None:
-        told = {
-            "level": os.environ["TF_CPP_MIN_LOG_LEVEL"],
-            "backend": os.environ.get("KERAS_BACKEND"),
-        }
-        served.append({"app": app} | told | options)
+    def listen(settings: Settings, host: str, port: int) -> Any:
+        served.append({"settings": settings, "host": host, "port": port})
+        return nullcontext()
 
-    monkeypatch.setattr(uvicorn, "run", run)
+    def serve(app: FastAPI, *_: Any) -> None:
+        served[0]["app"] = app
+        served[0]["level"] = os.environ["TF_CPP_MIN_LOG_LEVEL"]
+        served[0]["backend"] = os.environ.get("KERAS_BACKEND")
+
+    monkeypatch.setattr("service.cli.listen", listen)
+    monkeypatch.setattr("service.cli.serve_app", serve)
     return served
 
 
@@ -99,12 +103,25 @@ def test_several_workers_are_served_by_several_processes(
 ) -> None:
     """The options of the command are theirs too."""
 
-    def serve(settings: Settings, **options: Any) -> None:
-        served.append({"workers": settings.workers} | options)
+    def serve(settings: Settings, _listener: Any) -> None:
+        served.append({"workers": settings.workers})
 
     monkeypatch.setattr("service.cli.serve_with_workers", serve)
     invoke("serve", "--port", "0", FILLMASK_WORKERS="2", FILLMASK_HOST="::1")
-    assert served == [{"workers": 2, "host": "::1", "port": 0}]
+    assert (served[0]["host"], served[0]["port"]) == ("::1", 0)
+    assert served[1:] == [{"workers": 2}]
+
+
+def test_serve_says_in_a_sentence_why_it_cannot_listen() -> None:
+    """Before anything says that it runs, and without a traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = invoke("serve", "--port", str(port))
+    assert result.exit_code == 1
+    assert result.output == (
+        f"Error: Port {port} of 127.0.0.1 is in use; end what listens there, or name another one "
+        "with --port or FILLMASK_PORT.\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,10 +135,10 @@ def test_keras_runs_on_what_the_engine_needs(
     assert served[0]["backend"] == backend
 
 
-def test_server_leaves_the_log_to_the_service(served: list[dict[str, Any]]) -> None:
-    """Its own lines quote paths, and its configuration would undo ours."""
+@pytest.mark.usefixtures("served")
+def test_log_is_configured_before_anything_is_served() -> None:
+    """Its level is that of the settings."""
     invoke("serve", FILLMASK_ACCESS_LOG="true")
-    assert (served[0]["access_log"], served[0]["log_config"]) == (False, None)
     assert logging.getLogger("uvicorn.error").handlers == []
     assert logging.getLogger("service").level == logging.INFO
 

@@ -2,6 +2,7 @@
 
 import stat
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> list[FakeEngineProcess]:
 
 def test_engine_is_there_for_as_long_as_the_workers(engines: list[Any]) -> None:
     """It starts before them, is looked after like them, and ends after them."""
-    serve_with_workers(Settings(workers=3), host="127.0.0.1", port=0)
+    serve_with_workers(Settings(workers=3), socket())
     [engine] = engines
     assert engine.told == ["3 workers", "start", "start workers", "keep alive", "stop"]
 
@@ -75,14 +76,14 @@ def test_engine_ends_whatever_happens(engines: list[Any], monkeypatch: pytest.Mo
         raise RuntimeError
 
     monkeypatch.setattr(Supervisor, "keep_subprocess_alive", fail)
-    with pytest.raises(RuntimeError):
-        serve_with_workers(Settings(workers=2), host="127.0.0.1", port=0)
+    with socket() as listener, pytest.raises(RuntimeError):
+        serve_with_workers(Settings(workers=2), listener)
     assert engines[0].told[-1] == "stop"
 
 
 def test_socket_is_nobody_elses(engines: list[Any]) -> None:
     """Its directory lets this user in and no other, and is gone at the end."""
-    serve_with_workers(Settings(workers=2), host="127.0.0.1", port=0)
+    serve_with_workers(Settings(workers=2), socket())
     assert engines[0].mode == stat.S_IRWXU
     assert not engines[0].path.parent.exists()
 
