@@ -18,6 +18,7 @@ from service.settings import Settings
 
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 _BACKLOG = 2048
+_WORKER_START_S = 60
 
 
 class ListenError(Exception):
@@ -64,6 +65,8 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
     return {
         "http": partial(LimitedConnection, limits=limits),
         "timeout_keep_alive": settings.keep_alive_timeout_s,
+        # On a busy machine one takes longer than uvicorn's 5 s to start, and would never be there.
+        "timeout_worker_healthcheck": _WORKER_START_S,
         "log_config": None,  # it would undo ours
         "access_log": False,  # its lines quote paths
         "ws": "none",  # and so do those of WebSockets

@@ -116,7 +116,9 @@ def test_options_reach_workers() -> None:
     assert options["http"].func is LimitedConnection
     assert options["http"].keywords["limits"].max_header_bytes == 9
     assert (options["access_log"], options["log_config"]) == (False, None)
-    uvicorn.Config(FastAPI(), **options).load()
+    config = uvicorn.Config(FastAPI(), **options)
+    config.load()
+    assert config.timeout_worker_healthcheck >= 60
 
 
 def test_every_limit_of_a_connection_is_a_setting() -> None:
