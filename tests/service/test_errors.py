@@ -6,6 +6,10 @@ from service import errors
 
 ERRORS = [
     errors.QueueFullError(),
+    errors.TooManyConnectionsError(),
+    errors.MalformedRequestError(),
+    errors.HeadersTooLargeError(1000, 10),
+    errors.HeadTimeoutError(1.5),
     errors.DeadlineExceededError(1.5),
     errors.ShuttingDownError(),
     errors.EngineLostError(),
@@ -32,7 +36,13 @@ def test_message_is_one_sentence(error: errors.ServiceError) -> None:
 
 def test_every_error_is_looked_at_here() -> None:
     """A new error has a sentence too."""
-    assert set(errors.ServiceError.__subclasses__()) == {type(error) for error in ERRORS}
+    assert find_all(errors.ServiceError) == {type(error) for error in ERRORS}
+
+
+def find_all(base: type[errors.ServiceError]) -> set[type[errors.ServiceError]]:
+    """Return what is derived from a class, at any distance."""
+    found = set(base.__subclasses__())
+    return found.union(*map(find_all, found))
 
 
 @pytest.mark.parametrize(
@@ -43,6 +53,8 @@ def test_every_error_is_looked_at_here() -> None:
         (errors.CallerTimeoutError(0.5), ["0.5 seconds"]),
         (errors.SlowBodyError(60.0), ["60 seconds"]),
         (errors.PayloadTooLargeError(1000), ["1000 bytes"]),
+        (errors.HeadersTooLargeError(1000, 10), ["1000 bytes", "10 fields"]),
+        (errors.HeadTimeoutError(1.5), ["1.5 seconds"]),
         (errors.RequestLimitError("inputs", 3, 2), ["3 inputs", "limit is 2"]),
         (errors.TargetsMismatchError(3, 2), ["3 lists", "2 inputs"]),
     ],

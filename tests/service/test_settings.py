@@ -9,6 +9,10 @@ from pydantic import ValidationError
 from service.settings import Settings
 
 LIMITS = [
+    "max_connections",
+    "max_header_bytes",
+    "max_header_fields",
+    "header_timeout_s",
     "workers",
     "max_loaded_presets",
     "max_loaded_bytes",

@@ -15,9 +15,13 @@ AT_WORKERS_ONLY = {
     errors.DeadlineExceededError,
     errors.EncodedBodyError,
     errors.EngineLostError,
+    errors.HeadTimeoutError,
+    errors.HeadersTooLargeError,
+    errors.MalformedRequestError,
     errors.PayloadTooLargeError,
     errors.RequestLimitError,
     errors.TargetsMismatchError,
+    errors.TooManyConnectionsError,
     errors.UnauthorizedError,
 }
 """What no engine process raises; neither does it see a text."""
