@@ -56,6 +56,7 @@ class DeadlineExceededError(ServiceError):
 
     def __init__(self, timeout_s: float, loading: str | None = None) -> None:
         """Name the limit in seconds, and the preset that was being loaded all the while."""
+        self.loading = loading
         message = f"No answer within {timeout_s:g} seconds; try again or send less."
         if loading:
             message = (
@@ -68,11 +69,12 @@ class DeadlineExceededError(ServiceError):
 class CallerTimeoutError(ServiceError):
     """The answer did not come in the time that the caller gave."""
 
-    def __init__(self, timeout_s: float) -> None:
-        """Name that time in seconds."""
+    def __init__(self, timeout_s: float, loading: str | None = None) -> None:
+        """Name that time in seconds, and the preset that was being loaded all the while."""
+        while_loading = f"{loading} is still being loaded; " if loading else ""
         super().__init__(
-            f"No answer within the {timeout_s:g} seconds that the request gave; give it more time "
-            "or send less."
+            f"No answer within the {timeout_s:g} seconds that the request gave; {while_loading}"
+            "give it more time or send less."
         )
 
 

@@ -1,7 +1,8 @@
 """What loads and runs models, all in one process: the cache, its threads, states and metrics."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +34,11 @@ class ModelHost:
     models: ModelCache[ServedModel]
     preset_states: PresetStates
     metrics: Metrics
+    engine_thread: Executor
+
+    async def pass_engine(self) -> None:
+        """Return when the engine's thread has done what it was given: never, where it hangs."""
+        await asyncio.get_running_loop().run_in_executor(self.engine_thread, bool)
 
 
 @asynccontextmanager
@@ -94,7 +100,7 @@ async def open_model_host(settings: Settings, store: ModelStore) -> AsyncIterato
         await stack.enter_async_context(owned_task(warm_up))
         # Before anything is waited for: a server that ends takes no request any more.
         stack.push_async_callback(models.close)
-        yield ModelHost(models, states, metrics)
+        yield ModelHost(models, states, metrics, engine_thread)
 
 
 async def _warm_up(settings: Settings, models: ModelCache[ServedModel], terminal: Terminal) -> None:

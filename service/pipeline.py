@@ -172,7 +172,8 @@ class Pipeline:
                 return filled
         except DeadlineExceededError as raised:
             # Who has less patience than the server has does not make it slow.
-            error = CallerTimeoutError(timeout_s) if timeout_s < self._limits.timeout_s else raised
+            is_hasty = timeout_s < self._limits.timeout_s
+            error = CallerTimeoutError(timeout_s, raised.loading) if is_hasty else raised
             raise error from None
         except BaseException as raised:
             error = raised

@@ -159,6 +159,13 @@ class Settings(BaseSettings):
     ready_timeout_s: PositiveFloat = Field(
         10.0, description="Seconds until `/readyz` finds that the engine is stuck."
     )
+    engine_hang_timeout_s: PositiveFloat = Field(
+        60.0,
+        description=(
+            "Seconds without a sign of life until an engine process is ended and another one "
+            "started, with several workers."
+        ),
+    )
     shutdown_notice_s: NonNegativeFloat = Field(
         1.0,
         description=(

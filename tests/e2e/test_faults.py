@@ -53,6 +53,24 @@ def test_engine_process_that_hangs_is_not_ready_until_it_goes_on(tmp_path: Path)
         assert get(server, "/readyz").status_code == 200
 
 
+def test_engine_process_that_hangs_is_replaced(tmp_path: Path) -> None:
+    """By one that answers as it did; the log says why."""
+    env = {"FILLMASK_WORKERS": "2", "FILLMASK_ENGINE_HANG_TIMEOUT_S": "5"}
+    with start_server(env, tmp_path) as server:
+        before, hung = post(server).json(), find_engine(server)
+        os.kill(hung, signal.SIGSTOP)
+        # It waits for the one that hangs, whose end is its own.
+        assert post(server).json()["code"] == "engine_lost"
+        assert post(server).json() == before
+        assert find_engine(server) != hung
+        events = [json.loads(line) for line in server.output.read_text("utf-8").splitlines()]
+        of_engine = [e for e in events if e["event"] in {"engine_hung", "engine_ended"}]
+        assert [(e["event"], e["pid"]) for e in of_engine] == [
+            ("engine_hung", hung),
+            ("engine_ended", hung),
+        ]
+
+
 def test_preset_whose_directory_is_removed_goes_on_answering(tmp_path: Path) -> None:
     """What is loaded needs no files; what is not says so."""
     store = tmp_path / "presets"

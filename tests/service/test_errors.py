@@ -15,6 +15,7 @@ ERRORS = [
     errors.EngineLostError(),
     errors.ModelReplacedError(),
     errors.CallerTimeoutError(0.5),
+    errors.CallerTimeoutError(0.5, "tiny"),
     errors.SlowBodyError(60),
     errors.PresetUnusableError("Use another preset."),
     errors.PayloadTooLargeError(1000),

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from fakes import FakeStore, make_preset
+from fakes import FakeEngine, FakeStore, Gate, ManualClock, make_preset, settle
 from service.engine_process import process
 from service.engine_process.client import EngineClient
 from service.engine_process.frames import Describe, Described
 from service.engine_process.process import EngineProcess, run_engine
 from service.errors import EngineLostError
+from service.model_host import open_model_host
 from service.settings import Settings
 
 
@@ -27,9 +28,15 @@ def create_store(_: Settings) -> FakeStore:
 
 
 @pytest.fixture
-async def engine(path: Path) -> AsyncIterator[EngineProcess]:
+def clock() -> ManualClock:
+    """Return the clock of the engine process' parent."""
+    return ManualClock()
+
+
+@pytest.fixture
+async def engine(path: Path, clock: ManualClock) -> AsyncIterator[EngineProcess]:
     """Return an engine process that was started."""
-    engine = EngineProcess(Settings(default_preset="tiny"), create_store, path)
+    engine = EngineProcess(Settings(default_preset="tiny"), create_store, path, clock)
     engine.start()
     yield engine
     await asyncio.to_thread(engine.stop)
@@ -93,6 +100,99 @@ def test_engine_loads_the_default_and_the_pinned_presets_at_its_start(
         listener.bind(str(path))
         threading.Timer(0.3, tell.close).start()
         settings = Settings(default_preset="tiny", preload=preload, pinned_presets=pinned)
-        run_engine(settings, lambda _: store, listener, end)
+        beats, beat = Pipe(duplex=False)
+        run_engine(settings, lambda _: store, listener, end, beat)
     end.close()
     assert store.loads == loads
+    assert beats.poll()
+
+
+def look(engine: EngineProcess, clock: ManualClock, seconds: int) -> None:
+    """Look after an engine process every second."""
+    for _ in range(seconds):
+        clock.advance(1)
+        engine.keep_alive()
+
+
+async def test_engine_process_that_gives_no_sign_of_life_is_replaced(
+    engine: EngineProcess, clock: ManualClock, caller: EngineClient
+) -> None:
+    """Stopped, it never ends by itself; who waits for it is told, and the next one answers."""
+    await caller.call(Describe(), Described)
+    first = engine._process
+    os.kill(first.pid or 0, signal.SIGSTOP)
+    while engine._beats.poll():
+        engine._beats.recv_bytes()
+    waiting = asyncio.create_task(caller.call(Describe(), Described))
+    await settle()
+    look(engine, clock, 60)
+    assert first.is_alive()
+    look(engine, clock, 1)
+    assert first.exitcode == -signal.SIGKILL
+    with pytest.raises(EngineLostError):
+        await waiting
+    assert await caller.call(Describe(), Described)
+
+
+async def test_engine_process_that_gives_signs_of_life_is_left_alone(
+    engine: EngineProcess, clock: ManualClock
+) -> None:
+    """However much time has passed."""
+    first = engine._process
+    for _ in range(5):
+        assert await asyncio.to_thread(engine._beats.poll, 30)
+        look(engine, clock, 59)
+    assert engine._process is first
+    assert first.is_alive()
+
+
+async def test_time_in_which_nobody_looked_is_not_counted(
+    engine: EngineProcess, clock: ManualClock
+) -> None:
+    """Whoever stops all processes and lets them go on finds them as they were."""
+    os.kill(engine._process.pid or 0, signal.SIGSTOP)
+    clock.advance(3600)
+    engine.keep_alive()
+    assert engine._process.is_alive()
+    os.kill(engine._process.pid or 0, signal.SIGCONT)
+
+
+async def test_engine_process_that_ends_at_each_start_is_started_more_and_more_slowly(
+    engine: EngineProcess, clock: ManualClock
+) -> None:
+    """At once, then after 1, 2, 4, ... 60 seconds; at once again when one has lived."""
+    pauses = []
+    for _ in range(9):
+        ended, paused = engine._process, 0
+        ended.kill()
+        ended.join()
+        engine.keep_alive()
+        while engine._process is ended:
+            look(engine, clock, 1)
+            paused += 1
+        pauses.append(paused)
+    assert pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60]
+    clock.advance(60)
+    ended = engine._process
+    ended.kill()
+    ended.join()
+    engine.keep_alive()
+    assert engine._process is not ended
+
+
+async def test_sign_of_life_comes_past_the_engine() -> None:
+    """A process whose event loop runs may hang all the same, in the thread of its engine."""
+    store = create_store(Settings())
+    with Gate() as gate:
+        store.engines["tiny"] = FakeEngine(gate)
+        settings = Settings(default_preset="tiny", preload=False)
+        async with open_model_host(settings, store) as host:
+            await host.pass_engine()
+            async with host.models.lease("tiny") as model:
+                checking = asyncio.create_task(model.check())
+                await gate.reached()
+                passing = asyncio.create_task(host.pass_engine())
+                await settle()
+                assert not passing.done()
+                gate.open()
+                await asyncio.gather(checking, passing)
