@@ -6,7 +6,11 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextvars import copy_context
 from functools import partial
+from typing import Any, NamedTuple
+
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 from model_store.encoding import Encoding
 from model_store.errors import ModelLoadError
@@ -23,6 +27,13 @@ _CHECKED_TOKENS = 3
 """How long a text is that says whether an engine runs: a mask between two special tokens."""
 
 
+class _AskedText(NamedTuple):
+    """A text, and the id of the request that it belongs to."""
+
+    encoding: Encoding
+    request_id: str | None
+
+
 class ServedModel:
     """A model whose predictions go through a micro-batcher to the engine's thread."""
 
@@ -37,9 +48,9 @@ class ServedModel:
         self.model = model
         self._engine_thread = engine_thread
         self._checking: asyncio.Task[None] | None = None
-        self._batcher: MicroBatcher[Encoding, list[MaskScores]] = MicroBatcher(
+        self._batcher: MicroBatcher[_AskedText, list[MaskScores]] = MicroBatcher(
             self._predict,
-            length=lambda encoding: len(encoding.token_ids),
+            length=lambda text: len(text.encoding.token_ids),
             limits=limits,
             observe=observe,
             ahead=1,
@@ -73,7 +84,9 @@ class ServedModel:
         Raises:
             QueueFullError: it would not be done within that time.
         """
-        return await self._batcher.submit(encodings, within_s)
+        request_id = get_contextvars().get("request_id")
+        texts = [_AskedText(encoding, request_id) for encoding in encodings]
+        return await self._batcher.submit(texts, within_s)
 
     async def check(self) -> None:
         """Score one text beside the queue: that much waits does not mean that nothing runs."""
@@ -92,15 +105,23 @@ class ServedModel:
         await asyncio.get_running_loop().run_in_executor(self._engine_thread, gc.collect)
 
     async def _check(self) -> None:
-        await self._predict([self.model.make_text(_CHECKED_TOKENS)])
+        await self._predict([_AskedText(self.model.make_text(_CHECKED_TOKENS), None)])
 
-    async def _predict(self, encodings: Sequence[Encoding]) -> BatchRun[list[MaskScores]]:
+    async def _predict(self, texts: Sequence[_AskedText]) -> BatchRun[list[MaskScores]]:
+        encodings = [text.encoding for text in texts]
         # Here, and not in the engine's thread, which may be running the batch before this one.
         batch = self.model.collate(encodings)
-        predicting = asyncio.get_running_loop().run_in_executor(
-            self._engine_thread, self.model.predict, encodings, batch
-        )
+        run = partial(self.model.predict, encodings, batch)
+        # A batch is of many requests: what is logged of it names them all.
+        asked = {text.request_id: None for text in texts if text.request_id}
+        loop = asyncio.get_running_loop()
+        predicting = loop.run_in_executor(self._engine_thread, _run_for, list(asked), run)
         return BatchRun(await predicting, batch.computed_tokens)
+
+
+def _run_for(request_ids: list[str], run: Callable[[], list[list[MaskScores]]]) -> Any:
+    with bound_contextvars(request_ids=request_ids):
+        return run()
 
 
 class PresetFetcher:
@@ -180,7 +201,9 @@ class ServedModelLoader:
         """
         loop = asyncio.get_running_loop()
         report = partial(self._report, name)
-        model = await loop.run_in_executor(self._loader_thread, self._store.load, name, report)
+        # With the ids of who asked for it, for what is logged of it over there.
+        load = partial(copy_context().run, self._store.load, name, report)
+        model = await loop.run_in_executor(self._loader_thread, load)
         limits = self._limits(model.facts)
         if model.facts.nbytes > self._max_bytes:
             message = (

@@ -16,7 +16,8 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Tracer
+from opentelemetry.trace import Tracer, format_trace_id
+from structlog.contextvars import bind_contextvars
 
 from service.pipeline import PipelineObserver, RequestRecord, Timings
 
@@ -45,7 +46,7 @@ class Tracing:
         self._provider = TracerProvider(
             resource=Resource.create(named.attributes), shutdown_on_exit=False
         )
-        self._provider.add_span_processor(_CallerTextRemover())
+        self._provider.add_span_processor(_ServerSpanProcessor())
 
     @property
     def telemetry(self) -> TelemetryConfig:
@@ -108,14 +109,15 @@ class _StageObserver:
         self._observer.observe_tokenization(seconds)
 
 
-class _CallerTextRemover(SpanProcessor):
-    """Takes out of a server's span what a caller wrote; its route remains."""
+class _ServerSpanProcessor(SpanProcessor):
+    """Takes out of a server's span what a caller wrote, and has its trace named in the log."""
 
     def on_start(
         self,
         span: Span,
         parent_context: Context | None = None,  # noqa: ARG002  # the SDK's signature
     ) -> None:
+        bind_contextvars(trace_id=format_trace_id(span.get_span_context().trace_id))
         for name in ("url.path", "url.query"):
             if name in (span.attributes or {}):
                 span.set_attribute(name, _REMOVED)

@@ -5,6 +5,9 @@ from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec.structs import replace
+from structlog.contextvars import get_contextvars
+
 from service.engine_process.frames import (
     NO_ANSWER,
     Answer,
@@ -12,6 +15,7 @@ from service.engine_process.frames import (
     Failed,
     FrameError,
     FrameReader,
+    Question,
     Request,
     encode_frame,
 )
@@ -34,8 +38,10 @@ class EngineClient:
         self._connecting = asyncio.Lock()
         self._connection: _Connection | None = None
 
-    async def call(self, request: Request, kind: type[Expected]) -> Expected:
+    async def call(self, request: Question, kind: type[Expected]) -> Expected:
         """Return the answer to a request, of the kind that belongs to it.
+
+        Whatever the log says of it over there bears the ids that the log has here.
 
         A caller that is cancelled cancels the call over there.
 
@@ -44,7 +50,7 @@ class EngineClient:
             Exception: what it answered, as `wire_errors` reads it.
         """
         connection = await self._connect()
-        answer = await connection.call(request)
+        answer = await connection.call(replace(request, ids=get_contextvars()))
         if isinstance(answer, Failed):
             raise load_error(answer)
         if not isinstance(answer, kind):

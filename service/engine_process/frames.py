@@ -80,7 +80,13 @@ class Mask(msgspec.Struct, array_like=True, frozen=True):
         )
 
 
-class Load(msgspec.Struct, tag=True, frozen=True):
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """What is answered; `ids` are those of the request that it is made for, for the log."""
+
+    ids: dict[str, str] = {}
+
+
+class Load(Call, tag=True, frozen=True):
     """Have a preset fetched and loaded, as `ModelCache.load` does. Answered by `Done`."""
 
     preset: str
@@ -88,19 +94,19 @@ class Load(msgspec.Struct, tag=True, frozen=True):
     pin: bool | None = None
 
 
-class Unload(msgspec.Struct, tag=True, frozen=True):
+class Unload(Call, tag=True, frozen=True):
     """Give the model of a preset up. Answered by `Done`, when nobody uses it any more."""
 
     preset: str
 
 
-class Open(msgspec.Struct, tag=True, frozen=True):
+class Open(Call, tag=True, frozen=True):
     """Hand out the codec of a preset. Answered by `Opened`."""
 
     preset: str
 
 
-class Predict(msgspec.Struct, tag=True, frozen=True):
+class Predict(Call, tag=True, frozen=True):
     """Score texts. Answered by `Predicted`, or refused if the codec has another revision by now."""
 
     preset: str
@@ -109,7 +115,7 @@ class Predict(msgspec.Struct, tag=True, frozen=True):
     within_s: float
 
 
-class Check(msgspec.Struct, tag=True, frozen=True):
+class Check(Call, tag=True, frozen=True):
     """Have the engine of a preset score a text, whatever waits. Answered by `Done`."""
 
     preset: str
@@ -119,11 +125,11 @@ class Cancel(msgspec.Struct, tag=True, frozen=True):
     """Nobody waits for the call of this number any more. Not answered."""
 
 
-class Describe(msgspec.Struct, tag=True, frozen=True):
+class Describe(Call, tag=True, frozen=True):
     """Say how every preset stands. Answered by `Described`."""
 
 
-class Expose(msgspec.Struct, tag=True, frozen=True):
+class Expose(Call, tag=True, frozen=True):
     """Show the metrics of the whole service. Answered by `Exposed`."""
 
 
@@ -185,7 +191,8 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
     wait_s: float = 0.0
 
 
-Request = Load | Unload | Open | Predict | Check | Cancel | Describe | Expose | Observed
+Question = Load | Unload | Open | Predict | Check | Describe | Expose
+Request = Question | Cancel | Observed
 Answer = Done | Opened | Predicted | Described | Exposed | Failed
 
 _ENCODER = msgspec.msgpack.Encoder()

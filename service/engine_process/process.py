@@ -5,7 +5,7 @@ import multiprocessing
 import signal
 import socket
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import monotonic
@@ -105,12 +105,10 @@ class EngineProcess:
         # Time in which nobody looked is not counted: all processes may have been stopped.
         self._silent_s += min(now - self._looked, _LONGEST_LOOK_S)
         self._looked = now
-        try:
+        with suppress(EOFError):  # it has just ended
             while self._beats.poll():
                 self._beats.recv_bytes()
                 self._silent_s = 0.0
-        except EOFError:
-            pass  # it has just ended
         return self._silent_s > self._settings.engine_hang_timeout_s
 
     def _plan_start(self) -> None:

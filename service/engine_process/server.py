@@ -9,6 +9,7 @@ from socket import socket
 from weakref import WeakKeyDictionary
 
 import structlog
+from structlog.contextvars import bind_contextvars
 
 from service.engine_process.frames import (
     Answer,
@@ -27,6 +28,7 @@ from service.engine_process.frames import (
     Opened,
     Predict,
     Predicted,
+    Question,
     Request,
     Unload,
     encode_frame,
@@ -91,7 +93,9 @@ class EngineServer:
             await asyncio.gather(*under_way, return_exceptions=True)
             writer.close()
 
-    async def _call(self, number: int, request: Request, writer: asyncio.StreamWriter) -> None:
+    async def _call(self, number: int, request: Question, writer: asyncio.StreamWriter) -> None:
+        # Every call has a task, and so a context, of its own.
+        bind_contextvars(**request.ids)
         try:
             frame = encode_frame(number, await self._answer(request))
         except Exception as error:  # noqa: BLE001  # whatever it is, the caller must hear of it
@@ -102,7 +106,7 @@ class EngineServer:
         # Not drained: there are no more answers than calls, and those are limited.
         writer.write(frame)
 
-    async def _answer(self, request: Request) -> Answer:
+    async def _answer(self, request: Question) -> Answer:
         match request:
             case Predict():
                 return await self._predict(request)

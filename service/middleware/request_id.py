@@ -4,14 +4,20 @@ import re
 from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bind_contextvars, reset_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars, unbind_contextvars
 
 _HEADER = b"x-request-id"
 _is_acceptable = re.compile(rb"[A-Za-z0-9._-]{1,128}").fullmatch
+_read_trace = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
+"""The W3C's `traceparent`."""
 
 
 class RequestIdMiddleware:
-    """Takes the caller's `x-request-id` over where it can be logged as it is, else makes one."""
+    """Takes the caller's `x-request-id` over where it can be logged as it is, else makes one.
+
+    The trace that a request belongs to is in every event, too; whoever traces it here names another
+    one, where the caller has none.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap an application."""
@@ -22,7 +28,8 @@ class RequestIdMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _find(scope) or uuid4().hex.encode()
+        given = _find(scope, _HEADER)
+        request_id = given if _is_acceptable(given) else uuid4().hex.encode()
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -30,14 +37,15 @@ class RequestIdMiddleware:
             await send(message)
 
         bound = bind_contextvars(request_id=request_id.decode())
+        if trace := _read_trace(_find(scope, b"traceparent")):
+            bind_contextvars(trace_id=trace[1].decode())
         try:
             await self._app(scope, receive, send_with_id)
         finally:
             reset_contextvars(**bound)
+            unbind_contextvars("trace_id")
 
 
-def _find(scope: Scope) -> bytes | None:
-    for name, value in scope["headers"]:
-        if name == _HEADER:
-            return value if _is_acceptable(value) else None
-    return None
+def _find(scope: Scope, header: bytes) -> bytes:
+    """Return the first header of a name, or nothing."""
+    return next((bytes(value) for name, value in scope["headers"] if name == header), b"")

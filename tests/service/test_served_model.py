@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
-from fakes import FakeEngine, FakeStore, Gate, make_model
+from fakes import FakeEngine, FakeStore, Gate, make_model, settle
+from model_store.batch import Batch, Scores
 from model_store.encoding import Encoding, TextLimits
 from model_store.errors import ModelLoadError, PresetNotFoundError
 from service.batch_records import BatchLimits, BatchRecord
 from service.errors import ShuttingDownError
+from service.logs import configure_logs
 from service.served_model import ServedModel, ServedModelLoader
+from service.settings import Settings
 
 LIMITS = BatchLimits(4, 1000, 10)
 
@@ -162,3 +165,34 @@ async def test_model_above_the_memory_limit_is_refused(
     store.sizes["tiny"] = 101
     with pytest.raises(ModelLoadError, match="FILLMASK_MAX_LOADED_BYTES"):
         await loader.load("tiny")
+
+
+async def test_batch_that_fails_is_logged_with_all_its_requests(
+    store: FakeStore, serve: Any, read_log: Any
+) -> None:
+    """And not with the id of whichever came last."""
+    configure_logs(Settings())
+
+    def fail(_batch: Batch, _k: int) -> Scores:
+        raise RuntimeError
+
+    store.engines["tiny"] = FakeEngine()
+    async with serve(store) as client:
+        await client.get("/readyz")
+        read_log()
+        with Gate() as gate:
+            engine, body = store.engines["tiny"], {"inputs": "[MASK]"}
+            engine.gate, engine.answer = gate, fail
+            posts = [
+                asyncio.create_task(
+                    client.post("/fill-mask", json=body, headers={"x-request-id": name})
+                )
+                for name in ("one", "two", "three")
+            ]
+            await gate.reached()
+            await settle()
+            gate.open()
+            await asyncio.gather(*posts)
+    batches = [e["request_ids"] for e in read_log() if e["event"] == "engine_failed"]
+    assert sorted(name for batch in batches for name in batch) == ["one", "three", "two"]
+    assert max(map(len, batches)) > 1

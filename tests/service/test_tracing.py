@@ -12,6 +12,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from fakes import FakeStore, Gate
 from otlp_collector import Collector, collect
 from service import tracing
+from service.logs import configure_logs
+from service.settings import Settings
 from service.tracing import Stage, record_stages
 
 BODY = {"inputs": "the [MASK]"}
@@ -64,6 +66,20 @@ async def test_trace_of_the_caller_goes_on(
     assert server.start_time_unix_nano <= times[0]
     assert times[-1] <= server.end_time_unix_nano
     assert collector.service_names == {"fillmask"}
+
+
+async def test_trace_that_begins_here_is_in_every_event(
+    store: FakeStore, serve: Any, collector: Collector, read_log: Any
+) -> None:
+    """From the log to the trace, and back."""
+    configure_logs(Settings())
+    async with serve(store, tracing=True, access_log=True) as client:
+        await client.post("/fill-mask", json=BODY)
+    events = read_log()
+    assert [event["event"] for event in events][:2] == ["preset_loaded", "request"]
+    assert {e["trace_id"] for e in events[:2]} == {
+        collector.spans["POST /fill-mask"].trace_id.hex()
+    }
 
 
 async def test_metrics_hear_what_spans_are_made_of(

@@ -14,6 +14,8 @@ from model_store.bert.tokenizer import BertTokenizer
 from model_store.errors import HeadMissingError, ModelLoadError
 from model_store.fill_mask import FillMaskModel
 from model_store.load_news import Report
+from service.logs import configure_logs
+from service.settings import Settings
 
 if TYPE_CHECKING:
     from service.engine_process.conftest import Engine, ServeRemote
@@ -105,6 +107,26 @@ async def test_unforeseen_error_of_a_call_is_logged_where_it_was_raised(
         "call_failed",
         ZeroDivisionError,
     )
+
+
+def fail(_batch: Any, _k: int) -> Any:
+    """Fail as an engine does."""
+    raise RuntimeError
+
+
+async def test_events_of_the_engine_bear_the_ids_of_the_request(
+    worker: httpx.AsyncClient, store: FakeStore, read_log: Any
+) -> None:
+    """Of a load, and of a batch that fails, for whoever looks for what became of a request."""
+    configure_logs(Settings())
+    store.engines["tiny"] = FakeEngine(answer=fail)
+    headers = {"x-request-id": "mine", "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
+    await worker.post("/fill-mask", json={"inputs": TEXT}, headers=headers)
+    events = {event["event"]: event for event in read_log()}
+    for name in ("preset_loaded", "request_failed"):
+        assert (events[name]["request_id"], events[name]["trace_id"]) == ("mine", "a" * 32)
+    assert events["engine_failed"]["request_ids"] == ["mine"]
+    assert "request_id" not in events["engine_failed"]
 
 
 async def test_workers_share_one_model(

@@ -8,7 +8,9 @@ import structlog
 
 from fakes import FakeStore
 from model_store.errors import ModelLoadError
+from service.logs import configure_logs
 from service.middleware.request_id import RequestIdMiddleware
+from service.settings import Settings
 
 ACCEPTABLE = ["a", "A.b_c-9", "0" * 128]
 UNACCEPTABLE = ["", "0" * 129, "a b", "a\tb", "ä", "a/b", '"', "a;b"]
@@ -76,3 +78,31 @@ async def test_id_is_that_of_the_log_for_as_long_as_the_request_lasts() -> None:
 def is_new(request_id: str) -> bool:
     """Say whether an id is one of ours."""
     return len(request_id) == 32 and set(request_id) <= set("0123456789abcdef")
+
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+@pytest.mark.parametrize(
+    ("traceparent", "trace"),
+    [
+        (f"00-{TRACE}-b7ad6b7169203331-01", TRACE),
+        (f"00-{TRACE}-b7ad6b7169203331-01-more", None),
+        (f"00-{TRACE.upper()}-b7ad6b7169203331-01", None),
+        ("", None),
+    ],
+)
+async def test_trace_of_the_caller_is_in_every_event(
+    store: FakeStore, serve: Any, read_log: Any, traceparent: str, trace: str | None
+) -> None:
+    """Where it is one; and in none of the next request."""
+    configure_logs(Settings())
+    async with serve(store, access_log=True) as client:
+        await client.post(
+            "/fill-mask", json={"inputs": "the [MASK]"}, headers={"traceparent": traceparent}
+        )
+        await client.get("/healthz")
+    *of_first, of_second = read_log()[:3]
+    assert [event["event"] for event in of_first] == ["preset_loaded", "request"]
+    assert [event.get("trace_id") for event in of_first] == [trace] * 2
+    assert "trace_id" not in of_second
