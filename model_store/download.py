@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from model_store.checkpoints.files import read_json
+from model_store.checkpoints.transformers.shards import list_shards
+from model_store.checkpoints.transformers.tensors import INDEXES, WEIGHTS
 from model_store.errors import ModelLoadError, PresetUnavailableError
 from model_store.hubs import open_hub
 from model_store.hubs.errors import BrokenTransferError, DiskFullError, WrongHashError
@@ -26,15 +28,17 @@ _KERAS_FILES = (
     "task.weights.h5",
     "tokenizer.json",
     "assets/tokenizer/vocabulary.txt",
+    "probe.txt",
 )
 _TRANSFORMERS_FILES = (
     "config.json",
     "tokenizer.json",
     "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
     "vocab.txt",
+    "probe.txt",
 )
-_TRANSFORMERS_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-"""The first that there is; the second holds the same again."""
 
 
 def download(handle: str, directory: Path, progress: Progress) -> None:
@@ -51,11 +55,13 @@ def download(handle: str, directory: Path, progress: Progress) -> None:
     listing = hub.list_files()
     files = choose_files(handle, listing)
     _keep_only(directory, handle, listing.revision)
-    transfer = _Transfer(hub, handle, listing.revision, directory, progress)
     with _explain_full_disk(handle, directory):
-        transfer.require_room(files)
-        for file in files:
-            transfer.fetch(file)
+        indexes = [file for file in files if file.path in INDEXES]
+        # It is small, and how many bytes there will be is known only after it.
+        _fetch(indexes, _Transfer(hub, handle, listing.revision, directory, lambda *_: None))
+        for index in indexes:
+            files += _choose_parts(handle, listing, directory / index.path)
+        _fetch(files, _Transfer(hub, handle, listing.revision, directory, progress))
     records = {file.path: _record(directory, file) for file in files}
     write_source(directory, Source(handle, listing.revision, records))
 
@@ -70,17 +76,39 @@ def choose_files(handle: str, listing: Listing) -> list[HubFile]:
     if "model.weights.h5" in by_path:
         wanted: Sequence[str] = _KERAS_FILES
     else:
-        weights = [path for path in _TRANSFORMERS_WEIGHTS if path in by_path]
+        weights = [path for path in WEIGHTS if path in by_path]
         wanted = [*_TRANSFORMERS_FILES, *weights[:1]]
         if not weights:
             by_path.pop("config.json", None)
     if "config.json" not in by_path:
         message = (
-            f"{handle} holds neither a KerasHub preset nor a Transformers checkpoint in one file; "
+            f"{handle} holds neither a KerasHub preset nor a Transformers checkpoint; "
             "use one that does."
         )
         raise PresetUnavailableError(message)
     return [by_path[path] for path in wanted if path in by_path]
+
+
+def _choose_parts(handle: str, listing: Listing, index: Path) -> list[HubFile]:
+    """Return the files that an index names, which is here already.
+
+    Raises:
+        PresetUnavailableError: the hub has not all of them.
+        ModelLoadError: it is no index.
+    """
+    by_path = {file.path: file for file in listing.files}
+    names = list_shards(index)
+    missing = next((name for name in names if name not in by_path), None)
+    if missing is not None:
+        message = f"{handle} lacks {missing}, which its {index.name} names; use one that is whole."
+        raise PresetUnavailableError(message)
+    return [by_path[name] for name in names]
+
+
+def _fetch(files: Sequence[HubFile], transfer: "_Transfer") -> None:
+    transfer.require_room(files)
+    for file in files:
+        transfer.fetch(file)
 
 
 class _Transfer:

@@ -70,7 +70,7 @@ async def fill_mask_task(
     targets = parameters.targets
     targets = [targets] if isinstance(targets, str) else targets
     request = FillRequest(
-        preset=preset,
+        preset=preset.removesuffix("/"),  # some clients end every address so
         inputs=inputs,
         top_k=parameters.top_k or DEFAULT_TOP_K,
         targets=None if targets is None else [targets] * len(inputs),

@@ -38,6 +38,17 @@ async def test_prediction_is_that_of_the_pipeline(client: httpx.AsyncClient) -> 
     ]
 
 
+async def test_a_slash_at_the_end_changes_nothing(client: httpx.AsyncClient) -> None:
+    """Some clients end every address so; a second one is part of a name that nobody has."""
+    body = {"inputs": ONE_MASK}
+    plain, slashed, twice = [
+        await client.post(f"/models/tiny{end}", json=body) for end in ("", "/", "//")
+    ]
+    assert slashed.status_code == 200
+    assert slashed.json() == plain.json()
+    assert twice.status_code == 404
+
+
 @pytest.mark.parametrize(
     ("inputs", "expected"),
     [

@@ -1,13 +1,9 @@
 """The weights of a directory under the names that `BertForMaskedLM` has for them.
 
-The first of these that there is:
-
-model.safetensors             or model.safetensors.index.json, which names its parts
-pytorch_model.bin             or pytorch_model.bin.index.json
+They are in one file, or in parts that an index names.
 """
 
 import reprlib
-from collections.abc import Callable
 from pathlib import Path
 from textwrap import shorten
 from typing import TypeAlias
@@ -23,6 +19,17 @@ from model_store.checkpoints.transformers.shards import read_shards
 from model_store.errors import ModelLoadError
 
 Tensors: TypeAlias = dict[str, Array]
+
+WEIGHTS = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+"""Where weights may be; the first that there is counts."""
+
+INDEXES = tuple(name for name in WEIGHTS if name.endswith(".index.json"))
+"""Those that only name the files of weights."""
 
 _LONGEST_REASON = 200
 _PREFIX = "bert."
@@ -40,14 +47,13 @@ def read_tensors(directory: Path) -> Tensors:
     Raises:
         ModelLoadError: a file is missing or broken, or its names are those of another model.
     """
-    for name, read in _READERS.items():
-        for path in (directory / name, directory / f"{name}.index.json"):
-            if is_there(path):
-                tensors = read(path) if path.name == name else read_shards(path, read)
-                modern = {_modernize(name): tensor for name, tensor in tensors.items()}
-                return _unwrap(modern)
-    message = "model.safetensors is missing; save the model with safetensors."
-    raise ModelLoadError(message)
+    found = next((directory / name for name in WEIGHTS if is_there(directory / name)), None)
+    if found is None:
+        message = "model.safetensors is missing; save the model with safetensors."
+        raise ModelLoadError(message)
+    read = _read_safetensors if ".safetensors" in found.name else _read_torch
+    tensors = read_shards(found, read) if found.name in INDEXES else read(found)
+    return _unwrap({_modernize(name): tensor for name, tensor in tensors.items()})
 
 
 def _read_safetensors(path: Path) -> Tensors:
@@ -74,12 +80,6 @@ def _require_file(path: Path) -> None:
     if not is_file:
         message = f"{path.name} is missing or no plain file; fetch it again."
         raise ModelLoadError(message)
-
-
-_READERS: dict[str, Callable[[Path], Tensors]] = {
-    "model.safetensors": _read_safetensors,
-    "pytorch_model.bin": _read_torch,
-}
 
 
 def _modernize(name: str) -> str:
