@@ -10,6 +10,7 @@ the place where they will be, and take that place by one renaming: they are ther
 all, and whatever was fetched before an interruption is not fetched again.
 """
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ DEFAULT_DIRECTORY = Path("~/.cache/fillmask/presets")
 """Where pulled files go if nobody says otherwise; `~` is the home directory."""
 
 _LONGEST_NAME = 128
+_REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*(@[\w.-]+)?", re.ASCII)
 
 
 def resolve(
@@ -121,10 +123,10 @@ def _find_local(handle: str) -> Path:
     if is_here(directory):
         check_source(directory)
         return directory
-    message = (
-        f"{handle} is no name of the catalogue and no directory of a checkpoint; "
-        "`fillmask presets list` lists the names."
-    )
+    hint = "`fillmask presets list` lists the names."
+    if _REPOSITORY.fullmatch(handle):
+        hint = f"for that repository on Hugging Face, say hf://{handle}."
+    message = f"{handle} is no name of the catalogue and no directory of a checkpoint; {hint}"
     raise PresetNotFoundError(message)
 
 

@@ -249,3 +249,19 @@ def test_list_says_that_the_store_cannot_be_read(
     assert result.exit_code == 0
     assert result.stderr.startswith(f"{tmp_path} cannot be used (Permission denied)")
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["google-bert/bert-base-german-cased", "user/name@main"])
+def test_pull_of_a_bare_repository_says_how_to_write_it(name: str) -> None:
+    """As people copy it from the hub's page."""
+    result = invoke("pull", name)
+    assert result.exit_code == 1
+    assert result.stderr.endswith(f"for that repository on Hugging Face, say hf://{name}.\n")
+
+
+@pytest.mark.parametrize("name", ["no_such_preset", "./user/name", "a/b/c", "/a/b"])
+def test_pull_of_anything_else_says_where_the_names_are(name: str) -> None:
+    """It may be misspelt, or a directory that is not there."""
+    result = invoke("pull", name)
+    assert result.exit_code == 1
+    assert result.stderr.endswith("; `fillmask presets list` lists the names.\n")
