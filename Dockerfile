@@ -16,6 +16,7 @@ RUN case "$ACCELERATOR" in \
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY service service
 COPY model_store model_store
+COPY fillmask fillmask
 RUN /opt/fillmask/bin/pip install --no-deps .
 # Convert the embedded preset now: the first start of a new container need not.
 RUN mkdir -p /var/cache/fillmask/converted && (test "$ACCELERATOR" = gpu \

@@ -32,7 +32,7 @@ check: $(TEST_VENV)/.stamp ## Run what CI runs: format, lint, types, layers, aud
 	$(MAKE) test
 
 audit: $(TEST_VENV)/.stamp ## Look for unsafe code, and for known vulnerabilities in the lock file
-	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml service model_store bench
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml service model_store fillmask bench
 	$(BIN)/python requirements/audit.py requirements/run.txt
 
 format: $(TEST_VENV)/.stamp ## Format the code and mend what can be mended

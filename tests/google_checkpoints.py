@@ -48,6 +48,8 @@ def list_google_names(config: BertConfig) -> Iterator[tuple[str, str]]:
     for variable in ("gamma", "beta"):
         yield f"{head}/transform/LayerNorm/{variable}", f"masked_lm_head/layer_norm/{variable}"
     yield f"{head}/output_bias", "masked_lm_head/bias"
+    for variable in ("kernel", "bias"):
+        yield f"bert/pooler/dense/{variable}", f"pooled_dense/{variable}"
 
 
 def google_variables(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -65,8 +67,6 @@ def google_variables(checkpoint: Checkpoint) -> dict[str, Any]:
         **variables,
         **adam,
         "global_step": np.int64(1_000_000),
-        "bert/pooler/dense/kernel": np.ones((wide, wide), np.float32),
-        "bert/pooler/dense/bias": np.ones(wide, np.float32),
         "cls/seq_relationship/output_weights": np.ones((2, wide), np.float32),
         "cls/seq_relationship/output_bias": np.ones(2, np.float32),
     }

@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 
 from model_store.bert.config import BertConfig
 from model_store.bert.tokenizer import BertTokenizer
-from model_store.bert.variable_shapes import list_backbone_shapes, list_head_shapes
+from model_store.bert.variable_shapes import (
+    list_backbone_shapes,
+    list_head_shapes,
+    list_pooler_shapes,
+)
 from model_store.checkpoints import Checkpoint
 from tiny_checkpoints import SPECIAL_TOKENS, cased_vocabulary
 
@@ -63,7 +67,9 @@ def fill_checkpoint(config: BertConfig, tokenizer: BertTokenizer, seed: int = 0)
     rng = np.random.default_rng(seed)
     variables = {
         path: _draw_weights(rng, path, shape)
-        for path, shape in chain(list_backbone_shapes(config), list_head_shapes(config))
+        for path, shape in chain(
+            list_backbone_shapes(config), list_pooler_shapes(config), list_head_shapes(config)
+        )
     }
     return Checkpoint(config, tokenizer, variables)
 

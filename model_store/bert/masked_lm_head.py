@@ -14,9 +14,11 @@ from model_store.bert.transformer_layer import kernel_initializer
 class MaskedLMHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
     """Gathers the masked positions, transforms them, and projects them on the vocabulary.
 
-    With a `token_embedding` the projection is that layer's matrix transposed (Press & Wolf,
-    2016); without one it is a matrix of its own.
+    With a `token_embedding`, a `keras.layers.ReversibleEmbedding`, the projection is that layer's
+    matrix transposed (Press & Wolf, 2016); without one it is a matrix of its own.
     """
+
+    _is_to_be_tied = False
 
     def __init__(
         self,
@@ -36,6 +38,9 @@ class MaskedLMHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
 
     def build(self, input_shape: tuple[int | None, ...], *_: Any) -> None:
         """Create the weights for hidden states of shape `[rows, length, hidden_dim]`."""
+        if self._is_to_be_tied:
+            message = "The head shares its model's embeddings; make the model, not the head alone."
+            raise ValueError(message)
         hidden_dim = input_shape[-1]
         self.transform = keras.layers.Dense(
             hidden_dim,
@@ -74,10 +79,18 @@ class MaskedLMHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
     def project(self, masked: Any) -> Any:
         """Return logits, `[..., vocabulary_size]`, for vectors `[..., hidden_dim]`."""
         masked = self.layer_norm(self.activation(self.transform(masked)))
-        decoder = self.decoder if self.token_embedding is None else self.token_embedding.embeddings
-        decoder = ops.cast(decoder, masked.dtype)
-        logits = ops.matmul(masked, ops.transpose(decoder)) + ops.cast(self.bias, masked.dtype)
-        return ops.cast(logits, "float32")
+        if self.token_embedding is None:
+            logits = ops.matmul(masked, ops.transpose(ops.cast(self.decoder, masked.dtype)))
+        else:
+            # The layer itself projects: quantized, its matrix alone means nothing.
+            logits = self.token_embedding(masked, reverse=True)
+        return ops.cast(logits + ops.cast(self.bias, logits.dtype), "float32")
+
+    def tie(self, backbone: Any) -> None:
+        """Project with the embedding of a backbone, where the config asked for a tied head."""
+        if self._is_to_be_tied:
+            self.token_embedding = backbone.token_embedding
+            self._is_to_be_tied = False
 
     def compute_output_shape(
         self, hidden_shape: tuple[int | None, ...], mask_positions_shape: tuple[int | None, ...]
@@ -85,3 +98,27 @@ class MaskedLMHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
         """Return `[rows, masks, vocabulary_size]`."""
         del hidden_shape
         return (*mask_positions_shape, self.vocabulary_size)
+
+    def compute_output_spec(self, hidden: Any, mask_positions: Any) -> Any:
+        """Return the shape, and float32 whatever the layer computes in."""
+        shape = self.compute_output_shape(hidden.shape, mask_positions.shape)
+        return keras.KerasTensor(shape, "float32")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs to make the same layer."""
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "hidden_act": self.hidden_act,
+            "layer_norm_epsilon": self.layer_norm_epsilon,
+            "tied": self.token_embedding is not None,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "MaskedLMHead":
+        """Make the same layer, with random weights; `tie` gives it its embedding."""
+        options = dict(config)
+        tied = options.pop("tied")
+        head = cls(**options)
+        head._is_to_be_tied = tied  # a layer's own
+        return head

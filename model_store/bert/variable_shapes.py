@@ -10,6 +10,9 @@ from model_store.bert.config import BertConfig
 
 Shape = tuple[int, ...]
 
+POOLER_KERNEL = "pooled_dense/kernel"
+"""The variable that tells a backbone with a pooler from one without."""
+
 
 def list_head_shapes(config: BertConfig) -> Iterator[tuple[str, Shape]]:
     """Yield path and shape of every variable of the head."""
@@ -19,6 +22,11 @@ def list_head_shapes(config: BertConfig) -> Iterator[tuple[str, Shape]]:
     yield from _list_layer_norm("masked_lm_head/layer_norm", hidden_dim)
     if not config.tie_word_embeddings:
         yield "masked_lm_head/decoder", (config.vocabulary_size, hidden_dim)
+
+
+def list_pooler_shapes(config: BertConfig) -> Iterator[tuple[str, Shape]]:
+    """Yield path and shape of every variable of the pooler, which a checkpoint may lack."""
+    yield from _list_dense("pooled_dense", config.hidden_dim, config.hidden_dim)
 
 
 def list_backbone_shapes(config: BertConfig) -> Iterator[tuple[str, Shape]]:

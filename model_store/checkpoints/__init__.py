@@ -1,15 +1,32 @@
 """Checkpoint formats: one file each, all yielding a `Checkpoint`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from model_store.checkpoints.checkpoint import Checkpoint
-from model_store.checkpoints.completeness import require_complete, require_matching_vocabulary
-from model_store.checkpoints.files import read_json
+from model_store.bert.config import BertConfig
+from model_store.checkpoints.checkpoint import Checkpoint, Variables
+from model_store.checkpoints.completeness import (
+    require_complete,
+    require_matching_vocabulary,
+    require_variables,
+)
+from model_store.checkpoints.files import read_json, read_vocabulary
 from model_store.checkpoints.google_tf1 import is_google_tf1, read_google_tf1
 from model_store.checkpoints.join import has_joined_head, read_joined
-from model_store.checkpoints.keras_preset import is_keras_preset, read_keras_preset
-from model_store.checkpoints.keras_preset_writer import write_keras_preset
+from model_store.checkpoints.keras_preprocessor import read_preprocessor_config
+from model_store.checkpoints.keras_preset import (
+    is_keras_preset,
+    read_keras_model,
+    read_keras_preset,
+)
+from model_store.checkpoints.keras_preset_writer import (
+    write_keras_backbone,
+    write_keras_model,
+    write_keras_preprocessor,
+    write_keras_preset,
+)
+from model_store.checkpoints.pooler import drop_unfit_pooler
 from model_store.checkpoints.transformers import (
     is_transformers_config,
     read_tokenizer,
@@ -21,8 +38,15 @@ from model_store.errors import ModelLoadError
 
 __all__ = [
     "Checkpoint",
+    "Variables",
     "read_checkpoint",
+    "read_model",
+    "read_preprocessor_config",
     "read_tokenizer",
+    "read_vocabulary",
+    "write_keras_backbone",
+    "write_keras_model",
+    "write_keras_preprocessor",
     "write_keras_preset",
     "write_tokenizer",
     "write_transformers_dir",
@@ -45,12 +69,37 @@ def read_checkpoint(directory: Path, *, weights: bool = True) -> Checkpoint:
         HeadMissingError: the head, or a part of it, is not in the files.
         ModelLoadError: no format fits, or anything else is missing or broken.
     """
-    checkpoint = _find_reader(directory)(directory, weights=weights)
+    read = _find_reader(directory)(directory, weights=weights)
+    checkpoint = replace(read, variables=drop_unfit_pooler(read.config, read.variables))
     if weights:
         require_complete(checkpoint)
     else:
         require_matching_vocabulary(checkpoint)
     return checkpoint
+
+
+def read_model(
+    directory: Path, *, weights: bool = True, head: bool = True
+) -> tuple[BertConfig, Variables]:
+    """Read a directory without its tokenizer, which a KerasHub preset may lack.
+
+    Args:
+        directory: where the files are.
+        weights: whether to read them; else there are no variables.
+        head: whether there is to be a masked-LM head.
+
+    Raises:
+        HeadMissingError: the head, or a part of it, is not in the files.
+        ModelLoadError: no format fits, or anything else is missing or broken.
+    """
+    if _find_reader(directory) is read_keras_preset:
+        config, variables = read_keras_model(directory, weights=weights, head=head)
+    else:
+        read = _find_reader(directory)(directory, weights=weights)
+        config, variables = read.config, read.variables
+    if weights:
+        require_variables(config, variables, head=head)
+    return config, drop_unfit_pooler(config, variables)
 
 
 def _find_reader(directory: Path) -> _Reader:

@@ -2,8 +2,9 @@
 
 from itertools import chain
 
+from model_store.bert.config import BertConfig
 from model_store.bert.variable_shapes import list_backbone_shapes, list_head_shapes
-from model_store.checkpoints.checkpoint import Checkpoint
+from model_store.checkpoints.checkpoint import Checkpoint, Variables
 from model_store.errors import HeadMissingError, ModelLoadError
 
 
@@ -15,7 +16,7 @@ def require_complete(checkpoint: Checkpoint) -> None:
         ModelLoadError: another variable is missing or misshapen, or the tokenizer is too large.
     """
     require_matching_vocabulary(checkpoint)
-    _require_variables(checkpoint)
+    require_variables(checkpoint.config, checkpoint.variables)
 
 
 def require_matching_vocabulary(checkpoint: Checkpoint) -> None:
@@ -33,16 +34,22 @@ def require_matching_vocabulary(checkpoint: Checkpoint) -> None:
         raise ModelLoadError(message)
 
 
-def _require_variables(checkpoint: Checkpoint) -> None:
-    variables, config = checkpoint.variables, checkpoint.config
-    for path, _ in list_head_shapes(config):
+def require_variables(config: BertConfig, variables: Variables, *, head: bool = True) -> None:
+    """Check that every variable is there in its shape, those of the head where there is to be one.
+
+    Raises:
+        HeadMissingError: the head, or a part of it, is not in the files.
+        ModelLoadError: another variable is missing or misshapen.
+    """
+    head_shapes = dict(list_head_shapes(config)) if head else {}
+    for path in head_shapes:
         if path not in variables:
             message = (
                 f"The checkpoint has no masked-LM head ({path} is missing); "
                 "use one that was saved with its head."
             )
             raise HeadMissingError(message)
-    for path, shape in chain(list_backbone_shapes(config), list_head_shapes(config)):
+    for path, shape in chain(list_backbone_shapes(config), head_shapes.items()):
         if path not in variables:
             message = f"The checkpoint lacks {path}; fetch it again."
             raise ModelLoadError(message)

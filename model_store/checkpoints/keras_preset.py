@@ -16,7 +16,7 @@ import reprlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,11 @@ from model_store.checkpoints.attention_heads import join_heads
 from model_store.checkpoints.checkpoint import Checkpoint, Variables
 from model_store.checkpoints.config_fields import explain_config, read_extra, read_object
 from model_store.checkpoints.files import read_json, read_vocabulary
-from model_store.checkpoints.keras_preset_names import list_backbone_datasets, list_head_datasets
+from model_store.checkpoints.keras_preset_names import (
+    list_backbone_datasets,
+    list_head_datasets,
+    list_pooler_datasets,
+)
 from model_store.errors import HeadMissingError, ModelLoadError
 
 
@@ -47,9 +51,8 @@ def read_keras_preset(directory: Path, *, weights: bool = True) -> Checkpoint:
     if not weights:
         return read_keras_backbone(directory, weights=False)
     _require_masked_lm(directory)
-    backbone = read_keras_backbone(directory)
-    head = _read_datasets(directory / "task.weights.h5", list_head_datasets())
-    return replace(backbone, variables={**backbone.variables, **head})
+    backbone = read_keras_backbone(directory, weights=False)
+    return replace(backbone, variables=read_keras_model(directory)[1])
 
 
 def read_keras_backbone(directory: Path, *, weights: bool = True) -> Checkpoint:
@@ -58,14 +61,38 @@ def read_keras_backbone(directory: Path, *, weights: bool = True) -> Checkpoint:
     Raises:
         ModelLoadError: a file is missing, broken, or of a model that is no BERT.
     """
+    config, variables = read_keras_model(directory, weights=weights, head=False)
+    extra = read_extra("config.json", read_json(directory / "config.json"))
+    return Checkpoint(config, _read_tokenizer(directory, extra), variables)
+
+
+def read_keras_model(
+    directory: Path, *, weights: bool = True, head: bool = True
+) -> tuple[BertConfig, Variables]:
+    """Read a KerasHub preset without its tokenizer, which it may lack.
+
+    Args:
+        directory: where the files are.
+        weights: whether to read them; else there are no variables.
+        head: whether to read that of a `BertMaskedLM` too.
+
+    Raises:
+        HeadMissingError: there are no task weights, or they are of another task.
+        ModelLoadError: a file is missing, broken, or of a model that is no BERT.
+    """
     raw = read_json(directory / "config.json")
-    extra = read_extra("config.json", raw)
-    config = _read_config(raw, extra)
-    tokenizer = _read_tokenizer(directory, extra)
+    config = _read_config(raw, read_extra("config.json", raw))
     if not weights:
-        return Checkpoint(config, tokenizer, {})
-    variables = _read_datasets(directory / "model.weights.h5", list_backbone_datasets(config))
-    return Checkpoint(config, tokenizer, variables)
+        return config, {}
+    names = chain(list_backbone_datasets(config), list_pooler_datasets())
+    variables = _read_datasets(directory / "model.weights.h5", names)
+    if not head:
+        return config, variables
+    _require_masked_lm(directory)
+    return config, {
+        **variables,
+        **_read_datasets(directory / "task.weights.h5", list_head_datasets()),
+    }
 
 
 def _read_config(raw: dict[str, Any], extra: dict[str, Any]) -> BertConfig:

@@ -31,8 +31,10 @@ _HEAD = {
     "layers/masked_lm_head/_intermediate_layer_norm/vars/1": "masked_lm_head/layer_norm/beta",
     "layers/masked_lm_head/vars/0": "masked_lm_head/bias",
 }
-POOLER_KERNEL = "layers/dense/vars/0"
-POOLER_BIAS = "layers/dense/vars/1"
+_POOLER = {
+    "layers/dense/vars/0": "pooled_dense/kernel",
+    "layers/dense/vars/1": "pooled_dense/bias",
+}
 OPTIMIZER_ITERATIONS = "optimizer/vars/0"
 OPTIMIZER_LEARNING_RATE = "optimizer/vars/1"
 
@@ -51,3 +53,8 @@ def list_backbone_datasets(config: BertConfig) -> Iterator[tuple[str, str]]:
 def list_head_datasets() -> Iterator[tuple[str, str]]:
     """Yield dataset and variable path for `task.weights.h5`."""
     yield from _HEAD.items()
+
+
+def list_pooler_datasets() -> Iterator[tuple[str, str]]:
+    """Yield dataset and variable path for the pooler in `model.weights.h5`."""
+    yield from _POOLER.items()

@@ -6,7 +6,7 @@ the same answers in both only where the encoder has `gelu_new` and epsilon 1e-12
 and 1e-5, and the tokenizer splits CJK characters.
 """
 
-from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,93 +14,196 @@ import h5py
 import numpy as np
 
 from model_store.bert.config import BertConfig
+from model_store.bert.preprocessor_config import PreprocessorConfig
 from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
 from model_store.checkpoints.attention_heads import split_heads
-from model_store.checkpoints.checkpoint import Checkpoint
+from model_store.checkpoints.checkpoint import Checkpoint, Variables
 from model_store.checkpoints.completeness import require_complete
 from model_store.checkpoints.config_fields import EXTRA
 from model_store.checkpoints.files import write_json, write_vocabulary
+from model_store.checkpoints.keras_preprocessor import PREPROCESSOR, describe_preprocessor
 from model_store.checkpoints.keras_preset_names import (
     OPTIMIZER_ITERATIONS,
     OPTIMIZER_LEARNING_RATE,
-    POOLER_BIAS,
-    POOLER_KERNEL,
     list_backbone_datasets,
     list_head_datasets,
+    list_pooler_datasets,
 )
-from model_store.checkpoints.new_directory import new_directory
+from model_store.checkpoints.new_directory import fill_directory
 
 _KERAS_HUB_VERSION = "0.32.0"
 """The version whose files these are like."""
+
+_HEAD = "task.weights.h5"
+
+_ADVICE = "write the Transformers format instead."
 
 _LEARNING_RATE = 5e-5
 """Where KerasHub's optimizer for this task starts."""
 
 
-def write_keras_preset(checkpoint: Checkpoint, directory: Path) -> None:
+def write_keras_preset(
+    checkpoint: Checkpoint, directory: Path, settings: PreprocessorConfig | None = None
+) -> None:
     """Write a checkpoint as a KerasHub preset, in float32.
 
-    KerasHub's backbone has a pooler, which no masked LM uses and ours has not: it is written as
-    zeros. Train a classifier from such a preset only with a pooler of its own.
+    A masked LM needs no pooler, which KerasHub's backbone always has: where there is none it is
+    written as zeros. Train a classifier from such a preset only with a pooler of its own.
 
     Args:
         checkpoint: a complete one.
-        directory: where the preset is to be; it appears when all of it is written.
+        directory: where the preset is to be; the files of a KerasHub preset there are replaced.
+        settings: how texts are preprocessed; None means rows as long as the model takes them.
 
     Raises:
-        FileExistsError: there is something of that name.
+        FileExistsError: there is something else of that name.
         ValueError: KerasHub has no words for the decoder or the tokenizer.
         ModelLoadError: the checkpoint is incomplete.
     """
     require_complete(checkpoint)
-    _require_expressible(checkpoint)
-    with new_directory(directory) as unfinished:
-        _write_configs(checkpoint, unfinished)
-        _write_weights(checkpoint, unfinished)
-        assets = unfinished / "assets" / "tokenizer"
-        assets.mkdir(parents=True)
-        write_vocabulary(assets / "vocabulary.txt", checkpoint.tokenizer.vocabulary)
+    _require_tied(checkpoint.config)
+    tokenizer = checkpoint.tokenizer
+    require_plain(tokenizer)
+    settings = settings or PreprocessorConfig(checkpoint.config.max_sequence_length)
+    with fill_directory(directory) as unfinished:
+        _write_backbone(checkpoint.config, checkpoint.variables, unfinished, tokenizer)
+        _write_head(checkpoint.variables, unfinished)
+        _write_preprocessor(tokenizer, settings, unfinished)
+        _write_task(checkpoint.config, _describe_preprocessor(tokenizer, settings), unfinished)
 
 
-def _require_expressible(checkpoint: Checkpoint) -> None:
-    """Refuse what KerasHub would load and then answer wrongly, or not load at all."""
-    advice = "write the Transformers format instead."
-    if not checkpoint.config.tie_word_embeddings:
-        message = f"KerasHub's BERT has no decoder apart from its word embeddings; {advice}"
+def write_keras_model(config: BertConfig, variables: Variables, directory: Path) -> None:
+    """Write a masked LM without a tokenizer, as KerasHub writes a task without a preprocessor.
+
+    Raises:
+        FileExistsError: there is something else of that name.
+        ValueError: KerasHub has no words for the decoder.
+    """
+    _require_tied(config)
+    with fill_directory(directory) as unfinished:
+        _write_backbone(config, variables, unfinished)
+        _write_head(variables, unfinished)
+        _write_task(config, None, unfinished)
+
+
+def write_keras_backbone(config: BertConfig, variables: Variables, directory: Path) -> None:
+    """Write an encoder alone, without head or tokenizer.
+
+    Raises:
+        FileExistsError: there is something else of that name, or a masked LM: its head would be
+            taken for this encoder's.
+    """
+    if (directory / _HEAD).exists():
+        message = f"{directory} holds a masked LM; choose another name for its encoder alone."
+        raise FileExistsError(message)
+    with fill_directory(directory) as unfinished:
+        _write_backbone(config, variables, unfinished)
+
+
+def write_keras_preprocessor(
+    tokenizer: BertTokenizer, settings: PreprocessorConfig | None, directory: Path
+) -> None:
+    """Write a tokenizer and, where there are settings, its preprocessor, without a model.
+
+    Raises:
+        FileExistsError: there is something else of that name.
+        ValueError: KerasHub has no words for the tokenizer.
+    """
+    require_plain(tokenizer)
+    with fill_directory(directory) as unfinished:
+        if settings:
+            _write_preprocessor(tokenizer, settings, unfinished)
+        else:
+            _write_tokenizer(tokenizer, unfinished)
+
+
+def _require_tied(config: BertConfig) -> None:
+    if not config.tie_word_embeddings:
+        message = f"KerasHub's BERT has no decoder apart from its word embeddings; {_ADVICE}"
         raise ValueError(message)
-    if checkpoint.tokenizer.special_tokens != SpecialTokens():
-        message = f"KerasHub's BERT knows no special tokens but [MASK] and its like; {advice}"
+
+
+def require_plain(tokenizer: BertTokenizer) -> None:
+    """Refuse a tokenizer that KerasHub would load and then cut texts in another way.
+
+    Raises:
+        ValueError: it is more than BERT's WordPiece.
+    """
+    if tokenizer.special_tokens != SpecialTokens():
+        message = f"KerasHub's BERT knows no special tokens but [MASK] and its like; {_ADVICE}"
         raise ValueError(message)
-    if not checkpoint.tokenizer.is_plain:
-        message = f"The tokenizer is more than BERT's WordPiece, which is KerasHub's; {advice}"
+    if not tokenizer.is_plain:
+        message = f"The tokenizer is more than BERT's WordPiece, which is KerasHub's; {_ADVICE}"
         raise ValueError(message)
 
 
-def _write_configs(checkpoint: Checkpoint, directory: Path) -> None:
-    backbone = _describe_backbone(checkpoint.config)
-    tokenizer = _describe_tokenizer(checkpoint.tokenizer)
-    preprocessor = _describe_preprocessor(checkpoint.config, tokenizer)
-    fields = {"backbone": backbone, "preprocessor": preprocessor, "name": "bert_masked_lm"}
-    task = _describe("bert_masked_lm", "BertMaskedLM", fields)
-    write_json(directory / "config.json", {**backbone, EXTRA: _list_extra(checkpoint)})
-    write_json(directory / "tokenizer.json", tokenizer)
-    write_json(directory / "preprocessor.json", preprocessor)
-    write_json(directory / "task.json", task)
+def _write_backbone(
+    config: BertConfig,
+    variables: Variables,
+    directory: Path,
+    tokenizer: BertTokenizer | None = None,
+) -> None:
+    described = {**_describe_backbone(config), EXTRA: _list_extra(config, tokenizer)}
+    write_json(directory / "config.json", described)
     write_json(directory / "metadata.json", {"keras_hub_version": _KERAS_HUB_VERSION})
+    zeros = {
+        "pooled_dense/kernel": np.zeros((config.hidden_dim, config.hidden_dim), np.float32),
+        "pooled_dense/bias": np.zeros(config.hidden_dim, np.float32),
+    }
+    names = chain(list_backbone_datasets(config), list_pooler_datasets())
+    with h5py.File(directory / "model.weights.h5", "w") as file:
+        for theirs, ours in names:
+            array = {**zeros, **variables}[ours].astype(np.float32)
+            file[theirs] = split_heads(ours, array, config.num_heads)
 
 
-def _list_extra(checkpoint: Checkpoint) -> dict[str, Any]:
+def _write_head(variables: Variables, directory: Path) -> None:
+    with h5py.File(directory / _HEAD, "w") as file:
+        for theirs, ours in list_head_datasets():
+            file[theirs] = variables[ours].astype(np.float32)
+        # KerasHub compiles what it loads, and warns where the optimizer finds no state.
+        file[OPTIMIZER_ITERATIONS] = np.int64(0)
+        file[OPTIMIZER_LEARNING_RATE] = np.float32(_LEARNING_RATE)
+
+
+def _write_task(config: BertConfig, preprocessor: dict[str, Any] | None, directory: Path) -> None:
+    fields = {
+        "backbone": _describe_backbone(config),
+        "preprocessor": preprocessor,
+        "name": "bert_masked_lm",
+    }
+    write_json(directory / "task.json", _describe("bert_masked_lm", "BertMaskedLM", fields))
+
+
+def _write_preprocessor(
+    tokenizer: BertTokenizer, settings: PreprocessorConfig, directory: Path
+) -> None:
+    write_json(directory / PREPROCESSOR, _describe_preprocessor(tokenizer, settings))
+    _write_tokenizer(tokenizer, directory)
+
+
+def _write_tokenizer(tokenizer: BertTokenizer, directory: Path) -> None:
+    write_json(directory / "tokenizer.json", _describe_tokenizer(tokenizer))
+    assets = directory / "assets" / "tokenizer"
+    assets.mkdir(parents=True)
+    write_vocabulary(assets / "vocabulary.txt", tokenizer.vocabulary)
+
+
+def _list_extra(config: BertConfig, tokenizer: BertTokenizer | None) -> dict[str, Any]:
     """Return what our reader needs and KerasHub's fields do not hold."""
-    config, tokenizer = checkpoint.config, checkpoint.tokenizer
-    return {
+    extra: dict[str, Any] = {
         "hidden_act": config.hidden_act,
         "layer_norm_epsilon": config.layer_norm_epsilon,
         "head_hidden_act": config.head_hidden_act,
         "head_layer_norm_epsilon": config.head_layer_norm_epsilon,
-        "strip_accents": tokenizer.strip_accents,
-        "split_cjk": tokenizer.split_cjk,
-        "clean_up_spaces": tokenizer.clean_up_spaces,
     }
+    if tokenizer:
+        extra |= {
+            "strip_accents": tokenizer.strip_accents,
+            "split_cjk": tokenizer.split_cjk,
+            "clean_up_spaces": tokenizer.clean_up_spaces,
+        }
+    return extra
 
 
 def _describe_backbone(config: BertConfig) -> dict[str, Any]:
@@ -139,19 +242,10 @@ def _describe_tokenizer(tokenizer: BertTokenizer) -> dict[str, Any]:
     return _describe("bert_tokenizer", "BertTokenizer", fields)
 
 
-def _describe_preprocessor(config: BertConfig, tokenizer: dict[str, Any]) -> dict[str, Any]:
-    fields = {
-        "name": "bert_masked_lm_preprocessor",
-        "trainable": True,
-        "tokenizer": tokenizer,
-        "config_file": "preprocessor.json",
-        "sequence_length": config.max_sequence_length,
-        "truncate": "round_robin",
-        "mask_selection_rate": 0.15,
-        "mask_selection_length": 96,
-        "mask_token_rate": 0.8,
-        "random_token_rate": 0.1,
-    }
+def _describe_preprocessor(
+    tokenizer: BertTokenizer, settings: PreprocessorConfig
+) -> dict[str, Any]:
+    fields = describe_preprocessor(settings, _describe_tokenizer(tokenizer))
     return _describe("bert_masked_lm_preprocessor", "BertMaskedLMPreprocessor", fields)
 
 
@@ -163,24 +257,3 @@ def _describe(module: str, class_name: str, fields: dict[str, Any]) -> dict[str,
         "config": fields,
         "registered_name": f"keras_hub>{class_name}",
     }
-
-
-def _write_weights(checkpoint: Checkpoint, directory: Path) -> None:
-    hidden_dim = checkpoint.config.hidden_dim
-    with h5py.File(directory / "model.weights.h5", "w") as file:
-        _write_datasets(file, list_backbone_datasets(checkpoint.config), checkpoint)
-        file[POOLER_KERNEL] = np.zeros((hidden_dim, hidden_dim), np.float32)
-        file[POOLER_BIAS] = np.zeros(hidden_dim, np.float32)
-    with h5py.File(directory / "task.weights.h5", "w") as file:
-        _write_datasets(file, list_head_datasets(), checkpoint)
-        # KerasHub compiles what it loads, and warns where the optimizer finds no state.
-        file[OPTIMIZER_ITERATIONS] = np.int64(0)
-        file[OPTIMIZER_LEARNING_RATE] = np.float32(_LEARNING_RATE)
-
-
-def _write_datasets(
-    file: h5py.File, names: Iterable[tuple[str, str]], checkpoint: Checkpoint
-) -> None:
-    for theirs, ours in names:
-        array = checkpoint.variables[ours].astype(np.float32)
-        file[theirs] = split_heads(ours, array, checkpoint.config.num_heads)

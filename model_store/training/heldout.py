@@ -142,7 +142,8 @@ def measure_preset(preset: str, heldout: Path, *, rows: int = 2000) -> Measureme
         ModelStoreError: the preset cannot be had.
         ValueError: the text cannot.
     """
-    model = BertMaskedLM.from_preset(preset)
+    model: Any = BertMaskedLM.from_preset(preset)
     length = min(128, model.backbone.max_sequence_length)
-    text = HeldoutText(heldout, model.preprocessor.tokenizer, sequence_length=length, rows=rows)
+    tokenizer = model.preprocessor.tokenizer.wordpiece
+    text = HeldoutText(heldout, tokenizer, sequence_length=length, rows=rows)
     return HeldoutMeter(model, text).measure()

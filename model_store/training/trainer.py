@@ -64,7 +64,7 @@ class Trainer:
         self._options = options
         self._report = report
         self._model = _make_model(options)
-        tokenizer = self._model.preprocessor.tokenizer
+        tokenizer = self._model.preprocessor.tokenizer.wordpiece
         text = HeldoutText(
             options.heldout,
             tokenizer,

@@ -22,7 +22,7 @@ from service.metrics import Metrics
 from service.settings import Settings
 
 LOAD_ERRORS = (ModelLoadError, PresetUnavailableError)
-PACKAGES = ("service", "model_store")
+PACKAGES = ("service", "model_store", "fillmask")
 MAX_LINES = 300
 NO_NOUNS = {"utils", "helpers", "common", "manager", "core", "base"}
 DASHBOARD = "deploy/grafana/dashboards/fillmask.json"

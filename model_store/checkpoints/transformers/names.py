@@ -25,6 +25,7 @@ _LAYER = {
 HEAD_BIAS = "cls.predictions.bias"
 DECODER = "cls.predictions.decoder.weight"
 DECODER_BIAS = "cls.predictions.decoder.bias"
+POOLER = "pooled_dense"
 WORD_EMBEDDINGS = "bert.embeddings.word_embeddings.weight"
 
 
@@ -38,6 +39,8 @@ def list_tensors(config: BertConfig) -> Iterator[tuple[str, str]]:
             yield from _list_part(
                 f"bert.encoder.layer.{index}.{source}", f"transformer_layer_{index}/{target}"
             )
+    # A pooler may be there or not: no masked LM needs one.
+    yield from _list_part("bert.pooler.dense", POOLER)
     yield from _list_part("cls.predictions.transform.dense", "masked_lm_head/transform")
     yield from _list_part("cls.predictions.transform.LayerNorm", "masked_lm_head/layer_norm")
     yield HEAD_BIAS, "masked_lm_head/bias"

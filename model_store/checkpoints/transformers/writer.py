@@ -61,6 +61,8 @@ def _name_tensors(checkpoint: Checkpoint, dtype: Precision) -> dict[str, Array]:
     """Return the variables under Transformers' names, kernels turned to `[out, in]`."""
     tensors: dict[str, Array] = {}
     for name, path in list_tensors(checkpoint.config):
+        if path not in checkpoint.variables:
+            continue  # what may be missing, `require_complete` has said
         array = _cast(path, checkpoint.variables[path], dtype)
         tensors[name] = np.ascontiguousarray(array.T if path.endswith("/kernel") else array)
     if not checkpoint.config.tie_word_embeddings:

@@ -92,9 +92,12 @@ def test_keras_hub_reads_our_tokenizer(tmp_path: Path) -> None:
     assert model.preprocessor.sequence_length == 16
 
 
-def test_the_pooler_of_a_keras_preset_is_zeros(tmp_path: Path) -> None:
-    """KerasHub's backbone has one and ours has not."""
-    write_keras_preset(plain(), tmp_path / "tiny")
+def test_a_pooler_that_is_missing_is_written_as_zeros(tmp_path: Path) -> None:
+    """KerasHub's backbone has one always; ours reads that there is none."""
+    checkpoint = plain()
+    kept = {k: v for k, v in checkpoint.variables.items() if not k.startswith("pooled_dense")}
+    write_keras_preset(replace(checkpoint, variables=kept), tmp_path / "tiny")
+    assert read_checkpoint(tmp_path / "tiny").variables.keys() == kept.keys()
     backbone = keras_hub.models.BertBackbone.from_preset(str(tmp_path / "tiny"))
     pooler = backbone.get_layer("pooled_dense")
     assert not np.asarray(pooler.kernel).any()
@@ -203,9 +206,9 @@ def test_a_checkpoint_without_its_head_is_not_written(tmp_path: Path, write: Wri
 
 
 @pytest.mark.parametrize("write", [write_keras_preset, write_transformers_dir])
-def test_nothing_is_overwritten(tmp_path: Path, write: Write) -> None:
-    """A preset may be in use."""
-    write(plain(), tmp_path / "tiny")
+def test_another_format_is_not_overwritten(tmp_path: Path, write: Write) -> None:
+    """Readers would take parts of both."""
+    write_transformers_dir(plain(), tmp_path / "tiny")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     with pytest.raises(FileExistsError, match="choose a name that is free"):
         write(plain(), tmp_path / "tiny")

@@ -241,11 +241,11 @@ def test_checkpoint_of_a_model_is_that_of_its_files(tiny_preset_dir: Path) -> No
     )
 
 
-def test_model_without_a_tokenizer_is_not_saved(tiny_preset_dir: Path, tmp_path: Path) -> None:
-    """A preset without one could not be used."""
+def test_model_without_a_tokenizer_is_no_checkpoint(tiny_preset_dir: Path) -> None:
+    """What is served needs one."""
     model = BertMaskedLM.from_preset(tiny_preset_dir, preprocessor=None)
     with pytest.raises(ValueError, match="set its preprocessor"):
-        model.save_to_preset(tmp_path / "saved")
+        model.to_checkpoint()
 
 
 def test_model_is_made_again_from_its_config(model: Any) -> None:
@@ -259,10 +259,10 @@ def test_model_is_made_again_from_its_config(model: Any) -> None:
     ("data", "message"),
     [
         ({"x": TWO, "y": LABELS}, "leave y and sample_weight out"),
-        ({"x": FEATURES}, "preprocessor=None"),
+        ({"x": FEATURES}, "preprocessor to None"),
         ({"x": "One string."}, "give a list"),
         ({"x": []}, "give one at least"),
-        ({"x": TWO, "validation_data": (TWO, TWO)}, "validation_data=.texts,."),
+        ({"x": TWO, "validation_data": (TWO, TWO)}, "validation_data=texts"),
         ({"x": TWO, "validation_data": iter([TWO])}, "no generator"),
         ({"x": [TWO, TWO], "validation_split": 0.5}, "give validation_data"),
         ({"x": TWO, "validation_split": 0.9}, "a part empty"),

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from keras import ops
 
 from model_store.bert.tokenizer import BertTokenizer
-from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor, read_segments
+from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
 from model_store.masked_lm.segment_packer import pack_segments
+from model_store.masked_lm.text_inputs import read_segments
 from model_store.masked_lm.token_masking import TokenMasker
 
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "a", "man", "dog", "cat"]
@@ -257,4 +258,15 @@ def test_wrong_options_are_refused(
 def test_labels_are_refused(tokenizer: BertTokenizer) -> None:
     """They would be thrown away without a word."""
     with pytest.raises(ValueError, match="leave y and sample_weight out"):
-        BertMaskedLMPreprocessor(tokenizer)(TEXTS, TEXTS)
+        BertMaskedLMPreprocessor(tokenizer)(TEXTS, [1, 2, 3, 4])
+
+
+def test_texts_where_labels_would_stand_are_second_segments(tokenizer: BertTokenizer) -> None:
+    """`tf.data` unpacks pairs, and KerasHub then drops the second segment in silence."""
+    pairs = [
+        BertMaskedLMPreprocessor(tokenizer, 16, seed=3)(*arguments)
+        for arguments in ((TEXTS, TEXTS[::-1]), ((TEXTS, TEXTS[::-1]),))
+    ]
+    for name, array in pairs[0][0].items():
+        np.testing.assert_array_equal(array, pairs[1][0][name])
+    assert pairs[0][0]["segment_ids"].max() == 1

@@ -1,0 +1,54 @@
+"""`preprocessor.json` of a KerasHub preset: how the texts of a masked LM become rows."""
+
+import reprlib
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from model_store.bert.preprocessor_config import PreprocessorConfig
+from model_store.checkpoints.config_fields import read_object
+from model_store.checkpoints.files import read_json
+from model_store.errors import ModelLoadError
+
+PREPROCESSOR = "preprocessor.json"
+_CLASS = "BertMaskedLMPreprocessor"
+
+
+def read_preprocessor_config(directory: Path) -> PreprocessorConfig | None:
+    """Return what a preset says of preprocessing, or None where it says nothing.
+
+    The preprocessor of another task, which KerasHub does not take for this one either, says
+    nothing.
+
+    Raises:
+        ModelLoadError: the file is broken.
+    """
+    path = directory / PREPROCESSOR
+    if not path.is_file():
+        return None
+    raw = read_json(path)
+    if raw.get("class_name") != _CLASS:
+        return None
+    said = read_object(PREPROCESSOR, raw, "config")
+    known = {field.name: field.type for field in fields(PreprocessorConfig)}
+    settings = {name: said[name] for name in known if name in said}
+    for name, value in settings.items():
+        allowed = (int, float) if known[name] is float else (known[name],)
+        if type(value) not in allowed:
+            shown = reprlib.repr(value)
+            message = f"The {name} of {PREPROCESSOR} is {shown}; fetch it again, or delete it."
+            raise ModelLoadError(message)
+    return PreprocessorConfig(**settings)
+
+
+def describe_preprocessor(
+    settings: PreprocessorConfig, tokenizer: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the fields that KerasHub's preprocessor is made of."""
+    return {
+        "name": "bert_masked_lm_preprocessor",
+        "trainable": True,
+        "tokenizer": tokenizer,
+        "config_file": PREPROCESSOR,
+        **asdict(settings),
+    }

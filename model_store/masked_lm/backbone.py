@@ -1,0 +1,303 @@
+"""BERT's encoder: tokens in, one vector a token out."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import ops
+
+from model_store.bert.config import BertConfig, HiddenAct
+from model_store.bert.embeddings import make_embeddings
+from model_store.bert.transformer_layer import TransformerLayer, kernel_initializer, within_texts
+from model_store.bert.variable_shapes import POOLER_KERNEL
+from model_store.checkpoints import read_model, write_keras_backbone
+from model_store.masked_lm.dtype_policies import describe_policy
+from model_store.masked_lm.lora import LoraModel
+from model_store.masked_lm.preset import DEFAULT_DIRECTORY, Catalogued, find_files, override
+from model_store.masked_lm.stored_weights import assign_weights, read_weights, require_one_file
+
+
+@keras.saving.register_keras_serializable(package="fillmask")
+class BertBackbone(LoraModel, Catalogued):
+    """A BERT encoder (Devlin et al., 2019) as a functional Keras model.
+
+    Inputs, all `[rows, length]` int32: `token_ids`, `segment_ids`, and `padding_mask` (1 at real
+    tokens). Outputs: `sequence_output`, `[rows, length, hidden_dim]` floats, and, where there is
+    a pooler, `pooled_output`, `[rows, hidden_dim]` floats, made of the first token.
+
+    Attributes:
+        token_embedding: a `keras.layers.ReversibleEmbedding`; so are the attributes
+            `position_embedding`, `segment_embedding`, `embeddings_layer_norm`,
+            `embeddings_dropout`, `transformer_layers` and `pooled_dense` (or None) layers.
+        cls_token_index: where the first token stands, 0.
+        presets: the catalogue by name; an attribute of the class.
+    """
+
+    def __init__(  # noqa: PLR0917  # KerasHub's signature
+        self,
+        vocabulary_size: int,
+        num_layers: int,
+        num_heads: int,
+        hidden_dim: int,
+        intermediate_dim: int,
+        dropout: float = 0.1,
+        max_sequence_length: int = 512,
+        num_segments: int = 2,
+        dtype: Any = None,
+        *,
+        hidden_act: HiddenAct = "gelu",
+        layer_norm_epsilon: float = 1e-12,
+        pooler: bool = True,
+        name: str = "bert_backbone",
+        trainable: bool = True,
+    ) -> None:
+        """Build the encoder with random weights.
+
+        Args:
+            vocabulary_size: how many token ids there are.
+            num_layers: how many Transformer layers.
+            num_heads: how many heads of attention a layer has; they divide `hidden_dim`.
+            hidden_dim: the width of the vectors.
+            intermediate_dim: the width inside of the feed-forward.
+            dropout: the share of numbers that training drops, 0 to 1.
+            max_sequence_length: the most tokens a row.
+            num_segments: how many segment ids there are.
+            dtype: Keras' name of a type or a policy, a policy, or a map of policies.
+            hidden_act: `gelu`, as BERT's authors have it, `gelu_new`, as KerasHub does, or `relu`.
+            layer_norm_epsilon: what keeps layer normalisations from a division by zero.
+            pooler: whether there is a `pooled_output`.
+            name: of the model.
+            trainable: whether `fit` may change the weights.
+
+        Raises:
+            ValueError: a number is out of its range, or the heads do not divide the width.
+        """
+        BertConfig(
+            vocabulary_size=vocabulary_size,
+            num_layers=num_layers,
+            num_heads=num_heads,
+            hidden_dim=hidden_dim,
+            intermediate_dim=intermediate_dim,
+            max_sequence_length=max_sequence_length,
+            num_segments=num_segments,
+            dropout=dropout,
+            hidden_act=hidden_act,
+            layer_norm_epsilon=layer_norm_epsilon,
+        )
+        policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        inputs = {
+            key: keras.Input((None,), dtype="int32", name=key)
+            for key in ("token_ids", "segment_ids", "padding_mask")
+        }
+        token_embedding, position_embedding, segment_embedding = make_embeddings(
+            vocabulary_size, max_sequence_length, num_segments, hidden_dim, policy
+        )
+        layer_norm = keras.layers.LayerNormalization(
+            epsilon=layer_norm_epsilon, dtype=policy, name="embeddings_layer_norm"
+        )
+        dropout_layer = keras.layers.Dropout(dropout, dtype=policy, name="embeddings_dropout")
+        transformer_layers = [
+            TransformerLayer(
+                num_heads=num_heads,
+                intermediate_dim=intermediate_dim,
+                dropout=dropout,
+                hidden_act=hidden_act,
+                layer_norm_epsilon=layer_norm_epsilon,
+                dtype=policy,
+                name=f"transformer_layer_{index}",
+            )
+            for index in range(num_layers)
+        ]
+        hidden = (
+            token_embedding(inputs["token_ids"])
+            + segment_embedding(inputs["segment_ids"])
+            + position_embedding(inputs["token_ids"])
+        )
+        hidden = dropout_layer(layer_norm(hidden))
+        for layer in transformer_layers:
+            hidden = layer(hidden, padding_mask=inputs["padding_mask"])
+        outputs = {"sequence_output": hidden}
+        pooled_dense = _pooled_dense(hidden_dim, policy) if pooler else None
+        if pooled_dense:
+            outputs["pooled_output"] = pooled_dense(hidden[:, 0, :])
+        super().__init__(inputs=inputs, outputs=outputs, name=name)
+        if not trainable:
+            self.trainable = False
+        self.dtype_policy = policy
+        self.token_embedding = token_embedding
+        self.position_embedding = position_embedding
+        self.segment_embedding = segment_embedding
+        self.embeddings_layer_norm = layer_norm
+        self.embeddings_dropout = dropout_layer
+        self.transformer_layers = transformer_layers
+        self.pooled_dense = pooled_dense
+        self.cls_token_index = 0
+        self.vocabulary_size = vocabulary_size
+        self.num_layers = num_layers
+        self.num_heads = num_heads
+        self.hidden_dim = hidden_dim
+        self.intermediate_dim = intermediate_dim
+        self.dropout = dropout
+        self.max_sequence_length = max_sequence_length
+        self.num_segments = num_segments
+        self.hidden_act = hidden_act
+        self.layer_norm_epsilon = layer_norm_epsilon
+
+    @classmethod
+    def from_bert_config(
+        cls, config: BertConfig, *, pooler: bool = False, **kwargs: Any
+    ) -> "BertBackbone":
+        """Build the encoder that a checkpoint describes, with random weights."""
+        return cls(
+            vocabulary_size=config.vocabulary_size,
+            num_layers=config.num_layers,
+            num_heads=config.num_heads,
+            hidden_dim=config.hidden_dim,
+            intermediate_dim=config.intermediate_dim,
+            dropout=config.dropout,
+            max_sequence_length=config.max_sequence_length,
+            num_segments=config.num_segments,
+            hidden_act=config.hidden_act,
+            layer_norm_epsilon=config.layer_norm_epsilon,
+            pooler=pooler,
+            **kwargs,
+        )
+
+    @classmethod
+    def from_preset(
+        cls,
+        preset: str | Path,
+        load_weights: bool = True,  # noqa: FBT001, FBT002  # Keras' signature
+        *,
+        directory: str | Path = DEFAULT_DIRECTORY,
+        offline: bool = False,
+        **kwargs: Any,
+    ) -> "BertBackbone":
+        """Build the encoder of a preset, its head left out.
+
+        Args:
+            preset: a name of the catalogue, a handle of its files, or a directory.
+            load_weights: whether to take the weights from the files; else they are random.
+            directory: the model store's, where fetched files are and are put.
+            offline: whether no connection may be tried.
+            **kwargs: what the constructor takes, to overrule the preset: `dtype`, `dropout`, ...
+
+        Returns:
+            The encoder. It has a `pooled_output` where the files hold a pooler's weights, or where
+            the weights are random: there is never a random pooler on trained weights.
+
+        Raises:
+            ModelStoreError: there is no such preset, or its files cannot be had or are broken.
+            TypeError: the constructor takes no such argument.
+        """
+        files = find_files(preset, directory=directory, offline=offline)
+        config, variables = read_model(files, weights=load_weights, head=False)
+        config, kwargs = override(config, kwargs)
+        pooler = kwargs.pop("pooler", not load_weights or POOLER_KERNEL in variables)
+        backbone = cls.from_bert_config(config, pooler=pooler, **kwargs)
+        if load_weights:
+            assign_weights(backbone, variables)
+        return backbone
+
+    def to_config(self) -> BertConfig:
+        """Return the encoder's shape; the head's fields are the defaults."""
+        return BertConfig(
+            vocabulary_size=self.vocabulary_size,
+            num_layers=self.num_layers,
+            num_heads=self.num_heads,
+            hidden_dim=self.hidden_dim,
+            intermediate_dim=self.intermediate_dim,
+            max_sequence_length=self.max_sequence_length,
+            num_segments=self.num_segments,
+            dropout=self.dropout,
+            hidden_act=self.hidden_act,
+            layer_norm_epsilon=self.layer_norm_epsilon,
+        )
+
+    def save_to_preset(self, preset_dir: str | Path, max_shard_size: float | None = 10) -> None:
+        """Write the encoder in KerasHub's format, in float32; files that are there are replaced.
+
+        Args:
+            preset_dir: where the files are to be.
+            max_shard_size: GB; weights that are larger are refused, for they are one file here.
+
+        Raises:
+            ValueError: the format cannot say what the model is.
+        """
+        variables = read_weights(self)
+        require_one_file(variables, max_shard_size)
+        write_keras_backbone(self.to_config(), variables, Path(preset_dir))
+
+    def encode(self, token_ids: Any, text_numbers: Any, positions: Any) -> Any:
+        """Run every layer but the last on rows of texts, each of one segment.
+
+        Args:
+            token_ids: `[rows, width]` ints.
+            text_numbers: `[rows, width]` ints; a token attends to those of its own number.
+            positions: `[rows, width]` ints, where in its text each token is.
+
+        Returns:
+            `[rows, width, hidden_dim]` floats, for `finish_at`.
+        """
+        hidden = (
+            self.token_embedding(token_ids)
+            + self.segment_embedding(ops.zeros_like(token_ids))
+            + self.position_embedding.look_up(positions)
+        )
+        hidden = self.embeddings_layer_norm(hidden)
+        bias = within_texts(text_numbers, text_numbers, hidden.dtype)
+        for layer in self.transformer_layers[:-1]:
+            hidden = layer.call_rows(hidden, bias)
+        return hidden
+
+    def finish_at(self, hidden: Any, text_numbers: Any, queries: Any, slots: Any) -> Any:
+        """Run the last layer on what `encode` returned, at a few tokens only.
+
+        Args:
+            hidden: `[rows, width, hidden_dim]` floats.
+            text_numbers: `[rows, width]` ints; a token attends to those of its own number.
+            queries: `[rows, queries]` ints, the positions in their rows of the tokens.
+            slots: `[chosen]` ints, which of the queries to finish, each `row * queries + query`.
+
+        Returns:
+            `[chosen, hidden_dim]` floats.
+        """
+        asking = ops.take_along_axis(hidden, queries[:, :, None], axis=1)
+        numbers = ops.take_along_axis(text_numbers, queries, axis=1)
+        bias = within_texts(numbers, text_numbers, hidden.dtype)
+        return self.transformer_layers[-1].call_at(asking, hidden, bias, slots)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs to make the same encoder."""
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": describe_policy(self),
+            "vocabulary_size": self.vocabulary_size,
+            "num_layers": self.num_layers,
+            "num_heads": self.num_heads,
+            "hidden_dim": self.hidden_dim,
+            "intermediate_dim": self.intermediate_dim,
+            "dropout": self.dropout,
+            "max_sequence_length": self.max_sequence_length,
+            "num_segments": self.num_segments,
+            "hidden_act": self.hidden_act,
+            "layer_norm_epsilon": self.layer_norm_epsilon,
+            "pooler": self.pooled_dense is not None,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "BertBackbone":
+        """Make the same encoder, with random weights."""
+        del custom_objects
+        return cls(**config)
+
+
+def _pooled_dense(hidden_dim: int, dtype: Any) -> Any:
+    return keras.layers.Dense(
+        hidden_dim,
+        activation="tanh",
+        kernel_initializer=kernel_initializer(),
+        dtype=dtype,
+        name="pooled_dense",
+    )
