@@ -57,7 +57,7 @@ def test_every_event_of_the_log_is_documented() -> None:
     }
     assert documented == {
         event
-        for package in ("service", "model_store")
+        for package in ("service", "model_store", "fillmask")
         for path in (ROOT / package).rglob("*.py")
         for event in logged_events(ast.parse(path.read_text("utf-8")))
     }

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from contract.documents import ROOT, read
 from lock_files import read_lock
 
-PACKAGES = ("service", "model_store")
+PACKAGES = ("service", "model_store", "fillmask")
 EXTRAS = {
     "run.txt": {"cpu"},
     "gpu.txt": {"gpu"},
