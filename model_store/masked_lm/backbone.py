@@ -117,8 +117,15 @@ class BertBackbone(LoraModel, Catalogued):
         for layer in transformer_layers:
             hidden = layer(hidden, padding_mask=inputs["padding_mask"])
         outputs = {"sequence_output": hidden}
-        pooled_dense = _pooled_dense(hidden_dim, policy) if pooler else None
-        if pooled_dense:
+        pooled_dense = None
+        if pooler:
+            pooled_dense = keras.layers.Dense(
+                hidden_dim,
+                activation="tanh",
+                kernel_initializer=kernel_initializer(),
+                dtype=policy,
+                name="pooled_dense",
+            )
             outputs["pooled_output"] = pooled_dense(hidden[:, 0, :])
         super().__init__(inputs=inputs, outputs=outputs, name=name)
         if not trainable:
@@ -291,13 +298,3 @@ class BertBackbone(LoraModel, Catalogued):
         """Make the same encoder, with random weights."""
         del custom_objects
         return cls(**config)
-
-
-def _pooled_dense(hidden_dim: int, dtype: Any) -> Any:
-    return keras.layers.Dense(
-        hidden_dim,
-        activation="tanh",
-        kernel_initializer=kernel_initializer(),
-        dtype=dtype,
-        name="pooled_dense",
-    )
