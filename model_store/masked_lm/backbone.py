@@ -294,7 +294,6 @@ class BertBackbone(LoraModel, Catalogued):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "BertBackbone":
+    def from_config(cls, config: dict[str, Any]) -> "BertBackbone":
         """Make the same encoder, with random weights."""
-        del custom_objects
         return cls(**config)
