@@ -102,7 +102,7 @@ def convert(names: tuple[str, ...]) -> None:
             is_failed = True
             continue
         if model.facts.notice:
-            click.echo(f"{name}: {model.facts.notice}", err=True)
+            click.echo(model.facts.notice, err=True)  # which names the preset
             is_failed = True
         else:
             kept = f"kept in {cache}" if model.engine == "openvino" else "which needs no conversion"

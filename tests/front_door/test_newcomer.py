@@ -20,7 +20,7 @@ _ANSWER_TIMEOUT_S = 900
 _END_TIMEOUT_S = 100
 _POLL_S = 1
 _SCORE = re.compile(r'(?<="score": )[-+.\de]+')
-_LARGEST_ERROR = 0.03
+_LARGEST_ERROR = 0.01
 """Processors differ in what they compute in; strings and ids do not."""
 
 log = logging.getLogger(__name__)

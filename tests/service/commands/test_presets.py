@@ -196,7 +196,7 @@ def test_convert_loads_each_preset_and_says_what_runs_it(
         if name == "broken":
             message = "It is broken; mend it."
             raise ModelLoadError(message)
-        notice = "It runs on tensorflow, which is slower." if name == "slow" else None
+        notice = "slow runs on tensorflow, which is slower." if name == "slow" else None
         facts = SimpleNamespace(precision="float32", notice=notice)
         return SimpleNamespace(engine=engine, facts=facts)
 
@@ -208,7 +208,7 @@ def test_convert_loads_each_preset_and_says_what_runs_it(
     assert invoke("convert", "whole", FILLMASK_CACHE_DIR=str(tmp_path / "cache")).exit_code == 0
     unconverted = invoke("convert", "slow", FILLMASK_CACHE_DIR=str(tmp_path / "cache"))
     assert unconverted.exit_code == 1
-    assert unconverted.stderr == "slow: It runs on tensorflow, which is slower.\n"
+    assert unconverted.stderr == "slow runs on tensorflow, which is slower.\n"
 
 
 def test_convert_wants_a_place_to_write_to(tmp_path: Path) -> None:
