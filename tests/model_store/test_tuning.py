@@ -155,6 +155,15 @@ def test_what_is_hardly_faster_is_not_taken(gain: float, chosen: Precision) -> N
     assert machine.tune(GPU).facts.precision == chosen
 
 
+def test_a_few_other_first_predictions_are_too_many() -> None:
+    """One of a hundred, though probabilities hardly move in the mean."""
+    behaviours = {"float32": Behaviour(1e-4), "bfloat16": Behaviour(5e-5, wrong=0.015)}
+    facts = Machine(behaviours).tune(GPU).facts
+    assert facts.precision == "float32"
+    assert 0.98 < facts.candidates[1].agreement < 0.995
+    assert facts.candidates[1].mean_difference < 0.01
+
+
 @pytest.mark.parametrize(("moved", "chosen"), [(0.01, "bfloat16"), (0.04, "float32")])
 def test_what_moves_probabilities_is_not_taken(moved: float, chosen: Precision) -> None:
     """First predictions may all stay and scores be off: a caller reads scores too."""
