@@ -14,14 +14,10 @@ __all__ = ["RunningServer", "start_server"]
 def server(
     tiny_preset_dir: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningServer]:
-    """A server of the embedded preset, and of the small cased checkpoint as `tiny_cased`.
-
-    In float32: its answers are held against Transformers', on any processor.
-    """
+    """A server with the default settings, and the small cased checkpoint as `tiny_cased`."""
     env = {
         "FILLMASK_MODEL_STORE_DIR": str(tiny_preset_dir.parent),
         "FILLMASK_OFFLINE": "1",
-        "FILLMASK_PRECISION": "float32",
     }
     with start_server(env, tmp_path_factory.mktemp("server")) as running:
         yield running

@@ -51,6 +51,8 @@ def start_server(
     defaults = {
         "FILLMASK_CACHE_DIR": str(tmp_path.parent / "converted"),
         "FILLMASK_ADMIN_KEYS": ADMIN_KEY,
+        # Answers are held against Transformers' and each other's, on any processor.
+        "FILLMASK_PRECISION": "float32",
         # No balancer looks.
         "FILLMASK_SHUTDOWN_NOTICE_S": "0",
     }
