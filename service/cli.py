@@ -57,6 +57,9 @@ def _serve(settings: Settings, host: str | None, port: int | None) -> None:
     except ListenError as error:
         raise click.ClickException(str(error)) from error
     with listener:
+        # What is announced is where it listens, whatever chose that.
+        place = {"host": host, "port": listener.getsockname()[1]}
+        settings = settings.model_copy(update=place)
         if settings.workers > 1:
             serve_with_workers(settings, listener)
         else:

@@ -20,6 +20,19 @@ from service.cli import cli
 from service.settings import Settings
 
 
+class Listener(nullcontext[None]):
+    """A socket that listens nowhere."""
+
+    def __init__(self, port: int) -> None:
+        """Have got a port."""
+        super().__init__()
+        self._port = port
+
+    def getsockname(self) -> tuple[str, int]:
+        """Return where it would listen."""
+        return "", self._port
+
+
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Return what was to be served, and where; nothing listens."""
@@ -27,10 +40,11 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     def listen(settings: Settings, host: str, port: int) -> Any:
         served.append({"settings": settings, "host": host, "port": port})
-        return nullcontext()
+        return Listener(port or 50_000)
 
-    def serve(app: FastAPI, *_: Any) -> None:
+    def serve(app: FastAPI, _: Any, settings: Settings) -> None:
         served[0]["app"] = app
+        served[0]["announced"] = (settings.host, settings.port)
         served[0]["level"] = os.environ["TF_CPP_MIN_LOG_LEVEL"]
         served[0]["backend"] = os.environ.get("KERAS_BACKEND")
 
@@ -57,6 +71,7 @@ def test_options_of_serve_go_before_the_settings(served: list[dict[str, Any]]) -
     """What is typed is what is meant."""
     invoke("serve", "--host", "::1", "--port", "0", FILLMASK_PORT="9000")
     assert (served[0]["host"], served[0]["port"]) == ("::1", 0)
+    assert served[0]["announced"] == ("::1", 50_000)
 
 
 @pytest.mark.parametrize(
