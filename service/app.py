@@ -118,7 +118,7 @@ def _create_lifespan(
             app.state.metrics = backend.metrics
             app.state.preset_states = backend.preset_states
             app.state.preset_control = PresetControl(
-                store, choice, backend.models, backend.preset_states, settings.request_timeout_s
+                choice, backend.models, backend.preset_states, settings.request_timeout_s
             )
             app.state.pipeline = pipeline
             app.state.readiness = readiness = Readiness(pipeline, settings.default_preset)

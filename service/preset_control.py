@@ -1,10 +1,8 @@
 """Loading and unloading presets by hand."""
 
-import asyncio
 from typing import Protocol
 
 from model_store.errors import PresetNotFoundError
-from model_store.store import ModelStore
 from service.deadline import deadline
 from service.pipeline import Models
 from service.preset_choice import PresetChoice
@@ -46,14 +44,12 @@ class PresetControl:
 
     def __init__(
         self,
-        store: ModelStore,
         choice: PresetChoice,
         models: LoadableModels,
         states: PresetBoard,
         timeout_s: float,
     ) -> None:
         """Wait so long for each; what takes longer goes on."""
-        self._store = store
         self._choice = choice
         self._models = models
         self._states = states
@@ -89,10 +85,6 @@ class PresetControl:
                 return await self._describe(name)
             except PresetNotFoundError:
                 return before.model_copy(update=_UNLOADED)
-
-    async def _require_known(self, name: str) -> None:
-        """Let only names through that are listed: others never get in line for a load."""
-        await asyncio.to_thread(self._store.find, name)
 
     async def _describe(self, name: str) -> PresetInfo:
         for preset in await self._states.describe_all():

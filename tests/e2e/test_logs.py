@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from e2e.running_server import RunningServer, start_server
+from e2e.test_workers import wait_until
 
 SECRET = "xyzzy"  # noqa: S105  # it stands for one
 
@@ -55,7 +56,8 @@ def test_every_line_of_a_first_start_and_of_every_end_is_an_event(tmp_path: Path
     with start_server(env, tmp_path) as server:
         engine = next(e["pid"] for e in read_events(server) if e["event"] == "engine_started")
         os.kill(engine, signal.SIGKILL)
-        httpx.get(f"{server.url}/readyz", timeout=60, trust_env=False).raise_for_status()
+        wait_until(lambda: len([e for e in read_events(server) if is_engine_start(e)]) == 2)
+        wait_until(lambda: is_ready(server))
     assert server.process.wait(30) == 0
     assert {"engine_ended", "preset_loaded"} <= {event["event"] for event in read_events(server)}
 
@@ -63,6 +65,11 @@ def test_every_line_of_a_first_start_and_of_every_end_is_an_event(tmp_path: Path
 def read_events(server: RunningServer) -> list[dict[str, Any]]:
     """Return every line of the log, each of which must be an object."""
     return [json.loads(line) for line in server.output.read_text("utf-8").splitlines()]
+
+
+def is_ready(server: RunningServer) -> bool:
+    """Say whether a server is ready."""
+    return httpx.get(f"{server.url}/readyz", timeout=60, trust_env=False).is_success
 
 
 def is_engine_start(event: dict[str, Any]) -> bool:

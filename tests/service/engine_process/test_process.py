@@ -150,11 +150,12 @@ async def test_time_in_which_nobody_looked_is_not_counted(
     engine: EngineProcess, clock: ManualClock
 ) -> None:
     """Whoever stops all processes and lets them go on finds them as they were."""
-    os.kill(engine._process.pid or 0, signal.SIGSTOP)
+    first = engine._process
+    os.kill(first.pid or 0, signal.SIGSTOP)
     clock.advance(3600)
     engine.keep_alive()
-    assert engine._process.is_alive()
-    os.kill(engine._process.pid or 0, signal.SIGCONT)
+    assert engine._process is first
+    os.kill(first.pid or 0, signal.SIGCONT)
 
 
 async def test_engine_process_that_ends_at_each_start_is_started_more_and_more_slowly(
