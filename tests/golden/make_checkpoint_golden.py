@@ -64,7 +64,7 @@ def dump(value: Any) -> str:
 
 
 def ask(directory: Path) -> list[Any]:
-    """Return ids, spans of masks and best tokens for every text."""
+    """Return ids, spans of masks, best tokens and the filled text for every text."""
     model, tokenizer = load(directory)
     if tokenizer.mask_token is None:
         message = "the tokenizer has no mask"
@@ -96,7 +96,7 @@ def load(directory: Path) -> tuple[Any, Any]:
 
 
 def answer(model: Any, tokenizer: Any, text: str) -> list[Any]:
-    """Return `[ids, [[start, end, [[token, score], ...]], ...]]`, one entry a mask."""
+    """Return `[ids, [[start, end, [[token, score], ...]], ...], filled]`, one entry a mask."""
     encoded = tokenizer(text, return_offsets_mapping=True)
     ids = encoded["input_ids"]
     with torch.no_grad():
@@ -111,7 +111,15 @@ def answer(model: Any, tokenizer: Any, text: str) -> list[Any]:
     if not masks:
         message = "no mask is found in the text"
         raise ValueError(message)
-    return [ids, masks]
+    return [ids, masks, decode(tokenizer, ids, masks)]
+
+
+def decode(tokenizer: Any, ids: list[int], masks: list[Any]) -> str:
+    """Return the text with its first mask filled, as the pipeline decodes it."""
+    filled = list(ids)
+    filled[ids.index(tokenizer.mask_token_id)] = masks[0][2][0][0]
+    kept = [token for token in filled if token != tokenizer.pad_token_id]
+    return str(tokenizer.decode(kept, skip_special_tokens=len(masks) == 1))
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ ADDED = [
     ),
     options(
         "a decoder of whole words",
-        added_tokens_decoder={**SPECIAL, str(NEW): token("is", single_word=True, special=False)},
+        added_tokens_decoder={**SPECIAL, str(NEW): token("Par", single_word=True, special=False)},
     ),
     options(
         "a decoder with a mask that strips",

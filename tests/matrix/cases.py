@@ -16,7 +16,7 @@ PARTS: dict[str, tuple[list[Row], tuple[str, ...]]] = {
 """The rows of each part, and the layouts in which they are tried if they name none."""
 
 TEXTS = (
-    "Paris is the {mask} of France.",
+    "I'd say Paris is the {mask} of France.",
     "[E1] \u00c9va [/E1] went to {mask} in \u5317\u4eac, {mask}!",
     "She [E2]x[/E2] is unable {mask}e  e\u0301 \U0001f600 the caf\u00e9 [unused1]. A{mask}B [mask]",
 )

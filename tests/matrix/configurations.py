@@ -35,6 +35,13 @@ def resize(name: str, rows: int) -> Any:
     return change
 
 
+def enlarge(tensors: Tensors) -> None:
+    """Let what goes into the activations be tens and more."""
+    for name in tensors:
+        if name.endswith("intermediate.dense.weight"):
+            tensors[name] *= 30
+
+
 def untie(tensors: Tensors) -> None:
     """Give the head a decoder and a bias of its own."""
     embeddings = tensors["bert.embeddings.word_embeddings.weight"]
@@ -57,6 +64,10 @@ CONFIGURATIONS = [
             *("linear", "mish", "prelu", "quick_gelu", "relu", "relu2", "relu6", "sigmoid", "silu"),
             *("sqrtsoftplus", "swish", "tanh", "xielu", "no_such_thing"),
         )
+    ),
+    *(
+        Row(f"hidden_act {name} of large values", {"config.json": {"hidden_act": name}}, enlarge)
+        for name in ("gelu", "gelu_10", "gelu_new", "quick_gelu", "relu", "relu6", "mish")
     ),
     config("no hidden_act", hidden_act=GONE),
     config("layer_norm_eps 1e-5", layer_norm_eps=1e-5),

@@ -128,21 +128,24 @@ def compare(case: Case, model: FillMaskModel) -> Verdict:
 
 
 def _find_difference(model: FillMaskModel, text: str, golden: list[Any]) -> str:
-    ids, masks = golden
+    ids, masks, sequence = golden
     encoding = model.encode(text, top_k=TOP_K, targets=None, limits=TextLimits())
     if encoding.token_ids.tolist() != ids:
         return f"ids {encoding.token_ids.tolist()} and not {ids}"
     spans = [list(span) for span in encoding.mask_spans]
     if spans != [mask[:2] for mask in masks]:
         return f"spans {spans} and not {[mask[:2] for mask in masks]}"
-    for scores, (*_, best) in zip(model.predict([encoding])[0], masks, strict=True):
+    answers = model.predict([encoding])[0]
+    for scores, (*_, best) in zip(answers, masks, strict=True):
         tokens, probabilities = zip(*best, strict=True)
         if scores.token_ids.tolist() != list(tokens):
             return f"tokens {scores.token_ids.tolist()} and not {list(tokens)}"
         found = np.exp(scores.log_probabilities.astype(np.float64))
         if np.abs(found - probabilities).max() > TOLERANCE:
             return f"scores {found.tolist()} and not {list(probabilities)}"
-    return ""
+    filled = model.decode(encoding, answers)
+    decoded = filled.decoded_sequence(0, filled.predictions[0][0])
+    return "" if decoded == sequence else f"{decoded!r} and not {sequence!r}"
 
 
 def clear() -> None:

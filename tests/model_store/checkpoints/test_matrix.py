@@ -94,6 +94,9 @@ def _list_different() -> list[Case]:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings(
+    "ignore:You are using a softmax:UserWarning"
+)  # of one token, in tracing
 @pytest.mark.parametrize("case", _list_different(), ids=lambda case: case.name)
 def test_a_conversion_for_openvino_answers_alike(case: Case, tmp_path: Path) -> None:
     """One case for each of Transformers' answers, through the graph that is served by default."""
