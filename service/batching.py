@@ -17,7 +17,7 @@ from time import perf_counter
 from typing import Generic, TypeVar
 
 from service.batch_records import BatchedResults, BatchLimits, BatchRecord, BatchRun
-from service.errors import QueueFullError, ShuttingDownError
+from service.errors import QueueFullError, RequestLimitError, ShuttingDownError
 from service.throughput import Throughput
 
 Item = TypeVar("Item")
@@ -100,7 +100,8 @@ class MicroBatcher(Generic[Item, Result]):
                 a caller that has left is, and then its items leave the queue.
 
         Raises:
-            QueueFullError: they do not fit, or could not be done in time.
+            QueueFullError: they do not fit now, or could not be done in time.
+            RequestLimitError: they never fit.
             ShuttingDownError: the batcher is closing.
             Exception: whatever `run` raised for the batch of one of them.
         """
@@ -136,6 +137,13 @@ class MicroBatcher(Generic[Item, Result]):
     def _require_room(self, items: int, tokens: int, within_s: float) -> None:
         """Refuse what does not fit, or would be waited for in vain."""
         limits = self._limits
+        # What never fits is not told to try again.
+        for what, count, limit in (
+            ("texts at once", items, limits.max_queue_size),
+            ("tokens at once", tokens, limits.max_queue_tokens),
+        ):
+            if count > limit:
+                raise RequestLimitError(what, count, limit)
         ahead = self._queued_tokens + self._running_tokens
         is_full = (
             len(self._queue) + items > limits.max_queue_size

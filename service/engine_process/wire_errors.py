@@ -12,6 +12,7 @@ KNOWN: dict[str, type[Exception]] = {
     known.__name__: known
     for known in (
         errors.QueueFullError,
+        errors.RequestLimitError,
         errors.ShuttingDownError,
         errors.ModelReplacedError,
         model_errors.PresetNotFoundError,

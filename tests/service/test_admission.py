@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from fakes import HeldCalls, ManualClock, run_in_batches, settle
 from service.batch_records import BatchLimits
 from service.batching import MicroBatcher
-from service.errors import QueueFullError
+from service.errors import QueueFullError, RequestLimitError
 from service.throughput import Throughput
 
 Batcher = MicroBatcher[int, int]
@@ -181,3 +182,21 @@ def test_throughput_follows_what_it_sees() -> None:
     for _ in range(50):
         throughput.observe(100, 1)
     assert throughput.seconds(100) == pytest.approx(1, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("items", "limits", "sentence"),
+    [
+        ([1, 1], {"max_queue_size": 1}, "asks for 2 texts at once and the limit is 1"),
+        ([7, 7], {"max_queue_tokens": 13}, "asks for 14 tokens at once and the limit is 13"),
+    ],
+)
+async def test_what_never_fits_is_not_told_to_try_again(
+    run: Run, items: list[int], limits: dict[str, int], sentence: str
+) -> None:
+    """Though the queue is empty."""
+    batcher = make_batcher(run, ManualClock(), replace(LIMITS, **limits))
+    with pytest.raises(RequestLimitError, match=sentence):
+        await batcher.submit(items)
+    assert batcher.queue_size == 0
+    await batcher.close()

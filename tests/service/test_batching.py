@@ -175,9 +175,17 @@ async def test_full_queue_refuses(run: Run) -> None:
 async def test_full_queue_takes_all_items_of_a_request_or_none(run: Run) -> None:
     """A request that fits in part leaves nothing in the queue."""
     async with batching(run, BatchLimits(4, 1000, 2)) as batcher:
+        callers = []
+        for item in (1, 2):
+            callers.append(asyncio.create_task(batcher.submit([item])))
+            await settle()
         with pytest.raises(QueueFullError):
-            await batcher.submit([1, 2, 3])
-        assert batcher.queue_size == 0
+            await batcher.submit([3, 4])
+        assert batcher.queue_size == 1
+        for call in range(2):
+            double(run.calls[call])
+            await settle()
+        await asyncio.gather(*callers)
 
 
 async def test_queue_that_was_full_takes_items_again(run: Run) -> None:

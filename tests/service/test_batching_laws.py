@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fakes import HeldCalls, run_in_batches, settle
 from service.batch_records import BatchLimits
 from service.batching import MicroBatcher
-from service.errors import QueueFullError, ShuttingDownError
+from service.errors import QueueFullError, RequestLimitError, ShuttingDownError
 
 
 class EngineError(Exception):
@@ -177,7 +177,7 @@ def test_every_caller_gets_its_own_results_or_an_error(
         if isinstance(outcome, asyncio.CancelledError):
             assert index in world.left
         elif index in world.refused:
-            assert isinstance(outcome, QueueFullError | ShuttingDownError)
+            assert isinstance(outcome, QueueFullError | RequestLimitError | ShuttingDownError)
         elif isinstance(outcome, ShuttingDownError):
             assert world.is_killed
         elif isinstance(outcome, BaseException):

@@ -73,6 +73,23 @@ async def post_to_a_closing_server(store: FakeStore, serve: Any) -> httpx.Respon
             return response
 
 
+async def post_to_a_full_queue(store: FakeStore, serve: Any) -> httpx.Response:
+    """Ask a model that somebody else is waiting for."""
+    with Gate() as gate:
+        store.engines["tiny"] = FakeEngine(gate)
+        async with serve(store, max_queue_size=1) as client:
+            callers = [asyncio.create_task(client.post("/fill-mask", json={"inputs": TEXT}))]
+            await gate.reached()
+            served = client._transport.app.state.pipeline._models.ready()["tiny"]
+            callers += [asyncio.create_task(client.post("/fill-mask", json={"inputs": TEXT}))]
+            while served.queue_size < 1:  # noqa: ASYNC110  # no event: turns of the loop
+                await asyncio.sleep(0)
+            response = await client.post("/fill-mask", json={"inputs": TEXT})
+            gate.open()
+            await asyncio.gather(*callers)
+            return response
+
+
 async def post_compressed(store: FakeStore, serve: Any) -> httpx.Response:
     """Send what nobody knows the size of."""
     async with serve(store) as client:
@@ -128,7 +145,7 @@ SCENARIOS: dict[type[Exception], Scenario] = {
     errors.SlowBodyError: post_a_part,
     errors.PresetUnusableError: post_for_a_preset_without_a_head,
     errors.PayloadTooLargeError: posting({"inputs": TEXT}, max_body_bytes=5),
-    errors.QueueFullError: posting({"inputs": [TEXT] * 2}, max_queue_size=1),
+    errors.QueueFullError: post_to_a_full_queue,
     errors.ShuttingDownError: post_to_a_closing_server,
     errors.DeadlineExceededError: post_to_a_held_engine,
     model_errors.EmptyTextError: posting({"inputs": " "}),

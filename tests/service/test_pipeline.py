@@ -18,7 +18,6 @@ from service.batch_records import BatchLimits
 from service.errors import (
     CallerTimeoutError,
     DeadlineExceededError,
-    QueueFullError,
     RequestLimitError,
     ShuttingDownError,
     TargetsMismatchError,
@@ -205,10 +204,10 @@ async def test_error_names_the_input_at_fault(
     assert raised.value.input == 1
 
 
-async def test_full_queue_refuses(store: FakeStore) -> None:
-    """What does not fit the queue is the caller's to retry."""
+async def test_request_that_never_fits_the_queue_is_refused(store: FakeStore) -> None:
+    """It is not the caller's to retry, though it asks for no more than a request may."""
     async with running(store, max_inputs=5) as pipeline:
-        with pytest.raises(QueueFullError):
+        with pytest.raises(RequestLimitError, match="5 texts at once and the limit is 4"):
             await pipeline.fill(ask(*[TEXT] * 5))
 
 

@@ -19,7 +19,6 @@ AT_WORKERS_ONLY = {
     errors.HeadersTooLargeError,
     errors.MalformedRequestError,
     errors.PayloadTooLargeError,
-    errors.RequestLimitError,
     errors.TargetsMismatchError,
     errors.TooManyConnectionsError,
     errors.UnauthorizedError,
