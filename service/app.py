@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
+from importlib.metadata import version
 from typing import Protocol
 
 from fastapi import FastAPI
@@ -23,7 +24,7 @@ from service.preset_choice import PresetChoice
 from service.preset_control import LoadableModels, PresetBoard, PresetControl
 from service.preset_store import create_store
 from service.readiness import Readiness
-from service.routes import fill_mask, hugging_face, presets, probes
+from service.routes import fill_mask, hugging_face, info, presets, probes
 from service.routes.dependencies import MetricsBoard
 from service.schemas import ErrorResponse
 from service.settings import Settings
@@ -73,14 +74,14 @@ def create_app(
     app = App(
         settings,
         title="fillmask",
-        version="0.1.0",
+        version=version("fillmask"),
         description=_DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=_create_lifespan(settings, store, open_backend, traces),
         telemetry=traces.telemetry,
         responses={"4XX": {"model": ErrorResponse}, "5XX": {"model": ErrorResponse}},
     )
-    for routes in (fill_mask, hugging_face, presets, probes):
+    for routes in (fill_mask, hugging_face, presets, probes, info):
         app.include_router(routes.router)
     add_exception_handlers(app)
     # From the inside out: who has no key is refused before a byte of a body is read.

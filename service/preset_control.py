@@ -68,7 +68,7 @@ class PresetControl:
             wait.loading = name
             await self._models.load(name, reload=reload, pin=pin)
             wait.loading = None
-            return await self._describe(name)
+            return await self.describe(name)
 
     async def unload(self, name: str) -> PresetInfo:
         """Give the model of a preset up, and wait until nobody uses it.
@@ -79,14 +79,19 @@ class PresetControl:
         """
         async with deadline(self._timeout_s):
             # One that is loaded may be gone from the store: its memory is still to be had.
-            before = await self._describe(name)
+            before = await self.describe(name)
             await self._models.unload(name)
             try:
-                return await self._describe(name)
+                return await self.describe(name)
             except PresetNotFoundError:
                 return before.model_copy(update=_UNLOADED)
 
-    async def _describe(self, name: str) -> PresetInfo:
+    async def describe(self, name: str) -> PresetInfo:
+        """Say how a preset stands.
+
+        Raises:
+            PresetNotFoundError: there is no such preset.
+        """
         for preset in await self._states.describe_all():
             if preset.name == name:
                 return preset

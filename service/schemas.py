@@ -31,7 +31,9 @@ class FillMaskRequest(BaseModel):
     inputs: Text | Annotated[list[Text], Field(min_length=1)] = Field(
         description="A text, or several; each with at least one `[MASK]`."
     )
-    preset: str | None = Field(None, description="Which model; the default one if left out.")
+    preset: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="Which model; the default one if left out."
+    )
     top_k: Annotated[int, Field(ge=1)] | None = Field(
         None, description="How many predictions a mask: 5 if left out, or all targets."
     )
@@ -163,6 +165,60 @@ class PresetList(BaseModel):
 
     default: str
     presets: list[PresetInfo]
+
+
+class LimitsInfo(BaseModel):
+    """How much one request may ask for; the settings say the same under these names."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    max_header_bytes: int = Field(description="In its address and headers.")
+    max_header_fields: int = Field(description="How many headers.")
+    max_body_bytes: int = Field(description="In its body.")
+    max_inputs: int = Field(description="How many texts.")
+    max_characters: int = Field(description="In one text.")
+    max_masks: int = Field(description="In one text.")
+    max_top_k: int = Field(description="How many predictions for one mask.")
+    max_targets: int = Field(description="For one text.")
+    max_predictions: int = Field(description="In one answer, over all texts and masks.")
+    max_queue_size: int = Field(description="How many texts wait for one model.")
+    max_queue_tokens: int = Field(description="How many tokens wait for one model.")
+    request_timeout_s: float = Field(description="Seconds until it is given up.")
+
+
+class ServerInfo(BaseModel):
+    """What this server is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "version": "0.1.0",
+                    "default": "minilm_l6_en_uncased",
+                    "loaded": ["minilm_l6_en_uncased"],
+                    "limits": {
+                        "max_header_bytes": 32768,
+                        "max_header_fields": 100,
+                        "max_body_bytes": 1048576,
+                        "max_inputs": 256,
+                        "max_characters": 100000,
+                        "max_masks": 64,
+                        "max_top_k": 100,
+                        "max_targets": 1000,
+                        "max_predictions": 10000,
+                        "max_queue_size": 1024,
+                        "max_queue_tokens": 262144,
+                        "request_timeout_s": 60.0,
+                    },
+                }
+            ]
+        }
+    )
+
+    version: str = Field(description="Of fillmask.")
+    default: str = Field(description="The preset of requests that name none.")
+    loaded: list[str] = Field(description="The presets in memory.")
+    limits: LimitsInfo
 
 
 class Status(BaseModel):

@@ -10,7 +10,10 @@ from service.exception_handlers import error_response
 
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _ADMIN = "/presets/"
-"""All that changes what is loaded lies below this path; the list itself does not."""
+"""All that changes what is loaded lies below this path."""
+
+_LOOKING = frozenset({"GET", "HEAD"})
+"""Methods that change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,9 @@ class Access:
     admins: ApiKeys
     are_probes_open: bool
 
-    def judge(self, path: str, key: str) -> UnauthorizedError | None:
+    def judge(self, method: str, path: str, key: str) -> UnauthorizedError | None:
         """Say why a caller with a key is not let in at a path, if so."""
-        if path.startswith(_ADMIN):
+        if path.startswith(_ADMIN) and method not in _LOOKING:
             if self.admins.allows(key):
                 return None
             hint = "" if self.admins.is_configured else ", once FILLMASK_ADMIN_KEYS has one"
@@ -54,7 +57,7 @@ class AccessMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._access.judge(scope["path"], _bearer(scope))
+        refusal = self._access.judge(scope["method"], scope["path"], _bearer(scope))
         if refusal is None:
             await self._app(scope, receive, send)
         else:

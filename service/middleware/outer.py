@@ -41,9 +41,9 @@ class App(FastAPI):
             app = CORSMiddleware(
                 app,
                 allow_origins=self._settings.cors_origins,
-                allow_methods=["GET", "POST"],
+                allow_methods=["GET", "HEAD", "POST"],
                 allow_headers=["*"],
-                expose_headers=["x-request-id", "retry-after"],
+                expose_headers=["*"],
             )
         app = ResponseCountMiddleware(app)
         app = RequestLogMiddleware(app, every_request=self._settings.access_log)

@@ -8,10 +8,18 @@ from service.schemas import LoadRequest, PresetInfo, PresetList
 router = APIRouter(tags=["presets"])
 
 
+@router.head("/presets", include_in_schema=False)
 @router.get("/presets")
 async def list_presets(states: PresetStatesOf, settings: SettingsOf) -> PresetList:
     """List every preset and its state."""
     return PresetList(default=settings.default_preset, presets=await states.describe_all())
+
+
+@router.head("/presets/{name}", include_in_schema=False)
+@router.get("/presets/{name}")
+async def describe_preset(name: str, control: PresetControlOf) -> PresetInfo:
+    """Say how one preset stands, as the list does."""
+    return await control.describe(name)
 
 
 @router.post("/presets/{name}/load")

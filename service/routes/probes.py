@@ -9,12 +9,14 @@ from service.schemas import Status
 router = APIRouter(tags=["operations"])
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def check_health() -> Status:
     """Say that the process lives."""
     return Status(status="ok")
 
 
+@router.head("/readyz", response_model=Status, include_in_schema=False)
 @router.get("/readyz", response_model=Status)
 async def check_readiness(readiness: ReadinessOf) -> Status | Response:
     """Fill a mask with the default preset, and answer its error where that fails."""
@@ -22,6 +24,7 @@ async def check_readiness(readiness: ReadinessOf) -> Status | Response:
     return error_response(error) if error else Status(status="ready")
 
 
+@router.head("/metrics", include_in_schema=False)
 @router.get(
     "/metrics",
     response_class=Response,

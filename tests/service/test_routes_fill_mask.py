@@ -241,3 +241,10 @@ async def test_texts_of_one_request_run_together(
     engine = store.engines["tiny"] = FakeEngine()
     await fill(client, inputs=[TEXT] * 5)
     assert engine.batch_sizes == [5]
+
+
+async def test_empty_name_is_no_preset(client: httpx.AsyncClient) -> None:
+    """It is a mistake, and not a wish for the default one."""
+    answer = await client.post("/fill-mask", json={"inputs": "the [MASK]", "preset": ""})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert "at preset" in answer.json()["error"]

@@ -347,3 +347,18 @@ async def test_preset_that_cannot_be_read_is_failed(serve: Any) -> None:
         info = await describe(client, "shut")
         assert (info["state"], info["error"]) == ("failed", reason)
         assert (await describe(client))["state"] == "available"
+
+
+async def test_one_preset_is_described_as_the_list_does(client: httpx.AsyncClient) -> None:
+    """Before and after its load."""
+    for state in ("available", "ready"):
+        alone = await client.get("/presets/tiny")
+        assert (alone.status_code, alone.json()) == (200, await describe(client))
+        assert alone.json()["state"] == state
+        await client.post("/fill-mask", json={"inputs": TEXT})
+
+
+async def test_preset_that_is_not_there_is_not_described(client: httpx.AsyncClient) -> None:
+    """The refusal is that of a request to it."""
+    answer = await client.get("/presets/nobody")
+    assert (answer.status_code, answer.json()["code"]) == (404, "preset_not_found")

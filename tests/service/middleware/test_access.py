@@ -85,10 +85,29 @@ async def test_body_of_whoever_has_no_key_is_not_read() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "path": "/presets/tiny/load", "headers": []}
+    scope = {"type": "http", "method": "POST", "path": "/presets/tiny/load", "headers": []}
     # Neither the application nor the body is there to be called.
     await AccessMiddleware(None, access=access)(scope, None, send)  # type: ignore[arg-type]
     assert sent[0]["status"] == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/presets/tiny", 200),
+        ("HEAD", "/presets/tiny", 200),
+        ("POST", "/presets/tiny", 401),
+        ("DELETE", "/presets/tiny", 401),
+        ("POST", "/presets/tiny/unload", 401),
+    ],
+)
+async def test_callers_may_look_at_a_preset_and_change_none(
+    store: FakeStore, serve: Any, method: str, path: str, status: int
+) -> None:
+    """What the list says of it may be asked for alone."""
+    async with serve(store, api_keys=("one",), admin_keys=("root",)) as client:
+        assert (await client.request(method, path)).status_code == 401
+        assert (await client.request(method, path, headers=KEY)).status_code == status
 
 
 async def test_what_is_no_request_passes() -> None:
