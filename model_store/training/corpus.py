@@ -1,11 +1,11 @@
 """Reading text files document by document, in bounded memory, from any position on."""
 
-import lzma
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-_LONGEST_LINE = 1_000_000
+from model_store.training.text_file import TextFile
+
 _MOST_LINES = 500
 """A document of more lines is read as several; a file without empty lines is one document."""
 
@@ -33,7 +33,7 @@ class Corpus:
                 message = f"There is no file {path}; give the path of a text file."
                 raise ValueError(message)
         self._paths = tuple(paths)
-        self._files: dict[int, IO[bytes]] = {}
+        self._files: dict[int, TextFile] = {}
         self._offsets: list[int | None] = [0] * len(paths)
         self._turn = 0
         self._found = False
@@ -57,7 +57,7 @@ class Corpus:
         """Return the paragraphs of the next document.
 
         Raises:
-            ValueError: no file holds any text.
+            ValueError: no file holds any text, or one is damaged or no UTF-8 text.
         """
         while True:
             document = self._read_next()
@@ -103,32 +103,30 @@ class Corpus:
 
     def _start_again(self) -> None:
         if not self._found:
-            message = "The text files hold no text; give files with one paragraph a line."
+            names = ", ".join(map(str, self._paths))
+            message = f"There is no text in {names}; give files with one paragraph a line."
             raise ValueError(message)
         self._offsets = [0] * len(self._paths)
         self._turn = 0
         self._found = False
         self.epoch += 1
 
-    def _open(self, index: int) -> IO[bytes]:
+    def _open(self, index: int) -> TextFile:
         if index not in self._files:
-            path = self._paths[index]
-            file: IO[bytes] = (
-                lzma.open(path) if path.suffix == ".xz" else path.open("rb")  # noqa: SIM115  # kept
-            )
+            file = TextFile(self._paths[index])
             file.seek(self._offsets[index] or 0)
             self._files[index] = file
         return self._files[index]
 
 
-def _read_document(file: IO[bytes]) -> list[str]:
+def _read_document(file: TextFile) -> list[str]:
     """Return the paragraphs up to the next empty line, none at the end of the file."""
     paragraphs: list[str] = []
     while len(paragraphs) < _MOST_LINES:
-        line = file.readline(_LONGEST_LINE)
+        line = file.read_line()
         if not line:
             break
-        paragraph = line.decode("utf-8", errors="replace").strip()
+        paragraph = line.strip()
         if paragraph:
             paragraphs.append(paragraph)
         elif paragraphs:

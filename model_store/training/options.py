@@ -1,11 +1,15 @@
 """What a training is asked to do."""
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 Schedule: TypeAlias = Literal["linear", "cosine"]
 StoredPrecision: TypeAlias = Literal["float32", "float16"]
+
+_LARGEST_SEED = 2**32 - 1
+"""NumPy's and Keras'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +18,8 @@ class TrainingOptions:
 
     Attributes:
         init: the preset to start from: a name, a handle or a directory.
-        texts: files of text, one paragraph a line, an empty line between documents; `.xz` too.
+        texts: files of text, one paragraph a line, an empty line between documents;
+            packed by gzip, bzip2, xz or Zstandard, or not at all.
         heldout: a file to measure with and never to train on.
         out: the directory of the result.
         steps: how many updates to make; 0 only measures and writes the preset anew.
@@ -65,29 +70,42 @@ class TrainingOptions:
 
     def __post_init__(self) -> None:
         """Check the numbers before hours are spent on them."""
-        if self.steps < 0:
-            message = f"steps is {self.steps}; give 0 or more."
-            raise ValueError(message)
         least = {
+            "steps": 0,
             "sequence_length": 16,
             "batch_tokens": self.sequence_length,
             "shuffle_buffer": 1,
             "warmup_steps": 1,
+            "weight_decay": 0,
             "measure_every": 1,
             "save_every": 1,
             "log_every": 1,
             "heldout_rows": 1,
+            "seed": 0,
         }
         for name, number in least.items():
-            if getattr(self, name) < number:
-                message = f"{name} is {getattr(self, name)}; give {number} or more."
-                raise ValueError(message)
+            if not number <= getattr(self, name) < math.inf:
+                self._refuse(name, f"{number} or more")
+        for name in ("learning_rate", "clip_norm"):
+            if not 0 < getattr(self, name) < math.inf:
+                self._refuse(name, "a number above 0")
+        if not 0 <= self.short_share <= 1:
+            self._refuse("short_share", "a number from 0 to 1")
+        if not 0 < self.mask_selection_rate <= 1:
+            self._refuse("mask_selection_rate", "a number above 0, up to 1")
+        if self.seed > _LARGEST_SEED:
+            self._refuse("seed", f"{_LARGEST_SEED} or less")
 
     def describe(self) -> dict[str, Any]:
-        """Return everything that changes what is learnt or logged, as JSON takes it."""
-        described = asdict(self) | {
-            "texts": [str(path) for path in self.texts],
-            "heldout": str(self.heldout),
-        }
-        del described["out"]
+        """Return everything that changes what is learnt or logged, as JSON takes it.
+
+        Paths are no part of it: what lies there counts.
+        """
+        described = asdict(self)
+        for name in ("init", "texts", "heldout", "out"):
+            del described[name]
         return described
+
+    def _refuse(self, name: str, wanted: str) -> None:
+        message = f"{name} is {getattr(self, name)}; give {wanted}."
+        raise ValueError(message)
