@@ -3,6 +3,7 @@
     bert_base_en                         a name of the catalogue
     kaggle://user/model/keras/variation  a model on Kaggle, or with /version
     hf://user/name                       a repository on Hugging Face, or with @revision
+    my_model                             a directory in the model store's, by its name
     ./path/to/files                      a directory
 
 Pulled files lie under the model store's directory. They are fetched into a hidden directory beside
@@ -33,6 +34,7 @@ DEFAULT_DIRECTORY = Path("~/.cache/fillmask/presets")
 """Where pulled files go if nobody says otherwise; `~` is the home directory."""
 
 _LONGEST_NAME = 128
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*(@[\w.-]+)?", re.ASCII)
 
 
@@ -69,7 +71,7 @@ def _resolve(
 ) -> Path:
     entry = read_catalog().get(handle)
     if entry is None and not is_hub_handle(handle):
-        return _find_local(handle)
+        return _find_local(handle, directory)
     target = directory / (handle if entry else name_of(handle))
     if handle == EMBEDDED and not is_here(target):
         return embedded_directory()
@@ -118,15 +120,17 @@ def expand_home(directory: Path) -> Path:
         return directory
 
 
-def _find_local(handle: str) -> Path:
-    directory = Path(handle)
+def _find_local(handle: str, store: Path) -> Path:
+    # The server's names come first; with a slash it is a path.
+    is_named = _NAME.fullmatch(handle) and is_here(store / handle)
+    directory = store / handle if is_named else Path(handle)
     if is_here(directory):
         check_source(directory)
         return directory
     hint = "`fillmask presets list` lists the names."
     if _REPOSITORY.fullmatch(handle):
         hint = f"for that repository on Hugging Face, say hf://{handle}."
-    message = f"{handle} is no name of the catalogue and no directory of a checkpoint; {hint}"
+    message = f"{handle} is no name of a preset and no directory of a checkpoint; {hint}"
     raise PresetNotFoundError(message)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.preset import DEFAULT_DIRECTORY
 from model_store.training.corpus import Corpus
 from model_store.training.examples import make_rows
 from model_store.training.row_batches import RowBatches
@@ -82,7 +83,7 @@ class HeldoutText:
         chosen = sorted(islice(all_rows, rows), key=len)
         corpus.close()
         if not chosen:
-            message = f"{path.name} holds no text; give a file with one paragraph a line."
+            message = f"{path} holds no words; give a file with one paragraph a line."
             raise ValueError(message)
         self.examples = [self._batches.make(batch, rng) for batch in self._cut(chosen)]
 
@@ -135,14 +136,31 @@ class HeldoutMeter:
         return Measurement(**{name: total / masks for name, total in totals.items()}, masks=masks)
 
 
-def measure_preset(preset: str, heldout: Path, *, rows: int = 2000) -> Measurement:
+def measure_preset(
+    preset: str,
+    heldout: Path,
+    *,
+    rows: int = 2000,
+    directory: Path = DEFAULT_DIRECTORY,
+    offline: bool = False,
+) -> Measurement:
     """Measure a preset on a held-out text.
+
+    Args:
+        preset: a name, a handle or a directory.
+        heldout: the text.
+        rows: how many rows of it are measured, at most.
+        directory: the model store's, where fetched presets are and are put.
+        offline: whether no connection may be tried.
 
     Raises:
         ModelStoreError: the preset cannot be had.
-        ValueError: the text cannot.
+        ValueError: the text cannot, or there are no rows to measure.
     """
-    model: Any = BertMaskedLM.from_preset(preset)
+    if rows < 1:
+        message = f"rows is {rows}; give 1 or more."
+        raise ValueError(message)
+    model: Any = BertMaskedLM.from_preset(preset, directory=directory, offline=offline)
     length = min(128, model.backbone.max_sequence_length)
     tokenizer = model.preprocessor.tokenizer.wordpiece
     text = HeldoutText(heldout, tokenizer, sequence_length=length, rows=rows)

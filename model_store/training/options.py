@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+Precision: TypeAlias = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 Schedule: TypeAlias = Literal["linear", "cosine"]
 StoredPrecision: TypeAlias = Literal["float32", "float16"]
 
@@ -59,7 +60,7 @@ class TrainingOptions:
     schedule: Schedule = "linear"
     weight_decay: float = 0.01
     clip_norm: float = 1.0
-    precision: str = "float32"
+    precision: Precision = "float32"
     stored_precision: StoredPrecision = "float32"
     mask_selection_rate: float = 0.15
     measure_every: int = 1000

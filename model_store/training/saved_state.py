@@ -1,9 +1,11 @@
 """The state of a training in one file, which is there whole or not at all."""
 
 import json
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -18,16 +20,18 @@ class SavedState:
 
     Attributes:
         step: how many updates were made.
-        options: `TrainingOptions.describe()`.
+        identity: what tells the training from another.
         losses: of the updates since the last line of the log.
+        measured: the last measurement of the held-out text.
         log_bytes: how long the log was.
         variables: weights, the optimizer's variables, and the seeds of dropout.
         stream: `BatchStream.state()`.
     """
 
     step: int
-    options: dict[str, Any]
+    identity: dict[str, Any]
     losses: list[float]
+    measured: dict[str, Any]
     log_bytes: int
     variables: list[Array]
     stream: dict[str, Array]
@@ -37,8 +41,9 @@ def write_state(state: SavedState, path: Path) -> None:
     """Write beside the file and rename: a kill at any moment leaves the old state or the new."""
     facts = {
         "step": state.step,
-        "options": state.options,
+        "identity": state.identity,
         "losses": state.losses,
+        "measured": state.measured,
         "log_bytes": state.log_bytes,
         "variables": len(state.variables),
     }
@@ -53,10 +58,28 @@ def write_state(state: SavedState, path: Path) -> None:
 
 
 def read_state(path: Path) -> SavedState | None:
-    """Return the saved state, or None where there is none."""
+    """Return the saved state, or None where there is none.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
     if not path.is_file():
         return None
-    with np.load(path, allow_pickle=False) as file:
+    try:
+        return _read(path)
+    except (BadZipFile, EOFError, KeyError, TypeError, ValueError, zlib.error) as error:
+        raise damaged(path) from error
+
+
+def damaged(path: Path) -> ValueError:
+    """Return what to say of a state that cannot be used."""
+    message = f"{path} is damaged; delete {path.parent} to start anew."
+    return ValueError(message)
+
+
+def _read(path: Path) -> SavedState:
+    # NumPy leaves a damaged file open.
+    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
         facts = json.loads(file["facts"].tobytes())
         count = facts.pop("variables")
         variables = [file[f"variable_{index}"] for index in range(count)]

@@ -81,9 +81,16 @@ class TextFile:
     @contextmanager
     def _reading(self) -> Iterator[None]:
         """Make one sentence of what the decompressors raise, each in its own way."""
+        damages: tuple[type[Exception], ...] = (
+            EOFError,
+            OSError,
+            lzma.LZMAError,
+            zlib.error,
+            *_zstd_errors(),
+        )
         try:
             yield
-        except (EOFError, OSError, lzma.LZMAError, zlib.error, *_zstd_errors()) as error:
+        except damages as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # the system's
             message = f"{self._path} is damaged ({error}); get or pack it again."

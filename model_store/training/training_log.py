@@ -19,9 +19,9 @@ class TrainingLog:
         return self._path.stat().st_size
 
     def truncate(self, nbytes: int) -> None:
-        """Forget what was written after the file had that length."""
+        """Forget what was written after the file had that length; a shorter one stays as it is."""
         with self._path.open("r+b") as file:
-            file.truncate(nbytes)
+            file.truncate(min(nbytes, self.nbytes))
 
     def write(self, **record: Any) -> dict[str, Any]:
         """Add a line, and return the record."""

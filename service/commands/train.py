@@ -1,79 +1,116 @@
 """`fillmask train` and `fillmask evaluate`: a model of one's own, and how good it is."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 from tqdm import tqdm
 
+from model_store.training.options import Precision, Schedule, StoredPrecision, TrainingOptions
+from service.commands.sentences import warn_of_unknown_settings
+from service.environment import read_settings
+
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
+_SHOW_DEFAULTS = {"show_default": True}
+_DEFAULTS = {field.name: field.default for field in fields(TrainingOptions)}
 
 
-@click.command()
+def _option(name: str, text: str, values: Any = None) -> Callable[[Any], Any]:
+    """Return an option with the default of `TrainingOptions`."""
+    default = _DEFAULTS[name]
+    return click.option(
+        f"--{name.replace('_', '-')}",
+        type=click.Choice(get_args(values)) if values else type(default),
+        default=default,
+        help=text,
+    )
+
+
+@click.command(context_settings=_SHOW_DEFAULTS)
 @click.option("--init", required=True, help="The preset to start from: name, handle, directory.")
-@click.option("--text", "texts", required=True, multiple=True, type=_FILE, help="Text; .xz too.")
-@click.option("--heldout", required=True, type=_FILE, help="Text to measure with only.")
+@click.option(
+    "--text",
+    "texts",
+    required=True,
+    multiple=True,
+    type=_FILE,
+    help="A file of UTF-8 text, packed by gzip, bzip2, xz or Zstandard or not; may be given again.",
+)
+@click.option("--heldout", required=True, type=_FILE, help="Such a file, to measure with only.")
 @click.option("--out", required=True, type=_DIRECTORY, help="Where the result is to be.")
 @click.option("--steps", required=True, type=int, help="Updates to make; 0 only measures.")
-@click.option("--batch-tokens", type=int, default=4096, help="Tokens a batch.")
-@click.option("--sequence-length", type=int, default=128, help="Tokens of the longest rows.")
-@click.option("--short-share", type=float, default=0.5, help="Paragraphs cut to a few sentences.")
-@click.option("--shuffle-buffer", type=int, default=16384, help="Rows held to be shuffled.")
-@click.option("--learning-rate", type=float, default=1e-4, help="The highest one.")
-@click.option("--warmup-steps", type=int, default=100, help="Steps until it is reached.")
-@click.option("--schedule", type=click.Choice(["linear", "cosine"]), default="linear")
-@click.option("--weight-decay", type=float, default=0.01)
-@click.option("--clip-norm", type=float, default=1.0, help="The longest gradient.")
-@click.option(
-    "--precision",
-    type=click.Choice(["float32", "mixed_bfloat16", "mixed_float16"]),
-    default="float32",
-    help="What is computed in.",
-)
-@click.option(
-    "--stored-precision",
-    type=click.Choice(["float32", "float16"]),
-    default="float32",
-    help="Of the weights in the result.",
-)
-@click.option("--mask-selection-rate", type=float, default=0.15, help="Share of masked tokens.")
-@click.option("--measure-every", type=int, default=1000, help="Steps between measurements.")
-@click.option("--save-every", type=int, default=500, help="Steps between saved states.")
-@click.option("--log-every", type=int, default=20, help="Steps a line of the log.")
-@click.option("--heldout-rows", type=int, default=2000, help="Rows to measure, at most.")
-@click.option("--seed", type=int, default=0)
+@_option("batch_tokens", "Tokens a batch, padding counted.")
+@_option("sequence_length", "Tokens of the longest rows.")
+@_option("short_share", "Share of the paragraphs that are cut to one to three sentences.")
+@_option("shuffle_buffer", "Rows held to be drawn from at random.")
+@_option("learning_rate", "The highest one.")
+@_option("warmup_steps", "Steps until it is reached.")
+@_option("schedule", "How it falls to 0 after that.", Schedule)
+@_option("weight_decay", "AdamW's; biases and LayerNorm do not decay.")
+@_option("clip_norm", "The longest gradient, of all weights together.")
+@_option("precision", "What is computed in.", Precision)
+@_option("stored_precision", "Of the weights in the result.", StoredPrecision)
+@_option("mask_selection_rate", "Share of the tokens that are masked.")
+@_option("measure_every", "Steps between measurements of the held-out text.")
+@_option("save_every", "Steps between saved states.")
+@_option("log_every", "Steps a line of the log.")
+@_option("heldout_rows", "Rows of the held-out text to measure, at most.")
+@_option("seed", "Of order, masks and dropout.")
 def train(**options: Any) -> None:
     """Train a preset on text files, one paragraph a line.
 
     The same command goes on where a killed one stopped. The result is a directory in Transformers'
-    format, which the server serves.
+    format, which the server serves. Presets are found as the server finds them:
+    FILLMASK_MODEL_STORE_DIR and FILLMASK_OFFLINE count.
     """
+    warn_of_unknown_settings()
+    settings = read_settings()
     with _in_a_sentence():
+        chosen = TrainingOptions(**options)
         # The runtime takes seconds to import, and every other command does without it.
-        from model_store.training.options import TrainingOptions  # noqa: PLC0415
         from model_store.training.trainer import train as train_model  # noqa: PLC0415
 
-        chosen = TrainingOptions(**options)
         with tqdm(total=chosen.steps, unit="step") as bar:
-            measured = train_model(chosen, lambda record: _show(bar, record))
+            measured = train_model(
+                chosen,
+                lambda record: _show(bar, record),
+                directory=settings.model_store_dir,
+                offline=settings.offline,
+            )
     click.echo(json.dumps(asdict(measured)))
 
 
-@click.command()
+@click.command(context_settings=_SHOW_DEFAULTS)
 @click.option("--init", required=True, help="The preset to measure: name, handle, directory.")
-@click.option("--heldout", required=True, type=_FILE, help="Text, one paragraph a line; .xz too.")
+@click.option(
+    "--heldout",
+    required=True,
+    type=_FILE,
+    help="A file of UTF-8 text, packed by gzip, bzip2, xz or Zstandard or not.",
+)
 @click.option("--rows", type=int, default=2000, help="Rows to measure, at most.")
 def evaluate(init: str, heldout: Path, rows: int) -> None:
-    """Measure a preset: loss and accuracy at masks that are the same for every model."""
+    """Measure a preset: loss and accuracy at masks that are the same for every model.
+
+    Presets are found as the server finds them: FILLMASK_MODEL_STORE_DIR and FILLMASK_OFFLINE count.
+    """
+    warn_of_unknown_settings()
+    settings = read_settings()
     with _in_a_sentence():
         from model_store.training.heldout import measure_preset  # noqa: PLC0415  # as above
 
-        measured = measure_preset(init, heldout, rows=rows)
+        measured = measure_preset(
+            init,
+            heldout,
+            rows=rows,
+            directory=settings.model_store_dir,
+            offline=settings.offline,
+        )
     click.echo(json.dumps(asdict(measured)))
 
 

@@ -274,3 +274,15 @@ def test_progress_may_end_the_fetching(hub: FakeHub, store: Path) -> None:
     hub.asked.clear()
     assert resolve("hf://a/b", directory=store).is_dir()
     assert hub.count("config.json") == 0
+
+
+def test_name_in_the_store_is_found(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A preset of one's own has the name that the server gives it, before any path."""
+    files = make_original_files(2)
+    write_files(store / "mine", files)
+    write_files(store.parent / "mine", files)
+    monkeypatch.chdir(store.parent)
+    assert resolve("mine", directory=store, offline=True) == store / "mine"
+    assert resolve("./mine", directory=store, offline=True) == Path("./mine")
+    with pytest.raises(PresetNotFoundError, match="is no name of a preset and no directory"):
+        resolve("..", directory=store / "mine" / "none")

@@ -38,12 +38,11 @@ def write_transformers_dir(
     """
     require_complete(checkpoint)
     with new_directory(directory) as unfinished:
-        write_json(unfinished / "config.json", _describe(checkpoint, dtype))
-        save_file(
-            _name_tensors(checkpoint, dtype),
-            unfinished / "model.safetensors",
-            metadata={"format": "pt"},
-        )
+        described, weights = unfinished / "config.json", unfinished / "model.safetensors"
+        write_json(described, _describe(checkpoint, dtype))
+        save_file(_name_tensors(checkpoint, dtype), weights, metadata={"format": "pt"})
+        # The library lets the owner alone read it; the umask has the say, as for any other file.
+        weights.chmod(described.stat().st_mode)
         write_tokenizer(checkpoint, unfinished)
 
 

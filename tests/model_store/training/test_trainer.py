@@ -1,6 +1,7 @@
 """A training learns, can be killed at any moment, and ends in a preset."""
 
 import json
+import math
 import sys
 import types
 from collections.abc import Callable
@@ -141,7 +142,7 @@ def test_finished_training_is_not_made_again(finished: TrainingOptions) -> None:
 
 def test_other_options_do_not_go_on(finished: TrainingOptions) -> None:
     """Half a training of each would be neither."""
-    with pytest.raises(ValueError, match="another learning_rate, seed; give the same options"):
+    with pytest.raises(ValueError, match="another learning_rate, seed; give the same to go on"):
         train(replace(finished, learning_rate=1e-3, seed=9))
 
 
@@ -175,7 +176,28 @@ def test_unknown_preset_is_refused(finished: TrainingOptions, tmp_path: Path) ->
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("name", "value"), [("steps", -1), ("batch_tokens", 8), ("log_every", 0)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("steps", -1),
+        ("batch_tokens", 8),
+        ("log_every", 0),
+        ("learning_rate", -1.0),
+        ("learning_rate", 0.0),
+        ("learning_rate", math.nan),
+        ("learning_rate", math.inf),
+        ("clip_norm", -1.0),
+        ("clip_norm", math.nan),
+        ("weight_decay", -0.1),
+        ("weight_decay", math.nan),
+        ("short_share", 1.1),
+        ("short_share", math.nan),
+        ("mask_selection_rate", 0.0),
+        ("mask_selection_rate", 1.5),
+        ("seed", -1),
+        ("seed", 2**32),
+    ],
+)
 def test_wrong_options_are_refused(name: str, value: int, finished: TrainingOptions) -> None:
     """The message names the option."""
     with pytest.raises(ValueError, match=f"^{name} is {value}; give"):
@@ -229,7 +251,10 @@ def test_measured_loss_is_the_mean_of_all_masks(finished: TrainingOptions) -> No
     """Held against NumPy: batches of any size, and padding, weigh nothing."""
     model = BertMaskedLM.from_preset(finished.init)
     text = HeldoutText(
-        finished.heldout, model.preprocessor.tokenizer, sequence_length=16, batch_tokens=96
+        finished.heldout,
+        model.preprocessor.tokenizer.wordpiece,
+        sequence_length=16,
+        batch_tokens=96,
     )
     losses, hits = [], []
     for features, labels, weights in text.examples:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -55,7 +56,9 @@ def test_options_reach_the_training(monkeypatch: pytest.MonkeyPatch, text: Path)
     """What is typed goes in, what is measured comes out, and what is logged is shown."""
     asked: list[TrainingOptions] = []
 
-    def train(options: TrainingOptions, report: Callable[[dict[str, Any]], None]) -> Measured:
+    def train(
+        options: TrainingOptions, report: Callable[[dict[str, Any]], None], **_: Any
+    ) -> Measured:
         asked.append(options)
         report({"event": "step", "step": 1, "loss": 4.0})
         report({"event": "train", "step": 1, "loss": 3.25})
@@ -81,7 +84,7 @@ def test_options_reach_the_training(monkeypatch: pytest.MonkeyPatch, text: Path)
 
 def test_wrong_options_are_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch, text: Path) -> None:
     """No trace of a call stack."""
-    replace_function(monkeypatch, "model_store.training.trainer", "train", lambda *_: Measured())
+    monkeypatch.setitem(sys.modules, "model_store.training.trainer", None)  # asked in vain
     result = invoke_train(text, "--log-every", "0")
     assert result.exit_code == 1
     assert "Error: log_every is 0; give 1 or more." in result.output
@@ -91,7 +94,7 @@ def test_preset_is_measured(monkeypatch: pytest.MonkeyPatch, text: Path) -> None
     """One line of JSON."""
     asked: list[Any] = []
 
-    def measure(init: str, heldout: Path, *, rows: int) -> Measured:
+    def measure(init: str, heldout: Path, *, rows: int, **_: Any) -> Measured:
         asked.append((init, heldout, rows))
         return Measured()
 
@@ -112,3 +115,36 @@ def test_unknown_preset_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch, t
     result = invoke("evaluate", text)
     assert result.exit_code == 1
     assert "Error: There is no such preset; list them." in result.output
+
+
+def test_presets_are_found_as_the_server_finds_them(
+    monkeypatch: pytest.MonkeyPatch, text: Path, tmp_path: Path
+) -> None:
+    """The settings that say where they lie, and that none is fetched, reach both commands."""
+    asked: list[Any] = []
+
+    def note(*_: Any, directory: Path, offline: bool, **__: Any) -> Measured:
+        asked.append((directory, offline))
+        return Measured()
+
+    monkeypatch.setenv("FILLMASK_MODEL_STORE_DIR", str(tmp_path / "store"))
+    monkeypatch.setenv("FILLMASK_OFFLINE", "true")
+    monkeypatch.setenv("FILLMASK_OFLINE", "true")
+    replace_function(monkeypatch, "model_store.training.trainer", "train", note)
+    replace_function(monkeypatch, "model_store.training.heldout", "measure_preset", note)
+    for result in (invoke_train(text), invoke("evaluate", text)):
+        assert result.exit_code == 0, result.output
+        assert "FILLMASK_OFLINE is no setting; did you mean FILLMASK_OFFLINE?" in result.stderr
+    assert asked == [(tmp_path / "store", True)] * 2
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_every_option_says_what_it_does(command: str) -> None:
+    """And what it is where it is not given: nobody should have to read the code for it."""
+    options = [each for each in cli.commands[command].params if isinstance(each, click.Option)]
+    assert options
+    shown = " ".join(CliRunner().invoke(cli, [command, "--help"]).output.split())
+    for option in options:
+        state = "[required]" if option.required else f"[default: {option.default}]"
+        assert option.help
+        assert f"{option.help} {state}" in shown
