@@ -11,9 +11,9 @@ from prometheus_client import (
     generate_latest,
 )
 
-from service.batch_records import BatchRecord
 from service.cache_records import CacheEvent, CacheRecord
 from service.pipeline import RequestRecord
+from service.scheduling.batch_records import BatchRecord
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 _POWERS_OF_TWO = tuple(float(2**n) for n in range(10))

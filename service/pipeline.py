@@ -11,8 +11,6 @@ from model_store.encoding import Encoding, TextLimits
 from model_store.errors import InputError
 from model_store.filled_text import FilledText, MaskScores
 from model_store.text_codec import TextCodec
-from service.batch_records import BatchedResults
-from service.deadline import Wait, deadline
 from service.errors import (
     CallerTimeoutError,
     DeadlineExceededError,
@@ -22,6 +20,8 @@ from service.errors import (
     TargetsMismatchError,
 )
 from service.preset_choice import PresetChoice
+from service.scheduling.batch_records import BatchedResults
+from service.scheduling.deadline import Wait, deadline
 
 _INLINE_CHARACTERS = 4096
 """Texts this short are tokenized on the event loop: a thread would take longer."""

@@ -3,9 +3,9 @@
 from typing import Protocol
 
 from model_store.errors import PresetNotFoundError
-from service.deadline import deadline
 from service.pipeline import Models
 from service.preset_choice import PresetChoice
+from service.scheduling.deadline import deadline
 from service.schemas import PresetInfo
 
 _UNLOADED = {

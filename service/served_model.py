@@ -19,9 +19,9 @@ from model_store.filled_text import MaskScores
 from model_store.load_news import LoadNews
 from model_store.store import ModelStore
 from model_store.text_codec import TextCodec
-from service.batch_records import BatchedResults, BatchLimits, BatchRecord, BatchRun
-from service.batching import MicroBatcher
 from service.errors import ShuttingDownError
+from service.scheduling.batch_records import BatchedResults, BatchLimits, BatchRecord, BatchRun
+from service.scheduling.batching import MicroBatcher
 
 _CHECKED_TOKENS = 3
 """How long a text is that says whether an engine runs: a mask between two special tokens."""

@@ -9,8 +9,6 @@ from pathlib import Path
 from model_store.encoding import Encoding
 from model_store.filled_text import MaskScores
 from model_store.text_codec import TextCodec
-from service.batch_records import BatchedResults
-from service.deadline import deadline
 from service.engine_process.client import EngineClient
 from service.engine_process.frames import (
     Check,
@@ -34,6 +32,8 @@ from service.metrics import UNKNOWN_PRESET, Metrics
 from service.model_cache import ModelCache
 from service.owned_task import owned_task
 from service.pipeline import RequestRecord
+from service.scheduling.batch_records import BatchedResults
+from service.scheduling.deadline import deadline
 from service.schemas import PresetInfo
 from service.settings import Settings
 

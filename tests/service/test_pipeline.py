@@ -14,7 +14,6 @@ from fakes import FakeEngine, FakeStore, Gate, make_model
 from model_store.encoding import Encoding, TextLimits
 from model_store.errors import MaskNotFoundError, PresetNotFoundError, UnknownTargetError
 from model_store.fill_mask import FillMaskModel
-from service.batch_records import BatchLimits
 from service.errors import (
     CallerTimeoutError,
     DeadlineExceededError,
@@ -25,6 +24,7 @@ from service.errors import (
 from service.model_cache import ModelCache
 from service.pipeline import FillRequest, Pipeline, RequestLimits, RequestRecord
 from service.preset_choice import PresetChoice
+from service.scheduling.batch_records import BatchLimits
 from service.served_model import ServedModel, ServedModelLoader
 
 TEXT = "the [MASK]"

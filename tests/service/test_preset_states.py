@@ -8,9 +8,9 @@ import pytest
 
 from fakes import FakeStore, make_preset
 from model_store.store import Preset
-from service.batch_records import BatchLimits
 from service.model_cache import ModelCache
 from service.preset_states import PresetStates
+from service.scheduling.batch_records import BatchLimits
 from service.schemas import PresetInfo
 from service.served_model import ServedModel, ServedModelLoader
 

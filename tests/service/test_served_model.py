@@ -13,9 +13,9 @@ from fakes import FakeEngine, FakeStore, Gate, make_model, settle
 from model_store.batch import Batch, Scores
 from model_store.encoding import Encoding, TextLimits
 from model_store.errors import ModelLoadError, PresetNotFoundError
-from service.batch_records import BatchLimits, BatchRecord
 from service.errors import ShuttingDownError
 from service.logs import configure_logs
+from service.scheduling.batch_records import BatchLimits, BatchRecord
 from service.served_model import ServedModel, ServedModelLoader
 from service.settings import Settings
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Generic, TypeVar
 
-from service.batch_records import BatchedResults, BatchLimits, BatchRecord, BatchRun
 from service.errors import QueueFullError, RequestLimitError, ShuttingDownError
-from service.throughput import Throughput
+from service.scheduling.batch_records import BatchedResults, BatchLimits, BatchRecord, BatchRun
+from service.scheduling.throughput import Throughput
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

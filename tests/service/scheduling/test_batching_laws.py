@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes import HeldCalls, run_in_batches, settle
-from service.batch_records import BatchLimits
-from service.batching import MicroBatcher
 from service.errors import QueueFullError, RequestLimitError, ShuttingDownError
+from service.scheduling.batch_records import BatchLimits
+from service.scheduling.batching import MicroBatcher
 
 
 class EngineError(Exception):

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from fakes import HeldCalls, ManualClock, run_in_batches, settle
-from service.batch_records import BatchLimits
-from service.batching import MicroBatcher
 from service.errors import QueueFullError, RequestLimitError
-from service.throughput import Throughput
+from service.scheduling.batch_records import BatchLimits
+from service.scheduling.batching import MicroBatcher
+from service.scheduling.throughput import Throughput
 
 Batcher = MicroBatcher[int, int]
 Run = HeldCalls[Sequence[int], list[int]]

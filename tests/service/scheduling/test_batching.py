@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from fakes import HeldCall, HeldCalls, ManualClock, run_in_batches, settle
-from service.batch_records import BatchedResults, BatchLimits, BatchRecord
-from service.batching import MicroBatcher
 from service.errors import QueueFullError, ShuttingDownError
+from service.scheduling.batch_records import BatchedResults, BatchLimits, BatchRecord
+from service.scheduling.batching import MicroBatcher
 
 Run = HeldCalls[Sequence[int], list[int]]
 Batcher = MicroBatcher[int, int]

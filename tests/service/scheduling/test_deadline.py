@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from service.deadline import deadline
 from service.errors import DeadlineExceededError
+from service.scheduling.deadline import deadline
 
 
 async def test_block_that_takes_too_long_is_given_up() -> None:
