@@ -18,11 +18,11 @@ from service.middleware.body_limit import BodyLimitMiddleware
 from service.middleware.disconnect import DisconnectMiddleware
 from service.middleware.outer import App
 from service.model_host import open_model_host
+from service.models.preset_choice import PresetChoice
+from service.models.preset_control import LoadableModels, PresetBoard, PresetControl
+from service.models.preset_store import create_store
 from service.owned_task import owned_task
 from service.pipeline import Pipeline, RequestLimits
-from service.preset_choice import PresetChoice
-from service.preset_control import LoadableModels, PresetBoard, PresetControl
-from service.preset_store import create_store
 from service.readiness import Readiness
 from service.routes import fill_mask, hugging_face, info, presets, probes
 from service.routes.dependencies import MetricsBoard

@@ -11,7 +11,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from service.cache_records import CacheEvent, CacheRecord
+from service.models.cache_records import CacheEvent, CacheRecord
 from service.pipeline import RequestRecord
 from service.scheduling.batch_records import BatchRecord
 

@@ -19,7 +19,7 @@ from service.errors import (
     ShuttingDownError,
     TargetsMismatchError,
 )
-from service.preset_choice import PresetChoice
+from service.models.preset_choice import PresetChoice
 from service.scheduling.batch_records import BatchedResults
 from service.scheduling.deadline import Wait, deadline
 

@@ -3,10 +3,10 @@
 import structlog
 
 from model_store.load_news import LoadNews
-from service.cache_records import CacheEvent, CacheRecord
 from service.errors import ShuttingDownError
 from service.exception_handlers import describe_failure
-from service.served_model import ServedModel
+from service.models.cache_records import CacheEvent, CacheRecord
+from service.models.served_model import ServedModel
 
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 

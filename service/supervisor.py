@@ -15,7 +15,7 @@ from service.engine_process.process import EngineProcess
 from service.engine_process.remote import open_remote_host
 from service.listening import uvicorn_options
 from service.logs import configure_logs
-from service.preset_store import create_store
+from service.models.preset_store import create_store
 from service.settings import Settings
 
 

@@ -15,7 +15,7 @@ from model_store.load_news import LoadNews, Report, tell_nobody
 from model_store.shape_buckets import OpenShapes
 from model_store.store import ModelStore, Preset
 from service.errors import ShuttingDownError
-from service.model_cache import ModelCache
+from service.models.model_cache import ModelCache
 from service.scheduling.batch_records import BatchRun
 
 Argument = TypeVar("Argument")

@@ -16,7 +16,7 @@ from model_store.resolver import expand_home, name_of, resolve
 from model_store.store import Preset
 from service.commands.sentences import SentenceGroup, describe, warn_of_unknown_settings
 from service.environment import read_settings
-from service.preset_store import create_store
+from service.models.preset_store import create_store
 from service.settings import Settings
 
 

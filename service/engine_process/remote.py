@@ -29,7 +29,7 @@ from service.engine_process.frames import (
 from service.errors import EngineLostError, ModelReplacedError
 from service.exception_handlers import outcome
 from service.metrics import UNKNOWN_PRESET, Metrics
-from service.model_cache import ModelCache
+from service.models.model_cache import ModelCache
 from service.owned_task import owned_task
 from service.pipeline import RequestRecord
 from service.scheduling.batch_records import BatchedResults

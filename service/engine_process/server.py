@@ -36,7 +36,7 @@ from service.engine_process.frames import (
 from service.engine_process.wire_errors import KNOWN, dump_error
 from service.errors import ModelReplacedError
 from service.model_host import ModelHost
-from service.served_model import ServedModel
+from service.models.served_model import ServedModel
 
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 

@@ -7,8 +7,8 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from service.models.preset_control import PresetBoard, PresetControl
 from service.pipeline import Pipeline, PipelineObserver
-from service.preset_control import PresetBoard, PresetControl
 from service.readiness import Readiness
 from service.settings import Settings
 

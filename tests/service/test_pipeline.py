@@ -21,11 +21,11 @@ from service.errors import (
     ShuttingDownError,
     TargetsMismatchError,
 )
-from service.model_cache import ModelCache
+from service.models.model_cache import ModelCache
+from service.models.preset_choice import PresetChoice
+from service.models.served_model import ServedModel, ServedModelLoader
 from service.pipeline import FillRequest, Pipeline, RequestLimits, RequestRecord
-from service.preset_choice import PresetChoice
 from service.scheduling.batch_records import BatchLimits
-from service.served_model import ServedModel, ServedModelLoader
 
 TEXT = "the [MASK]"
 

@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from model_store.errors import PresetNotFoundError
+from service.models.preset_choice import PresetChoice
 from service.pipeline import Models
-from service.preset_choice import PresetChoice
 from service.scheduling.deadline import deadline
 from service.schemas import PresetInfo
 

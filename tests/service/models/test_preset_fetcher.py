@@ -11,7 +11,7 @@ from fakes import FakeStore, Gate, make_preset
 from model_store.download import Progress
 from model_store.errors import PresetUnavailableError
 from service.errors import ShuttingDownError
-from service.served_model import PresetFetcher
+from service.models.served_model import PresetFetcher
 
 TEXT = "the [MASK]"
 

@@ -8,11 +8,11 @@ import pytest
 
 from fakes import FakeStore, make_preset
 from model_store.store import Preset
-from service.model_cache import ModelCache
-from service.preset_states import PresetStates
+from service.models.model_cache import ModelCache
+from service.models.preset_states import PresetStates
+from service.models.served_model import ServedModel, ServedModelLoader
 from service.scheduling.batch_records import BatchLimits
 from service.schemas import PresetInfo
-from service.served_model import ServedModel, ServedModelLoader
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any, Generic
 
-from service.cache_entry import Entry, Model
-from service.cache_records import CacheEvent, CacheRecord
 from service.errors import ShuttingDownError
+from service.models.cache_entry import Entry, Model
+from service.models.cache_records import CacheEvent, CacheRecord
 
 
 class ModelCache(Generic[Model]):

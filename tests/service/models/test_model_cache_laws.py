@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fakes import FakeModel, HeldCall, HeldCalls, Lessee, LoadError, settle
 from service.errors import ShuttingDownError
-from service.model_cache import ModelCache
+from service.models.model_cache import ModelCache
 
 Load = HeldCalls[str, FakeModel]
 

@@ -15,8 +15,8 @@ from model_store.encoding import Encoding, TextLimits
 from model_store.errors import ModelLoadError, PresetNotFoundError
 from service.errors import ShuttingDownError
 from service.logs import configure_logs
+from service.models.served_model import ServedModel, ServedModelLoader
 from service.scheduling.batch_records import BatchLimits, BatchRecord
-from service.served_model import ServedModel, ServedModelLoader
 from service.settings import Settings
 
 LIMITS = BatchLimits(4, 1000, 10)

@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 import pytest
 
 from fakes import FakeModel, HeldCalls, Lessee, LoadError, ManualClock, settle
-from service.cache_records import CacheEvent, CacheRecord
 from service.errors import ShuttingDownError
-from service.model_cache import ModelCache
+from service.models.cache_records import CacheEvent, CacheRecord
+from service.models.model_cache import ModelCache
 
 Load = HeldCalls[str, FakeModel]
 
