@@ -29,7 +29,7 @@ from service.routes.dependencies import MetricsBoard
 from service.schemas import ErrorResponse
 from service.settings import Settings
 from service.shutdown import announced_end
-from service.traces import Traces, create_traces
+from service.telemetry.traces import Traces, create_traces
 
 _DESCRIPTION = """\
 Which tokens belong at each `[MASK]`? Every error is one sentence and a code.

@@ -12,16 +12,16 @@ from model_store.load_news import LoadNews
 from model_store.store import ModelStore
 from service.errors import ShuttingDownError
 from service.exception_handlers import outcome
-from service.metrics import Metrics
 from service.models.cache_records import CacheEvent, CacheRecord
 from service.models.model_cache import ModelCache
 from service.models.preset_states import PresetStates
 from service.models.served_model import PresetFetcher, ServedModel, ServedModelLoader
 from service.owned_task import owned_task
-from service.preset_log import PresetLog
 from service.scheduling.batch_records import BatchLimits
 from service.settings import Settings
-from service.terminal import Terminal
+from service.telemetry.metrics import Metrics
+from service.telemetry.preset_log import PresetLog
+from service.telemetry.terminal import Terminal
 
 _FETCHES = 2
 """How many presets are fetched at a time."""

@@ -14,9 +14,9 @@ from service.app import create_app
 from service.engine_process.process import EngineProcess
 from service.engine_process.remote import open_remote_host
 from service.listening import uvicorn_options
-from service.logs import configure_logs
 from service.models.preset_store import create_store
 from service.settings import Settings
+from service.telemetry.logs import configure_logs
 
 
 def serve_with_workers(settings: Settings, listener: socket) -> None:

@@ -17,11 +17,11 @@ from model_store.parent_process import end_with_parent
 from model_store.store import ModelStore
 from service.engine_process.server import EngineServer
 from service.heap import freeze_heap
-from service.logs import configure_logs
 from service.model_host import ModelHost, open_model_host
-from service.native_output import logged_native_output
 from service.owned_task import owned_task
 from service.settings import Settings
+from service.telemetry.logs import configure_logs
+from service.telemetry.native_output import logged_native_output
 
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 _BACKLOG = 1024

@@ -28,7 +28,6 @@ from service.engine_process.frames import (
 )
 from service.errors import EngineLostError, ModelReplacedError
 from service.exception_handlers import outcome
-from service.metrics import UNKNOWN_PRESET, Metrics
 from service.models.model_cache import ModelCache
 from service.owned_task import owned_task
 from service.pipeline import RequestRecord
@@ -36,6 +35,7 @@ from service.scheduling.batch_records import BatchedResults
 from service.scheduling.deadline import deadline
 from service.schemas import PresetInfo
 from service.settings import Settings
+from service.telemetry.metrics import UNKNOWN_PRESET, Metrics
 
 _GATHERED_S = 0.05
 """For how long observations are gathered: to send each by itself would cost more than it."""

@@ -18,8 +18,8 @@ from contract.documents import ROOT, quoted, read, read_tables
 from dockerfile import Stage, read_stages
 from model_store.errors import ModelLoadError, PresetUnavailableError
 from service.exception_handlers import _INTERNAL, TABLE
-from service.metrics import Metrics
 from service.settings import Settings
+from service.telemetry.metrics import Metrics
 
 LOAD_ERRORS = (ModelLoadError, PresetUnavailableError)
 PACKAGES = ("service", "model_store", "fillmask")

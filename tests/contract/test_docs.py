@@ -10,8 +10,8 @@ import pytest
 from contract.documents import DOCUMENTS, ROOT, quoted, read, read_tables
 from service.app import create_app
 from service.exception_handlers import _INTERNAL, TABLE
-from service.metrics import Metrics
 from service.settings import Settings
+from service.telemetry.metrics import Metrics
 
 
 def test_every_setting_is_documented_with_its_default() -> None:

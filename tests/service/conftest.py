@@ -17,9 +17,9 @@ import structlog
 
 from fakes import ADMIN_KEY, FakeStore, make_preset
 from model_store.store import ModelStore
-from service import logs
 from service.app import create_app
 from service.settings import Settings
+from service.telemetry import logs
 
 ReadLog = Callable[[], list[dict[str, Any]]]
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]

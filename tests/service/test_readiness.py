@@ -5,8 +5,8 @@ from typing import Any
 
 from fakes import FakeStore
 from model_store.errors import ModelLoadError
-from service.logs import configure_logs
 from service.settings import Settings
+from service.telemetry.logs import configure_logs
 
 
 def of_server(events: list[dict[str, Any]]) -> list[tuple[str, str, str | None]]:

@@ -10,9 +10,9 @@ import pytest
 from fakes import FakeStore, make_preset
 from model_store.store import ModelStore
 from service.environment import SettingsError
-from service.logs import configure_logs
 from service.settings import Settings
 from service.start_checks import check_start, log_what_is_ignored
+from service.telemetry.logs import configure_logs
 
 STORE = FakeStore([make_preset("tiny"), make_preset("headless", no_head="It is a classifier.")])
 

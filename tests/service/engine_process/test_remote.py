@@ -14,8 +14,8 @@ from model_store.bert.tokenizer import BertTokenizer
 from model_store.errors import HeadMissingError, ModelLoadError
 from model_store.fill_mask import FillMaskModel
 from model_store.load_news import Report
-from service.logs import configure_logs
 from service.settings import Settings
+from service.telemetry.logs import configure_logs
 
 if TYPE_CHECKING:
     from service.engine_process.conftest import Engine, ServeRemote
@@ -85,7 +85,7 @@ async def test_unforeseen_error_is_internal_and_logged_where_it_was_raised(
     with caplog.at_level(logging.ERROR):
         response = await worker.post("/fill-mask", json={"inputs": TEXT})
     assert (response.status_code, response.json()["code"]) == (500, "internal")
-    [record] = [r for r in caplog.records if r.name == "service.preset_log"]
+    [record] = [r for r in caplog.records if r.name == "service.telemetry.preset_log"]
     assert record.exc_info
     assert str(record.exc_info[1]) == "a secret"
     assert not [r for r in caplog.records if r.name == "service.engine_process.server"]

@@ -12,9 +12,9 @@ from pydantic import SecretStr, ValidationError
 
 from fakes import FakeStore
 from service.api_keys import ApiKeys
-from service.logs import configure_logs
 from service.middleware.access import Access, AccessMiddleware
 from service.settings import Settings
+from service.telemetry.logs import configure_logs
 
 BODY = {"inputs": "the [MASK]"}
 KEY = {"authorization": "Bearer one"}

@@ -8,9 +8,9 @@ import structlog
 
 from fakes import FakeStore
 from model_store.errors import ModelLoadError
-from service.logs import configure_logs
 from service.middleware.request_id import RequestIdMiddleware
 from service.settings import Settings
+from service.telemetry.logs import configure_logs
 
 ACCEPTABLE = ["a", "A.b_c-9", "0" * 128]
 UNACCEPTABLE = ["", "0" * 129, "a b", "a\tb", "ä", "a/b", '"', "a;b"]

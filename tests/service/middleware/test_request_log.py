@@ -9,8 +9,8 @@ import pytest
 from fakes import FakeEngine, FakeStore, score_by_id
 from model_store.batch import Batch, Scores
 from model_store.errors import ModelLoadError
-from service.logs import configure_logs
 from service.settings import Settings
+from service.telemetry.logs import configure_logs
 
 BODY = {"inputs": "the [MASK]"}
 

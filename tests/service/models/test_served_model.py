@@ -14,10 +14,10 @@ from model_store.batch import Batch, Scores
 from model_store.encoding import Encoding, TextLimits
 from model_store.errors import ModelLoadError, PresetNotFoundError
 from service.errors import ShuttingDownError
-from service.logs import configure_logs
 from service.models.served_model import ServedModel, ServedModelLoader
 from service.scheduling.batch_records import BatchLimits, BatchRecord
 from service.settings import Settings
+from service.telemetry.logs import configure_logs
 
 LIMITS = BatchLimits(4, 1000, 10)
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from service.logs import configure_logs
-from service.native_output import logged_native_output
 from service.settings import Settings
+from service.telemetry.logs import configure_logs
+from service.telemetry.native_output import logged_native_output
 
 CRASH = """
 import ctypes, sys
-from service.native_output import logged_native_output
+from service.telemetry.native_output import logged_native_output
 with logged_native_output():
     ctypes.string_at(0)
 """

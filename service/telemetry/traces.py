@@ -48,6 +48,6 @@ def create_traces(settings: Settings) -> Traces:
     if not settings.tracing:
         return NoTraces()
     # Its import takes long, and needs the extra.
-    from service.tracing import Tracing  # noqa: PLC0415
+    from service.telemetry.tracing import Tracing  # noqa: PLC0415
 
     return Tracing()

@@ -9,10 +9,10 @@ from fakes import FakeStore
 from model_store.errors import ModelLoadError
 from model_store.load_news import LoadNews
 from service.errors import ShuttingDownError
-from service.logs import configure_logs
 from service.models.cache_records import CacheEvent, CacheRecord
-from service.preset_log import PresetLog
 from service.settings import Settings
+from service.telemetry.logs import configure_logs
+from service.telemetry.preset_log import PresetLog
 
 BODY = {"inputs": "the [MASK]"}
 

@@ -10,9 +10,9 @@ import pytest
 from fakes import FakeStore, Gate
 from model_store.errors import ModelLoadError
 from model_store.load_news import LoadNews
-from service.logs import configure_logs
 from service.settings import Settings
-from service.terminal import Terminal, write_address
+from service.telemetry.logs import configure_logs
+from service.telemetry.terminal import Terminal, write_address
 
 _PATIENCE_S = 20
 

@@ -11,10 +11,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from fakes import FakeStore, Gate
 from otlp_collector import Collector, collect
-from service import tracing
-from service.logs import configure_logs
 from service.settings import Settings
-from service.tracing import Stage, record_stages
+from service.telemetry import tracing
+from service.telemetry.logs import configure_logs
+from service.telemetry.tracing import Stage, record_stages
 
 BODY = {"inputs": "the [MASK]"}
 TRACE = "0af7651916cd43dd8448eb211c80319c"

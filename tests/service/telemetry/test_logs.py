@@ -20,8 +20,8 @@ import structlog
 
 from fakes import FakeEngine, FakeStore
 from model_store.batch import Batch, Scores
-from service.logs import configure_logs, format_traceback
 from service.settings import Settings
+from service.telemetry.logs import configure_logs, format_traceback
 
 SECRET = "xyzzy"  # noqa: S105  # it stands for one
 KEY = "sesame"

@@ -9,12 +9,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from fakes import FakeEngine, FakeStore, Gate
 from model_store.errors import ModelLoadError
-from service.logs import configure_logs
-from service.metrics import Metrics
 from service.models.cache_records import CacheEvent, CacheRecord
 from service.pipeline import RequestRecord
 from service.scheduling.batch_records import BatchRecord
 from service.settings import Settings
+from service.telemetry.logs import configure_logs
+from service.telemetry.metrics import Metrics
 
 TEXT = "the [MASK]"
 
