@@ -12,23 +12,23 @@ from model_store.encoding import TextLimits
 from model_store.store import ModelStore
 from service.api_keys import ApiKeys
 from service.exception_handlers import add_exception_handlers
-from service.heap import freeze_heap
 from service.middleware.access import Access, AccessMiddleware
 from service.middleware.body_limit import BodyLimitMiddleware
 from service.middleware.disconnect import DisconnectMiddleware
 from service.middleware.outer import App
-from service.model_host import open_model_host
 from service.models.preset_choice import PresetChoice
 from service.models.preset_control import LoadableModels, PresetBoard, PresetControl
 from service.models.preset_store import create_store
-from service.owned_task import owned_task
 from service.pipeline import Pipeline, RequestLimits
+from service.processes.heap import freeze_heap
+from service.processes.model_host import open_model_host
+from service.processes.owned_task import owned_task
+from service.processes.shutdown import announced_end
 from service.readiness import Readiness
 from service.routes import fill_mask, hugging_face, info, presets, probes
 from service.routes.dependencies import MetricsBoard
 from service.schemas import ErrorResponse
 from service.settings import Settings
-from service.shutdown import announced_end
 from service.telemetry.traces import Traces, create_traces
 
 _DESCRIPTION = """\

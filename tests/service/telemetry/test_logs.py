@@ -57,7 +57,9 @@ def test_field_of_any_type_is_shown(read_log: Callable[[], Any]) -> None:
     assert (event["path"], event["error"]) == ("PosixPath('/tmp')", "OSError(2)")
 
 
-@pytest.mark.parametrize("name", ["uvicorn.error", "asyncio", "service.engine_process.server"])
+@pytest.mark.parametrize(
+    "name", ["uvicorn.error", "asyncio", "service.processes.engine_process.server"]
+)
 def test_loggers_of_the_standard_library_take_the_same_way(
     name: str, read_log: Callable[[], Any]
 ) -> None:

@@ -15,10 +15,10 @@ import uvicorn
 
 from model_store.parent_process import end_with_parent
 from model_store.store import ModelStore
-from service.engine_process.server import EngineServer
-from service.heap import freeze_heap
-from service.model_host import ModelHost, open_model_host
-from service.owned_task import owned_task
+from service.processes.engine_process.server import EngineServer
+from service.processes.heap import freeze_heap
+from service.processes.model_host import ModelHost, open_model_host
+from service.processes.owned_task import owned_task
 from service.settings import Settings
 from service.telemetry.logs import configure_logs
 from service.telemetry.native_output import logged_native_output

@@ -11,10 +11,10 @@ from uvicorn.supervisors import Multiprocess
 
 from model_store.parent_process import end_with_parent, hear_interrupts, starting_children
 from service.app import create_app
-from service.engine_process.process import EngineProcess
-from service.engine_process.remote import open_remote_host
-from service.listening import uvicorn_options
 from service.models.preset_store import create_store
+from service.processes.engine_process.process import EngineProcess
+from service.processes.engine_process.remote import open_remote_host
+from service.processes.listening import uvicorn_options
 from service.settings import Settings
 from service.telemetry.logs import configure_logs
 

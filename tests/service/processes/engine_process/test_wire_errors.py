@@ -5,8 +5,13 @@ import pytest
 from model_store import errors as model_errors
 from model_store.errors import HeadUnprovenError, ModelStoreError
 from service import errors
-from service.engine_process.wire_errors import KNOWN, InternalEngineError, dump_error, load_error
 from service.errors import QueueFullError, ServiceError
+from service.processes.engine_process.wire_errors import (
+    KNOWN,
+    InternalEngineError,
+    dump_error,
+    load_error,
+)
 
 AT_WORKERS_ONLY = {
     errors.CallerTimeoutError,

@@ -18,7 +18,7 @@ from service.settings import Settings
 from service.telemetry.logs import configure_logs
 
 if TYPE_CHECKING:
-    from service.engine_process.conftest import Engine, ServeRemote
+    from service.processes.engine_process.conftest import Engine, ServeRemote
 
 TEXT = "the [MASK]"
 BODIES = [
@@ -88,7 +88,7 @@ async def test_unforeseen_error_is_internal_and_logged_where_it_was_raised(
     [record] = [r for r in caplog.records if r.name == "service.telemetry.preset_log"]
     assert record.exc_info
     assert str(record.exc_info[1]) == "a secret"
-    assert not [r for r in caplog.records if r.name == "service.engine_process.server"]
+    assert not [r for r in caplog.records if r.name == "service.processes.engine_process.server"]
 
 
 async def test_unforeseen_error_of_a_call_is_logged_where_it_was_raised(
@@ -102,7 +102,7 @@ async def test_unforeseen_error_of_a_call_is_logged_where_it_was_raised(
     with caplog.at_level(logging.ERROR):
         response = await worker.get("/presets")
     assert (response.status_code, response.json()["code"]) == (500, "internal")
-    [record] = [r for r in caplog.records if r.name == "service.engine_process.server"]
+    [record] = [r for r in caplog.records if r.name == "service.processes.engine_process.server"]
     assert (record.message, record.exc_info and record.exc_info[0]) == (
         "call_failed",
         ZeroDivisionError,
@@ -382,7 +382,7 @@ def replace_vocabulary(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_worker_never_imports_a_runtime() -> None:
     """Nor what only a runtime needs: workers are many, and are to be small."""
     code = (
-        "import sys, service.supervisor;"
+        "import sys, service.processes.supervisor;"
         "print(sorted({'keras', 'tensorflow', 'jax', 'torch', 'openvino'} & set(sys.modules)))"
     )
     command = [sys.executable, "-c", code]

@@ -8,7 +8,8 @@ from typing import TypeVar
 from msgspec.structs import replace
 from structlog.contextvars import get_contextvars
 
-from service.engine_process.frames import (
+from service.errors import EngineLostError
+from service.processes.engine_process.frames import (
     NO_ANSWER,
     Answer,
     Cancel,
@@ -19,8 +20,7 @@ from service.engine_process.frames import (
     Request,
     encode_frame,
 )
-from service.engine_process.wire_errors import load_error
-from service.errors import EngineLostError
+from service.processes.engine_process.wire_errors import load_error
 
 Expected = TypeVar("Expected", bound=Answer)
 

@@ -13,8 +13,8 @@ from hypothesis.extra.numpy import arrays
 
 from model_store.encoding import Encoding
 from model_store.filled_text import MaskScores
-from service.engine_process import frames
-from service.engine_process.frames import (
+from service.processes.engine_process import frames
+from service.processes.engine_process.frames import (
     Answer,
     Cancel,
     Check,

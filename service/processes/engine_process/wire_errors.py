@@ -6,7 +6,7 @@ none of them is about a text. Whatever else goes wrong is internal.
 
 from model_store import errors as model_errors
 from service import errors
-from service.engine_process.frames import Failed
+from service.processes.engine_process.frames import Failed
 
 KNOWN: dict[str, type[Exception]] = {
     known.__name__: known

@@ -17,9 +17,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from service.connection import LimitedConnection
-from service.listening import ListenError, listen, serve_app, uvicorn_options
+from service.processes.listening import ListenError, listen, serve_app, uvicorn_options
+from service.processes.shutdown import exit_well_on_sigterm
 from service.settings import Settings
-from service.shutdown import exit_well_on_sigterm
 
 HERE = "127.0.0.1"
 KEYS = {"api_keys": ("key",)}

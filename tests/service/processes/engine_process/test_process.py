@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from fakes import FakeEngine, FakeStore, Gate, ManualClock, make_preset, settle
-from service.engine_process import process
-from service.engine_process.client import EngineClient
-from service.engine_process.frames import Describe, Described
-from service.engine_process.process import EngineProcess, run_engine
 from service.errors import EngineLostError
-from service.model_host import open_model_host
+from service.processes.engine_process import process
+from service.processes.engine_process.client import EngineClient
+from service.processes.engine_process.frames import Describe, Described
+from service.processes.engine_process.process import EngineProcess, run_engine
+from service.processes.model_host import open_model_host
 from service.settings import Settings
 
 

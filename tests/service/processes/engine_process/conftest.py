@@ -13,10 +13,10 @@ import pytest
 
 from fakes import ADMIN_KEY, FakeStore
 from service.app import create_app
-from service.engine_process.client import EngineClient
-from service.engine_process.remote import open_remote_host
-from service.engine_process.server import EngineServer
-from service.model_host import open_model_host
+from service.processes.engine_process.client import EngineClient
+from service.processes.engine_process.remote import open_remote_host
+from service.processes.engine_process.server import EngineServer
+from service.processes.model_host import open_model_host
 from service.settings import Settings
 
 ServeRemote = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from service import shutdown
-from service.shutdown import announced_end, exit_well_on_sigterm
+from service.processes import shutdown
+from service.processes.shutdown import announced_end, exit_well_on_sigterm
 
 
 @pytest.fixture

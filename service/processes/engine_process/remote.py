@@ -9,8 +9,12 @@ from pathlib import Path
 from model_store.encoding import Encoding
 from model_store.filled_text import MaskScores
 from model_store.text_codec import TextCodec
-from service.engine_process.client import EngineClient
-from service.engine_process.frames import (
+from service.errors import EngineLostError, ModelReplacedError
+from service.exception_handlers import outcome
+from service.models.model_cache import ModelCache
+from service.pipeline import RequestRecord
+from service.processes.engine_process.client import EngineClient
+from service.processes.engine_process.frames import (
     Check,
     Describe,
     Described,
@@ -26,11 +30,7 @@ from service.engine_process.frames import (
     Text,
     Unload,
 )
-from service.errors import EngineLostError, ModelReplacedError
-from service.exception_handlers import outcome
-from service.models.model_cache import ModelCache
-from service.owned_task import owned_task
-from service.pipeline import RequestRecord
+from service.processes.owned_task import owned_task
 from service.scheduling.batch_records import BatchedResults
 from service.scheduling.deadline import deadline
 from service.schemas import PresetInfo

@@ -16,7 +16,7 @@ from service.models.cache_records import CacheEvent, CacheRecord
 from service.models.model_cache import ModelCache
 from service.models.preset_states import PresetStates
 from service.models.served_model import PresetFetcher, ServedModel, ServedModelLoader
-from service.owned_task import owned_task
+from service.processes.owned_task import owned_task
 from service.scheduling.batch_records import BatchLimits
 from service.settings import Settings
 from service.telemetry.metrics import Metrics

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from service.engine_process.client import EngineClient
-from service.engine_process.frames import (
+from service.errors import EngineLostError
+from service.processes.engine_process.client import EngineClient
+from service.processes.engine_process.frames import (
     Cancel,
     Describe,
     Described,
@@ -16,12 +17,11 @@ from service.engine_process.frames import (
     Request,
     encode_frame,
 )
-from service.errors import EngineLostError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from service.engine_process.conftest import Engine
+    from service.processes.engine_process.conftest import Engine
 
 
 class Peer:

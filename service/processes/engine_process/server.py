@@ -11,7 +11,9 @@ from weakref import WeakKeyDictionary
 import structlog
 from structlog.contextvars import bind_contextvars
 
-from service.engine_process.frames import (
+from service.errors import ModelReplacedError
+from service.models.served_model import ServedModel
+from service.processes.engine_process.frames import (
     Answer,
     Cancel,
     Check,
@@ -33,10 +35,8 @@ from service.engine_process.frames import (
     Unload,
     encode_frame,
 )
-from service.engine_process.wire_errors import KNOWN, dump_error
-from service.errors import ModelReplacedError
-from service.model_host import ModelHost
-from service.models.served_model import ServedModel
+from service.processes.engine_process.wire_errors import KNOWN, dump_error
+from service.processes.model_host import ModelHost
 
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 
