@@ -10,11 +10,11 @@ from fastapi import FastAPI
 
 from model_store.encoding import TextLimits
 from model_store.store import ModelStore
-from service.api_keys import ApiKeys
-from service.exception_handlers import add_exception_handlers
 from service.middleware.access import Access, AccessMiddleware
+from service.middleware.api_keys import ApiKeys
 from service.middleware.body_limit import BodyLimitMiddleware
 from service.middleware.disconnect import DisconnectMiddleware
+from service.middleware.exception_handlers import add_exception_handlers
 from service.middleware.outer import App
 from service.models.preset_choice import PresetChoice
 from service.models.preset_control import LoadableModels, PresetBoard, PresetControl

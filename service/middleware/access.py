@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.api_keys import ApiKeys
 from service.errors import UnauthorizedError
-from service.exception_handlers import error_response
+from service.middleware.api_keys import ApiKeys
+from service.middleware.exception_handlers import error_response
 
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _ADMIN = "/presets/"

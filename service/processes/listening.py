@@ -13,7 +13,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from service.connection import ConnectionLimits, LimitedConnection
+from service.middleware.connection import ConnectionLimits, LimitedConnection
 from service.settings import Settings
 
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from service.exception_handlers import error_response
+from service.middleware.exception_handlers import error_response
 from service.routes.dependencies import MetricsOf, ReadinessOf
 from service.schemas import Status
 

@@ -4,7 +4,7 @@ import structlog
 
 from model_store.load_news import LoadNews
 from service.errors import ShuttingDownError
-from service.exception_handlers import describe_failure
+from service.middleware.exception_handlers import describe_failure
 from service.models.cache_records import CacheEvent, CacheRecord
 from service.models.served_model import ServedModel
 

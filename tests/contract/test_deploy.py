@@ -17,7 +17,7 @@ import yaml
 from contract.documents import ROOT, quoted, read, read_tables
 from dockerfile import Stage, read_stages
 from model_store.errors import ModelLoadError, PresetUnavailableError
-from service.exception_handlers import _INTERNAL, TABLE
+from service.middleware.exception_handlers import _INTERNAL, TABLE
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 

@@ -9,7 +9,7 @@ import pytest
 
 from contract.documents import DOCUMENTS, ROOT, quoted, read, read_tables
 from service.app import create_app
-from service.exception_handlers import _INTERNAL, TABLE
+from service.middleware.exception_handlers import _INTERNAL, TABLE
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 

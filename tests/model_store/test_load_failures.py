@@ -23,7 +23,7 @@ from model_store.engines.openvino_conversion import _check_room
 from model_store.proven_head import require_proven_head
 from model_store.source import FileRecord, Source, write_source
 from model_store.store import ModelStore
-from service.exception_handlers import outcome
+from service.middleware.exception_handlers import outcome
 from service.models.served_model import ServedModelLoader
 from service.scheduling.batch_records import BatchLimits
 

@@ -10,7 +10,7 @@ from model_store.encoding import Encoding
 from model_store.filled_text import MaskScores
 from model_store.text_codec import TextCodec
 from service.errors import EngineLostError, ModelReplacedError
-from service.exception_handlers import outcome
+from service.middleware.exception_handlers import outcome
 from service.models.model_cache import ModelCache
 from service.pipeline import RequestRecord
 from service.processes.engine_process.client import EngineClient

@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from fakes import FakeStore
-from service.api_keys import ApiKeys
 from service.middleware.access import Access, AccessMiddleware
+from service.middleware.api_keys import ApiKeys
 from service.settings import Settings
 from service.telemetry.logs import configure_logs
 

@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from service.connection import LimitedConnection
+from service.middleware.connection import LimitedConnection
 from service.processes.listening import ListenError, listen, serve_app, uvicorn_options
 from service.processes.shutdown import exit_well_on_sigterm
 from service.settings import Settings

@@ -13,7 +13,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from service.connection import ConnectionLimits, LimitedConnection
+from service.middleware.connection import ConnectionLimits, LimitedConnection
 
 SHORT_S = 0.05
 LONG_S = 50.0
