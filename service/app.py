@@ -24,10 +24,10 @@ from service.processes.heap import freeze_heap
 from service.processes.model_host import open_model_host
 from service.processes.owned_task import owned_task
 from service.processes.shutdown import announced_end
-from service.readiness import Readiness
 from service.routes import fill_mask, hugging_face, info, presets, probes
 from service.routes.dependencies import MetricsBoard
-from service.schemas import ErrorResponse
+from service.routes.readiness import Readiness
+from service.routes.schemas import ErrorResponse
 from service.settings import Settings
 from service.telemetry.traces import Traces, create_traces
 

@@ -5,8 +5,8 @@ from typing import Protocol
 from model_store.errors import PresetNotFoundError
 from service.models.preset_choice import PresetChoice
 from service.pipeline import Models
+from service.routes.schemas import PresetInfo
 from service.scheduling.deadline import deadline
-from service.schemas import PresetInfo
 
 _UNLOADED = {
     "state": "failed",

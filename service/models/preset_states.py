@@ -8,7 +8,7 @@ from model_store.head_proof import HeadProof
 from model_store.store import ModelStore, Preset
 from service.models.model_cache import ModelCache
 from service.models.served_model import ServedModel
-from service.schemas import CandidateInfo, HeadProofInfo, PresetInfo
+from service.routes.schemas import CandidateInfo, HeadProofInfo, PresetInfo
 
 LOST = "Its files are gone from the store; it answers until it is unloaded."
 State = Literal["available", "downloading", "loading", "ready", "failed"]

@@ -5,14 +5,14 @@ from fastapi import APIRouter, Response
 from model_store.filled_text import FilledText
 from service.pipeline import FillRequest
 from service.routes.dependencies import PipelineOf, SettingsOf
-from service.routes.timing import TimeoutOf, timing_headers
-from service.schemas import (
+from service.routes.schemas import (
     FilledInput,
     FilledMask,
     FillMaskRequest,
     FillMaskResponse,
     Prediction,
 )
+from service.routes.timing import TimeoutOf, timing_headers
 
 DEFAULT_TOP_K = 5
 

@@ -16,8 +16,8 @@ from model_store.filled_text import FilledText
 from service.pipeline import FillRequest
 from service.routes.dependencies import PipelineOf
 from service.routes.fill_mask import DEFAULT_TOP_K
+from service.routes.schemas import Targets, Text
 from service.routes.timing import TimeoutOf, timing_headers
-from service.schemas import Targets, Text
 
 router = APIRouter(tags=["hugging face"])
 

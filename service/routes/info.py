@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 
 from service.routes.dependencies import PresetStatesOf, SettingsOf
-from service.schemas import LimitsInfo, ServerInfo
+from service.routes.schemas import LimitsInfo, ServerInfo
 
 router = APIRouter(tags=["operations"])
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from service.routes.dependencies import PresetControlOf, PresetStatesOf, SettingsOf
-from service.schemas import LoadRequest, PresetInfo, PresetList
+from service.routes.schemas import LoadRequest, PresetInfo, PresetList
 
 router = APIRouter(tags=["presets"])
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from service.middleware.exception_handlers import error_response
 from service.routes.dependencies import MetricsOf, ReadinessOf
-from service.schemas import Status
+from service.routes.schemas import Status
 
 router = APIRouter(tags=["operations"])
 

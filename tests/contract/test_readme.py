@@ -6,7 +6,7 @@ import shlex
 
 from contract.documents import code_blocks, read
 from service.routes.hugging_face import FillMaskElement
-from service.schemas import FillMaskRequest, FillMaskResponse
+from service.routes.schemas import FillMaskRequest, FillMaskResponse
 
 MAX_LINES = 150
 

@@ -31,9 +31,9 @@ from service.processes.engine_process.frames import (
     Unload,
 )
 from service.processes.owned_task import owned_task
+from service.routes.schemas import PresetInfo
 from service.scheduling.batch_records import BatchedResults
 from service.scheduling.deadline import deadline
-from service.schemas import PresetInfo
 from service.settings import Settings
 from service.telemetry.metrics import UNKNOWN_PRESET, Metrics
 
