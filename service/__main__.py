@@ -7,7 +7,7 @@ def main() -> None:
     """Run the command."""
     try:
         # Its import takes a second, in which people press Ctrl-C.
-        from service.cli import cli  # noqa: PLC0415
+        from service.commands.cli import cli  # noqa: PLC0415
 
         cli(prog_name="fillmask")
     except KeyboardInterrupt:

@@ -14,8 +14,8 @@ from model_store.errors import ModelStoreError, PresetNotFoundError
 from model_store.hubs import is_hub_handle
 from model_store.resolver import expand_home, name_of, resolve
 from model_store.store import Preset
+from service.commands.environment import read_settings
 from service.commands.sentences import SentenceGroup, describe, warn_of_unknown_settings
-from service.environment import read_settings
 from service.models.preset_store import create_store
 from service.settings import Settings
 

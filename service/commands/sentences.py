@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from model_store.errors import ModelStoreError
-from service.environment import SettingsError, find_unknown_settings
+from service.commands.environment import SettingsError, find_unknown_settings
 
 
 class SentenceGroup(click.Group):

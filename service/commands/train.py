@@ -11,8 +11,8 @@ import click
 from tqdm import tqdm
 
 from model_store.training.options import Precision, Schedule, StoredPrecision, TrainingOptions
+from service.commands.environment import read_settings
 from service.commands.sentences import warn_of_unknown_settings
-from service.environment import read_settings
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from contract.documents import DOCUMENTS, ROOT, commands, read
-from service.cli import cli
+from service.commands.cli import cli
 from service.settings import Settings
 
 SHOWN = [words for path in DOCUMENTS for words in commands(path)]

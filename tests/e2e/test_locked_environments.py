@@ -37,7 +37,7 @@ assert model.engine == engine
 
 PULL = """
 import sys
-from service.cli import cli
+from service.commands.cli import cli
 
 cli(["presets", "pull", *sys.argv[1:]])
 """

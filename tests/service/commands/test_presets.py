@@ -12,7 +12,7 @@ from model_store.head_proof import HeadProof
 from model_store.preset_files import PROOF_FILE
 from model_store.resolver import Progress
 from model_store.store import ModelStore
-from service.cli import cli
+from service.commands.cli import cli
 
 PROOF = HeadProof("english", -0.7, uniform=-10.3, shuffled=-17.4)
 

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from model_store.errors import PresetUnavailableError
+from service.commands.environment import SettingsError
 from service.commands.sentences import SentenceGroup
-from service.environment import SettingsError
 
 
 def invoke(error: Exception) -> Result:

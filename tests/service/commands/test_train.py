@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from model_store.errors import PresetNotFoundError
 from model_store.training.options import TrainingOptions
-from service.cli import cli
+from service.commands.cli import cli
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.environment import SettingsError, find_unknown_settings, read_settings
+from service.commands.environment import SettingsError, find_unknown_settings, read_settings
 
 
 def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from fastapi import FastAPI
 
 from service.__main__ import main
-from service.cli import cli
+from service.commands.cli import cli
 from service.settings import Settings
 
 
@@ -48,8 +48,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         served[0]["level"] = os.environ["TF_CPP_MIN_LOG_LEVEL"]
         served[0]["backend"] = os.environ.get("KERAS_BACKEND")
 
-    monkeypatch.setattr("service.cli.listen", listen)
-    monkeypatch.setattr("service.cli.serve_app", serve)
+    monkeypatch.setattr("service.commands.cli.listen", listen)
+    monkeypatch.setattr("service.commands.cli.serve_app", serve)
     return served
 
 
@@ -121,7 +121,7 @@ def test_several_workers_are_served_by_several_processes(
     def serve(settings: Settings, _listener: Any) -> None:
         served.append({"workers": settings.workers})
 
-    monkeypatch.setattr("service.cli.serve_with_workers", serve)
+    monkeypatch.setattr("service.commands.cli.serve_with_workers", serve)
     invoke("serve", "--port", "0", FILLMASK_WORKERS="2", FILLMASK_HOST="::1")
     assert (served[0]["host"], served[0]["port"]) == ("::1", 0)
     assert served[1:] == [{"workers": 2}]
@@ -218,7 +218,7 @@ def test_interrupt_ends_a_command_that_is_still_being_imported(
     def interrupt(**_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("service.cli.cli", interrupt)
+    monkeypatch.setattr("service.commands.cli.cli", interrupt)
     with pytest.raises(SystemExit, match="Aborted!"):
         main()
 

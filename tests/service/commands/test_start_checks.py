@@ -9,9 +9,9 @@ import pytest
 
 from fakes import FakeStore, make_preset
 from model_store.store import ModelStore
-from service.environment import SettingsError
+from service.commands.environment import SettingsError
+from service.commands.start_checks import check_start, log_what_is_ignored
 from service.settings import Settings
-from service.start_checks import check_start, log_what_is_ignored
 from service.telemetry.logs import configure_logs
 
 STORE = FakeStore([make_preset("tiny"), make_preset("headless", no_head="It is a classifier.")])
@@ -52,7 +52,7 @@ def test_what_could_never_work_ends_the_start(wrong: dict[str, Any], sentence: s
 
 def test_engine_that_is_not_installed_ends_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before any request has to find out."""
-    monkeypatch.setattr("service.start_checks.find_spec", lambda _: None)
+    monkeypatch.setattr("service.commands.start_checks.find_spec", lambda _: None)
     with pytest.raises(SettingsError, match="FILLMASK_ENGINE names torch, which is not installed"):
         check_start(Settings(default_preset="tiny", engine="torch"), STORE)
 

@@ -7,7 +7,7 @@ import structlog
 from model_store.errors import PresetNotFoundError
 from model_store.resolver import expand_home
 from model_store.store import ModelStore
-from service.environment import SettingsError, find_unknown_settings
+from service.commands.environment import SettingsError, find_unknown_settings
 from service.settings import Settings
 
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)

@@ -8,16 +8,16 @@ import click
 import yaml
 
 from service.app import create_app
+from service.commands.environment import read_settings
 from service.commands.presets import presets
 from service.commands.sentences import SentenceGroup
+from service.commands.start_checks import check_start, log_what_is_ignored
 from service.commands.train import evaluate, train
-from service.environment import read_settings
 from service.models.preset_store import create_store
 from service.processes.listening import ListenError, listen, serve_app
 from service.processes.shutdown import exit_well_on_sigterm
 from service.processes.supervisor import serve_with_workers
 from service.settings import Settings
-from service.start_checks import check_start, log_what_is_ignored
 from service.telemetry.logs import configure_logs
 from service.telemetry.native_output import logged_native_output
 
