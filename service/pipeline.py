@@ -11,7 +11,7 @@ from model_store.encoding import Encoding, TextLimits
 from model_store.errors import InputError
 from model_store.filled_text import FilledText, MaskScores
 from model_store.text_codec import TextCodec
-from service.errors import (
+from service.errors.exceptions import (
     CallerTimeoutError,
     DeadlineExceededError,
     ModelReplacedError,

@@ -14,7 +14,7 @@ from model_store.fill_mask import FillMaskModel, ModelFacts
 from model_store.load_news import LoadNews, Report, tell_nobody
 from model_store.shape_buckets import OpenShapes
 from model_store.store import ModelStore, Preset
-from service.errors import ShuttingDownError
+from service.errors.exceptions import ShuttingDownError
 from service.models.model_cache import ModelCache
 from service.scheduling.batch_records import BatchRun
 

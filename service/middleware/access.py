@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.errors import UnauthorizedError
+from service.errors.exceptions import UnauthorizedError
 from service.middleware.api_keys import ApiKeys
 from service.middleware.exception_handlers import error_response
 

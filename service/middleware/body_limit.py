@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import (
+from service.errors.exceptions import (
     EncodedBodyError,
     PayloadTooLargeError,
     ServiceError,

@@ -18,7 +18,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from service.errors import (
+from service.errors.exceptions import (
     HeadersTooLargeError,
     HeadTimeoutError,
     MalformedRequestError,

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from model_store import errors as model_errors
-from service import errors
+from service.errors import exceptions as errors
 
 TABLE: dict[type[Exception], tuple[int, str]] = {
     errors.RequestLimitError: (422, "invalid_request"),

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any, Generic
 
-from service.errors import ShuttingDownError
+from service.errors.exceptions import ShuttingDownError
 from service.models.cache_entry import Entry, Model
 from service.models.cache_records import CacheEvent, CacheRecord
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from model_store.errors import HeadMissingError, PresetUnavailableError
 from model_store.store import ModelStore
-from service.errors import PresetUnusableError
+from service.errors.exceptions import PresetUnusableError
 
 
 class PresetChoice:

@@ -19,7 +19,7 @@ from model_store.filled_text import MaskScores
 from model_store.load_news import LoadNews
 from model_store.store import ModelStore
 from model_store.text_codec import TextCodec
-from service.errors import ShuttingDownError
+from service.errors.exceptions import ShuttingDownError
 from service.scheduling.batch_records import BatchedResults, BatchLimits, BatchRecord, BatchRun
 from service.scheduling.batching import MicroBatcher
 

@@ -10,7 +10,7 @@ from functools import partial
 from model_store.fill_mask import ModelFacts
 from model_store.load_news import LoadNews
 from model_store.store import ModelStore
-from service.errors import ShuttingDownError
+from service.errors.exceptions import ShuttingDownError
 from service.middleware.exception_handlers import outcome
 from service.models.cache_records import CacheEvent, CacheRecord
 from service.models.model_cache import ModelCache

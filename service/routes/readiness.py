@@ -5,7 +5,7 @@ from time import perf_counter
 
 import structlog
 
-from service.errors import ShuttingDownError
+from service.errors.exceptions import ShuttingDownError
 from service.middleware.exception_handlers import describe_failure
 from service.pipeline import Pipeline
 

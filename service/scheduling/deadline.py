@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from service.errors import DeadlineExceededError
+from service.errors.exceptions import DeadlineExceededError
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from fakes import FakeEngine, FakeStore, Gate, make_model
 from model_store.encoding import Encoding, TextLimits
 from model_store.errors import MaskNotFoundError, PresetNotFoundError, UnknownTargetError
 from model_store.fill_mask import FillMaskModel
-from service.errors import (
+from service.errors.exceptions import (
     CallerTimeoutError,
     DeadlineExceededError,
     RequestLimitError,

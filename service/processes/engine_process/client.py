@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 from structlog.contextvars import get_contextvars
 
-from service.errors import EngineLostError
+from service.errors.exceptions import EngineLostError
 from service.processes.engine_process.frames import (
     NO_ANSWER,
     Answer,

@@ -9,7 +9,7 @@ from pathlib import Path
 from model_store.encoding import Encoding
 from model_store.filled_text import MaskScores
 from model_store.text_codec import TextCodec
-from service.errors import EngineLostError, ModelReplacedError
+from service.errors.exceptions import EngineLostError, ModelReplacedError
 from service.middleware.exception_handlers import outcome
 from service.models.model_cache import ModelCache
 from service.pipeline import RequestRecord

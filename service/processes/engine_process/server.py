@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import structlog
 from structlog.contextvars import bind_contextvars
 
-from service.errors import ModelReplacedError
+from service.errors.exceptions import ModelReplacedError
 from service.models.served_model import ServedModel
 from service.processes.engine_process.frames import (
     Answer,

@@ -5,7 +5,7 @@ none of them is about a text. Whatever else goes wrong is internal.
 """
 
 from model_store import errors as model_errors
-from service import errors
+from service.errors import exceptions as errors
 from service.processes.engine_process.frames import Failed
 
 KNOWN: dict[str, type[Exception]] = {

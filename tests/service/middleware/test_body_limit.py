@@ -10,7 +10,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from fakes import FakeStore
-from service.errors import PayloadTooLargeError
+from service.errors.exceptions import PayloadTooLargeError
 from service.middleware.body_limit import BodyLimitMiddleware
 
 BODY = b'{"inputs": "the [MASK]"}'

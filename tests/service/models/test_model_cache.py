@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from fakes import FakeModel, HeldCalls, Lessee, LoadError, ManualClock, settle
-from service.errors import ShuttingDownError
+from service.errors.exceptions import ShuttingDownError
 from service.models.cache_records import CacheEvent, CacheRecord
 from service.models.model_cache import ModelCache
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes import FakeModel, HeldCall, HeldCalls, Lessee, LoadError, settle
-from service.errors import ShuttingDownError
+from service.errors.exceptions import ShuttingDownError
 from service.models.model_cache import ModelCache
 
 Load = HeldCalls[str, FakeModel]

@@ -10,7 +10,7 @@ import pytest
 from fakes import FakeStore, Gate, make_preset
 from model_store.download import Progress
 from model_store.errors import PresetUnavailableError
-from service.errors import ShuttingDownError
+from service.errors.exceptions import ShuttingDownError
 from service.models.served_model import PresetFetcher
 
 TEXT = "the [MASK]"

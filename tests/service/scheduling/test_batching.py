@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from fakes import HeldCall, HeldCalls, ManualClock, run_in_batches, settle
-from service.errors import QueueFullError, ShuttingDownError
+from service.errors.exceptions import QueueFullError, ShuttingDownError
 from service.scheduling.batch_records import BatchedResults, BatchLimits, BatchRecord
 from service.scheduling.batching import MicroBatcher
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from service.errors import DeadlineExceededError
+from service.errors.exceptions import DeadlineExceededError
 from service.scheduling.deadline import deadline
 
 

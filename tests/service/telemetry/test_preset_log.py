@@ -8,7 +8,7 @@ import pytest
 from fakes import FakeStore
 from model_store.errors import ModelLoadError
 from model_store.load_news import LoadNews
-from service.errors import ShuttingDownError
+from service.errors.exceptions import ShuttingDownError
 from service.models.cache_records import CacheEvent, CacheRecord
 from service.settings import Settings
 from service.telemetry.logs import configure_logs

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from service.errors import EngineLostError
+from service.errors.exceptions import EngineLostError
 from service.processes.engine_process.client import EngineClient
 from service.processes.engine_process.frames import (
     Cancel,

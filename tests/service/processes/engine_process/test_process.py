@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from fakes import FakeEngine, FakeStore, Gate, ManualClock, make_preset, settle
-from service.errors import EngineLostError
+from service.errors.exceptions import EngineLostError
 from service.processes.engine_process import process
 from service.processes.engine_process.client import EngineClient
 from service.processes.engine_process.frames import Describe, Described

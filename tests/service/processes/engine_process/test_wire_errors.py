@@ -4,8 +4,8 @@ import pytest
 
 from model_store import errors as model_errors
 from model_store.errors import HeadUnprovenError, ModelStoreError
-from service import errors
-from service.errors import QueueFullError, ServiceError
+from service.errors import exceptions as errors
+from service.errors.exceptions import QueueFullError, ServiceError
 from service.processes.engine_process.wire_errors import (
     KNOWN,
     InternalEngineError,

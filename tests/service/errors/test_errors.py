@@ -2,7 +2,7 @@
 
 import pytest
 
-from service import errors
+from service.errors import exceptions as errors
 
 ERRORS = [
     errors.QueueFullError(),
