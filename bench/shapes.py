@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_store.catalog import EMBEDDED
+from model_store.fetching.catalog import EMBEDDED
 from model_store.head_proof import HeadProof
 from model_store.head_proof_file import write_proof
 

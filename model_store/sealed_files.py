@@ -10,7 +10,7 @@ from pathlib import Path
 
 from model_store.checkpoints.files import read_json, write_json
 from model_store.errors import ModelLoadError
-from model_store.hubs.hub import hash_file
+from model_store.fetching.hubs.hub import hash_file
 
 _SEAL = "seal.json"
 

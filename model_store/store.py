@@ -11,8 +11,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model_store.catalog import EMBEDDED, CatalogEntry, read_catalog
-from model_store.download import Progress
 from model_store.engines import EngineOptions
 from model_store.errors import (
     HeadMissingError,
@@ -21,13 +19,15 @@ from model_store.errors import (
     PresetUnavailableError,
 )
 from model_store.failures import explain_os_error, reading
+from model_store.fetching.catalog import EMBEDDED, CatalogEntry, read_catalog
+from model_store.fetching.download import Progress
+from model_store.fetching.resolver import embedded_directory, expand_home, is_here, resolve
+from model_store.fetching.source import check_source
 from model_store.head_proof import HeadProof
 from model_store.head_proof_file import read_proof
 from model_store.load_news import Report, tell_nobody
 from model_store.loader import load_fill_mask_model
 from model_store.proven_head import keep_proof, probe_head, require_proven_head
-from model_store.resolver import embedded_directory, expand_home, is_here, resolve
-from model_store.source import check_source
 
 if TYPE_CHECKING:
     from model_store.fill_mask import FillMaskModel

@@ -20,7 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from model_store.converted_models import DEFAULT_CACHE
 from model_store.engines import EngineName, EngineOptions, Precision
-from model_store.resolver import DEFAULT_DIRECTORY
+from model_store.fetching.resolver import DEFAULT_DIRECTORY
 
 _GIB = 1024**3
 _MIB = 1024**2

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from model_store.catalog import EMBEDDED
+from model_store.fetching.catalog import EMBEDDED
 from model_store.store import ModelStore
 from tiny_checkpoints import forge_proof, write_transformers_dir
 

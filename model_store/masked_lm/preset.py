@@ -8,9 +8,9 @@ from typing import Any
 from model_store.bert.config import BertConfig
 from model_store.bert.preprocessor_config import PreprocessorConfig
 from model_store.bert.tokenizer import BertTokenizer
-from model_store.catalog import CatalogEntry, read_catalog
 from model_store.checkpoints import read_checkpoint, read_preprocessor_config
-from model_store.resolver import DEFAULT_DIRECTORY, resolve
+from model_store.fetching.catalog import CatalogEntry, read_catalog
+from model_store.fetching.resolver import DEFAULT_DIRECTORY, resolve
 
 __all__ = [
     "DEFAULT_DIRECTORY",

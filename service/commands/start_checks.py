@@ -5,7 +5,7 @@ from importlib.util import find_spec
 import structlog
 
 from model_store.errors import PresetNotFoundError
-from model_store.resolver import expand_home
+from model_store.fetching.resolver import expand_home
 from model_store.store import ModelStore
 from service.commands.environment import SettingsError, find_unknown_settings
 from service.settings import Settings

@@ -14,7 +14,7 @@ import pytest
 
 from e2e.running_server import RunningServer, start_server
 from e2e.test_workers import find_engine
-from model_store.resolver import embedded_directory
+from model_store.fetching.resolver import embedded_directory
 
 SENTENCE = "The capital of France is [MASK]."
 _ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ import pytest
 
 from e2e.running_server import start_server
 from front_door.newcomer import arrive, log, scrubbed_environment
-from model_store.catalog import EMBEDDED
+from model_store.fetching.catalog import EMBEDDED
 from otlp_collector import collect
 
 pytestmark = pytest.mark.front_door

@@ -16,7 +16,7 @@ from fake_hub import FakeHub, read_files
 from front_door.container import Container, run_in_container, start_container
 from front_door.image import Image, build
 from front_door.newcomer import arrive
-from model_store.catalog import EMBEDDED
+from model_store.fetching.catalog import EMBEDDED
 
 pytestmark = pytest.mark.front_door
 

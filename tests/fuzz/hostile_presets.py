@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 from model_store.bert.config import BertConfig
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints import Checkpoint, write_keras_preset, write_transformers_dir
-from model_store.source import FileRecord, Source, write_source
+from model_store.fetching.source import FileRecord, Source, write_source
 from random_checkpoints import fill_checkpoint
 from tiny_checkpoints import SPECIAL_TOKENS
 from torch_files import write_state_dict, write_zip

@@ -31,7 +31,7 @@ from fuzz.hostile_presets import (
 )
 from model_store.checkpoints import read_checkpoint
 from model_store.errors import ModelStoreError
-from model_store.source import check_source
+from model_store.fetching.source import check_source
 from torch_files import write_legacy, write_zip
 
 WRITERS: dict[str, Any] = {

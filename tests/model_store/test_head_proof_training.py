@@ -8,10 +8,10 @@ import pytest
 
 from fake_hub import FakeHub, read_files
 from hub_fixtures import without_head
-from model_store.catalog import read_catalog
 from model_store.checkpoints import write_keras_preset, write_transformers_dir
 from model_store.engines import EngineOptions
 from model_store.errors import HeadUnprovenError
+from model_store.fetching.catalog import read_catalog
 from model_store.head_proof import read_probe_texts
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor

@@ -20,8 +20,8 @@ from model_store.batch import Batch, Scores
 from model_store.converted_models import open_converted
 from model_store.engines import EngineName, EngineOptions, Precision
 from model_store.engines.openvino_conversion import _check_room
+from model_store.fetching.source import FileRecord, Source, write_source
 from model_store.proven_head import require_proven_head
-from model_store.source import FileRecord, Source, write_source
 from model_store.store import ModelStore
 from service.middleware.exception_handlers import outcome
 from service.models.served_model import ServedModelLoader

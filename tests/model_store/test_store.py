@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from model_store.catalog import EMBEDDED, read_catalog
 from model_store.errors import HeadMissingError, PresetNotFoundError, PresetUnavailableError
+from model_store.fetching.catalog import EMBEDDED, read_catalog
 from model_store.store import ModelStore
 
 TEN = {

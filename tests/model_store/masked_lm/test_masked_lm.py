@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model_store.catalog import read_catalog
 from model_store.checkpoints import read_checkpoint
 from model_store.errors import ModelStoreError
+from model_store.fetching.catalog import read_catalog
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
 

@@ -8,7 +8,7 @@ import pytest
 
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints import read_checkpoint
-from model_store.resolver import resolve
+from model_store.fetching.resolver import resolve
 from model_store.training.batch_stream import BatchStream
 from model_store.training.examples import make_rows, split_sentences
 from model_store.training.options import TrainingOptions

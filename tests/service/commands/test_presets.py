@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner, Result
 
-from model_store.catalog import EMBEDDED
 from model_store.errors import ModelLoadError, PresetUnavailableError
+from model_store.fetching.catalog import EMBEDDED
+from model_store.fetching.preset_files import PROOF_FILE
+from model_store.fetching.resolver import Progress
 from model_store.head_proof import HeadProof
-from model_store.preset_files import PROOF_FILE
-from model_store.resolver import Progress
 from model_store.store import ModelStore
 from service.commands.cli import cli
 

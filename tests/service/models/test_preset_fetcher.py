@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from fakes import FakeStore, Gate, make_preset
-from model_store.download import Progress
 from model_store.errors import PresetUnavailableError
+from model_store.fetching.download import Progress
 from service.errors.exceptions import ShuttingDownError
 from service.models.served_model import PresetFetcher
 

@@ -9,7 +9,7 @@ from typing import Any
 from model_store.checkpoints.files import read_json
 from model_store.checkpoints.join import HEAD_DIRECTORY
 from model_store.errors import ModelLoadError
-from model_store.hubs.hub import hash_file
+from model_store.fetching.hubs.hub import hash_file
 
 SOURCE_FILE = "source.json"
 

@@ -7,14 +7,14 @@ from huggingface_hub import hf_hub_download
 
 from fake_hub import FakeHub, Fault
 from model_store.errors import PresetUnavailableError
-from model_store.hubs import open_hub
-from model_store.hubs.errors import (
+from model_store.fetching.hubs import open_hub
+from model_store.fetching.hubs.errors import (
     AccessDeniedError,
     BrokenTransferError,
     HubUnreachableError,
     NotOnHubError,
 )
-from model_store.hubs.hub import HubFile
+from model_store.fetching.hubs.hub import HubFile
 
 HANDLE = "hf://somebody/bert"
 WEIGHTS = bytes(range(256)) * 400

@@ -20,15 +20,15 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from model_store.catalog import EMBEDDED, CatalogEntry, read_catalog
 from model_store.checkpoints import read_checkpoint
 from model_store.checkpoints.join import HEAD_DIRECTORY
-from model_store.download import Progress, download, has_own_head
 from model_store.errors import HeadMissingError, PresetNotFoundError, PresetUnavailableError
 from model_store.failures import reading
-from model_store.hubs import is_hub_handle
-from model_store.hubs.errors import HubError, HubRefusalError
-from model_store.source import check_source
+from model_store.fetching.catalog import EMBEDDED, CatalogEntry, read_catalog
+from model_store.fetching.download import Progress, download, has_own_head
+from model_store.fetching.hubs import is_hub_handle
+from model_store.fetching.hubs.errors import HubError, HubRefusalError
+from model_store.fetching.source import check_source
 
 DEFAULT_DIRECTORY = Path("~/.cache/fillmask/presets")
 """Where pulled files go if nobody says otherwise; `~` is the home directory."""

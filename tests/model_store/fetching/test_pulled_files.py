@@ -10,7 +10,7 @@ from matrix.row import BIN, BIN_PARTS, SAFETENSORS, SAFETENSORS_PARTS, Case, Row
 from matrix.usual import write_case
 from model_store.checkpoints import read_checkpoint
 from model_store.errors import ModelLoadError, ModelStoreError
-from model_store.resolver import resolve
+from model_store.fetching.resolver import resolve
 
 HANDLE = "hf://a/b"
 INDEX = "model.safetensors.index.json"

@@ -11,7 +11,7 @@ import pytest
 from fake_hub import FakeHub, Fault, Files
 from hub_fixtures import make_original_files
 from model_store.errors import ModelLoadError, PresetUnavailableError
-from model_store.resolver import resolve
+from model_store.fetching.resolver import resolve
 
 TINY_HEAD = "google/bert_uncased_L-2_H-128_A-2"
 HEAD_HANDLE = f"hf://{TINY_HEAD}"
@@ -36,7 +36,7 @@ def fill_disk_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     def write(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("model_store.hubs.hugging_face.http_get", write)
+    monkeypatch.setattr("model_store.fetching.hubs.hugging_face.http_get", write)
 
 
 def cut_network(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,14 +26,14 @@ from kagglesdk.models.types.model_api_service import (
 )
 
 from model_store.errors import PresetUnavailableError
-from model_store.hubs.errors import (
+from model_store.fetching.hubs.errors import (
     AccessDeniedError,
     BrokenTransferError,
     HubUnreachableError,
     NotOnHubError,
     WrongHashError,
 )
-from model_store.hubs.hub import Advance, HubFile, Listing, TransferBar
+from model_store.fetching.hubs.hub import Advance, HubFile, Listing, TransferBar
 
 _HANDLE = re.compile(r"kaggle://([\w.-]+/[\w.-]+/keras/[\w.-]+(?:/\d+)?)", re.ASCII)
 _NAME = "Kaggle"

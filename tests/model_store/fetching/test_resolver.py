@@ -11,7 +11,6 @@ from safetensors.numpy import load, save
 
 from fake_hub import FakeHub, Fault, Files, read_files
 from hub_fixtures import LAYERS, make_keras_files, make_original_files, without_head, write_files
-from model_store.catalog import EMBEDDED, read_catalog
 from model_store.checkpoints import read_checkpoint
 from model_store.errors import (
     HeadMissingError,
@@ -19,7 +18,8 @@ from model_store.errors import (
     PresetNotFoundError,
     PresetUnavailableError,
 )
-from model_store.resolver import resolve
+from model_store.fetching.catalog import EMBEDDED, read_catalog
+from model_store.fetching.resolver import resolve
 
 TINY = "bert_tiny_en_uncased"
 CLASSIFIER = "bert_tiny_en_uncased_sst2"

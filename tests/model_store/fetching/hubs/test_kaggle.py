@@ -7,15 +7,15 @@ import pytest
 
 from fake_hub import FakeHub, Fault
 from model_store.errors import PresetUnavailableError
-from model_store.hubs import open_hub
-from model_store.hubs.errors import (
+from model_store.fetching.hubs import open_hub
+from model_store.fetching.hubs.errors import (
     AccessDeniedError,
     BrokenTransferError,
     HubUnreachableError,
     NotOnHubError,
     WrongHashError,
 )
-from model_store.hubs.hub import HubFile
+from model_store.fetching.hubs.hub import HubFile
 
 MODEL = "keras/bert/keras/tiny"
 HANDLE = f"kaggle://{MODEL}"

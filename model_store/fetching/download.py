@@ -11,10 +11,10 @@ from model_store.checkpoints.files import read_json
 from model_store.checkpoints.transformers.shards import list_shards
 from model_store.checkpoints.transformers.tensors import INDEXES, WEIGHTS
 from model_store.errors import ModelLoadError, PresetUnavailableError
-from model_store.hubs import open_hub
-from model_store.hubs.errors import BrokenTransferError, DiskFullError, WrongHashError
-from model_store.hubs.hub import Hub, HubFile, Listing, hash_file
-from model_store.source import FileRecord, Source, read_source, write_source
+from model_store.fetching.hubs import open_hub
+from model_store.fetching.hubs.errors import BrokenTransferError, DiskFullError, WrongHashError
+from model_store.fetching.hubs.hub import Hub, HubFile, Listing, hash_file
+from model_store.fetching.source import FileRecord, Source, read_source, write_source
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with how many bytes of a handle are here, and how many there will be."""

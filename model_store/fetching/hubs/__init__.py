@@ -1,7 +1,7 @@
 """The hubs that checkpoints are fetched from: one file each, all with the interface of `Hub`."""
 
 from model_store.errors import PresetUnavailableError
-from model_store.hubs.hub import Hub
+from model_store.fetching.hubs.hub import Hub
 
 KAGGLE = "kaggle://"
 HUGGING_FACE = "hf://"
@@ -21,11 +21,11 @@ def open_hub(handle: str) -> Hub:
         PresetUnavailableError: the handle is of no hub, or not as that hub writes them.
     """
     if handle.startswith(KAGGLE):
-        from model_store.hubs.kaggle import KaggleHub  # noqa: PLC0415  # see above
+        from model_store.fetching.hubs.kaggle import KaggleHub  # noqa: PLC0415  # see above
 
         return KaggleHub(handle)
     if handle.startswith(HUGGING_FACE):
-        from model_store.hubs.hugging_face import HuggingFaceHub  # noqa: PLC0415  # see above
+        from model_store.fetching.hubs.hugging_face import HuggingFaceHub  # noqa: PLC0415  # see above
 
         return HuggingFaceHub(handle)
     message = f"{handle} is no handle; write kaggle://user/model/keras/variation or hf://user/name."

@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from model_store.catalog import EMBEDDED, read_catalog
+from model_store.fetching.catalog import EMBEDDED, read_catalog
 
 BOUND = """
 import json, os, sys
 from importlib.metadata import version
 from pathlib import Path
-from model_store import resolver, store
+from model_store.fetching import resolver
+from model_store import store
 from model_store.engines import EngineOptions, openvino
 from model_store.errors import ModelStoreError
 # What is imported when it is first needed may lie where that other user cannot look.

@@ -25,13 +25,13 @@ from huggingface_hub.file_download import http_get
 from huggingface_hub.utils._headers import build_hf_headers
 
 from model_store.errors import PresetUnavailableError
-from model_store.hubs.errors import (
+from model_store.fetching.hubs.errors import (
     AccessDeniedError,
     BrokenTransferError,
     HubUnreachableError,
     NotOnHubError,
 )
-from model_store.hubs.hub import Advance, HubFile, Listing, TransferBar
+from model_store.fetching.hubs.hub import Advance, HubFile, Listing, TransferBar
 
 _HANDLE = re.compile(r"hf://([\w.-]+/[\w.-]+)(?:@([\w.-]+(?:/[\w.-]+)*))?", re.ASCII)
 _NAME = "Hugging Face"
