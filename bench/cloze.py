@@ -9,10 +9,10 @@ trained on. The word is the usual one; others may fit as well, so no model reach
 import sys
 from pathlib import Path
 
-from model_store.encoding import TextLimits
 from model_store.fetching.catalog import EMBEDDED
 from model_store.fill_mask import FillMaskModel
 from model_store.loader import load_fill_mask_model
+from model_store.text.encoding import TextLimits
 
 HERE = Path(__file__).parent
 BATCH_SIZE = 32

@@ -20,7 +20,7 @@ import numpy as np
 
 from bench.machine_peak import UnsupportedPrecisionError, make_product
 from bench.sentences import TOP_K, make_sentences
-from model_store.encoding import Encoding, TextLimits
+from model_store.text.encoding import Encoding, TextLimits
 
 if TYPE_CHECKING:
     from model_store.engines import EngineName, Precision

@@ -21,10 +21,10 @@ from model_store.batch import (
     split_scores,
 )
 from model_store.candidate import Candidate
-from model_store.encoding import Encoding
 from model_store.errors import InferenceError
-from model_store.filled_text import MaskScores
-from model_store.text_codec import TextCodec
+from model_store.text.encoding import Encoding
+from model_store.text.filled_text import MaskScores
+from model_store.text.text_codec import TextCodec
 
 if TYPE_CHECKING:
     from model_store.bert.tokenizer import BertTokenizer

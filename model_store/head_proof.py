@@ -15,9 +15,9 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from model_store.encoding import Encoding
 from model_store.fill_mask import FillMaskModel
-from model_store.text_codec import TextCodec
+from model_store.text.encoding import Encoding
+from model_store.text.text_codec import TextCodec
 
 MARGIN = 1.0
 """How far above both rivals the mean log-probability must lie, in nats."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model_store.encoding import Encoding
 from model_store.fill_mask import FillMaskModel
-from model_store.filled_text import MaskScores
+from model_store.text.encoding import Encoding
+from model_store.text.filled_text import MaskScores
 
 NEAR_TIE = 0.05
 """Nats. Which of two candidates so close comes first is chance in float32 as well."""

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from model_store.encoding import Encoding
 from model_store.head_proof import can_read
-from model_store.text_codec import TextCodec
+from model_store.text.encoding import Encoding
+from model_store.text.text_codec import TextCodec
 
 _WINDOWS = (8, 16, 24)
 _MOST_MASKS = 512

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from fastapi import FastAPI
 
-from model_store.encoding import TextLimits
 from model_store.store import ModelStore
+from model_store.text.encoding import TextLimits
 from service.middleware.access import Access, AccessMiddleware
 from service.middleware.api_keys import ApiKeys
 from service.middleware.body_limit import BodyLimitMiddleware

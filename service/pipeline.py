@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
 
-from model_store.encoding import Encoding, TextLimits
 from model_store.errors import InputError
-from model_store.filled_text import FilledText, MaskScores
-from model_store.text_codec import TextCodec
+from model_store.text.encoding import Encoding, TextLimits
+from model_store.text.filled_text import FilledText, MaskScores
+from model_store.text.text_codec import TextCodec
 from service.errors.exceptions import (
     CallerTimeoutError,
     DeadlineExceededError,

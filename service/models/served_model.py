@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 from structlog.contextvars import bound_contextvars, get_contextvars
 
-from model_store.encoding import Encoding
 from model_store.errors import ModelLoadError
 from model_store.fill_mask import FillMaskModel, ModelFacts
-from model_store.filled_text import MaskScores
 from model_store.load_news import LoadNews
 from model_store.store import ModelStore
-from model_store.text_codec import TextCodec
+from model_store.text.encoding import Encoding
+from model_store.text.filled_text import MaskScores
+from model_store.text.text_codec import TextCodec
 from service.errors.exceptions import ShuttingDownError
 from service.scheduling.batch_records import BatchedResults, BatchLimits, BatchRecord, BatchRun
 from service.scheduling.batching import MicroBatcher

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from model_store.filled_text import FilledText
+from model_store.text.filled_text import FilledText
 from service.pipeline import FillRequest
 from service.routes.dependencies import PipelineOf, SettingsOf
 from service.routes.schemas import (

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from model_store.filled_text import FilledText
+from model_store.text.filled_text import FilledText
 from service.pipeline import FillRequest
 from service.routes.dependencies import PipelineOf
 from service.routes.fill_mask import DEFAULT_TOP_K

@@ -19,7 +19,7 @@ TIMEOUT_S = 300
 SERVE = """
 import sys
 from pathlib import Path
-from model_store.encoding import TextLimits
+from model_store.text.encoding import TextLimits
 from model_store.engines import EngineOptions
 from model_store.store import ModelStore
 from service.app import create_app

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from model_store.encoding import Encoding, TextLimits
 from model_store.engines import EngineOptions
 from model_store.fill_mask import FillMaskModel
-from model_store.filled_text import FilledText
 from model_store.loader import load_fill_mask_model
+from model_store.text.encoding import Encoding, TextLimits
+from model_store.text.filled_text import FilledText
 
 Fill = Callable[..., list[FilledText]]
 

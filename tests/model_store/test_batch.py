@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model_store.batch import Scores, collate, join_scores, require_shape, split_scores
-from model_store.encoding import Encoding
 from model_store.mask_queries import Queries
 from model_store.row_packing import lay_out
 from model_store.shape_buckets import OpenShapes, ShapeBuckets, Shapes
+from model_store.text.encoding import Encoding
 
 MAX_LENGTH = 100
 

@@ -10,7 +10,6 @@ from numpy.testing import assert_allclose
 
 from golden.sentences import masked_sentences
 from model_store.batch import Batch, Scores
-from model_store.encoding import Encoding, TextLimits
 from model_store.errors import (
     EmptyTextError,
     InferenceError,
@@ -20,8 +19,9 @@ from model_store.errors import (
     UnknownTargetError,
 )
 from model_store.fill_mask import FillMaskModel, ModelFacts
-from model_store.filled_text import MaskScores
 from model_store.shape_buckets import OpenShapes
+from model_store.text.encoding import Encoding, TextLimits
+from model_store.text.filled_text import MaskScores
 
 
 def encode(model: FillMaskModel, text: str, **options: Any) -> Encoding:

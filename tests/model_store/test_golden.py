@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from golden.golden_files import TARGETS, read_golden
-from model_store.filled_text import FilledText
+from model_store.text.filled_text import FilledText
 
 FILES = {"uncased": "embedded_model", "cased": "tiny_model"}
 

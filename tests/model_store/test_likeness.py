@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from model_store.filled_text import MaskScores
 from model_store.likeness import compare
+from model_store.text.filled_text import MaskScores
 
 
 def scores(**log_probabilities: float) -> MaskScores:

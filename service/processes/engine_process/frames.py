@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from model_store.encoding import Encoding
-from model_store.filled_text import MaskScores
+from model_store.text.encoding import Encoding
+from model_store.text.filled_text import MaskScores
 
 MAX_FRAME_BYTES = 64 * 1024**2
 """Far above what the limits of requests let through, and far below what hurts."""

@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_store.encoding import Encoding
-from model_store.filled_text import MaskScores
-from model_store.text_codec import TextCodec
+from model_store.text.encoding import Encoding
+from model_store.text.filled_text import MaskScores
+from model_store.text.text_codec import TextCodec
 from service.errors.exceptions import EngineLostError, ModelReplacedError
 from service.middleware.exception_handlers import outcome
 from service.models.model_cache import ModelCache

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from model_store.converted_models import open_converted
-from model_store.encoding import TextLimits
 from model_store.engines import EngineOptions, Precision
 from model_store.engines.openvino import OpenVINOEngine, list_precisions
 from model_store.fill_mask import FillMaskModel
 from model_store.loader import load_fill_mask_model
+from model_store.text.encoding import TextLimits
 
 
 @pytest.mark.parametrize("precision", list_precisions())

@@ -11,8 +11,8 @@ import pytest
 
 from fakes import FakeEngine, FakeStore, Gate, make_model, settle
 from model_store.batch import Batch, Scores
-from model_store.encoding import Encoding, TextLimits
 from model_store.errors import ModelLoadError, PresetNotFoundError
+from model_store.text.encoding import Encoding, TextLimits
 from service.errors.exceptions import ShuttingDownError
 from service.models.served_model import ServedModel, ServedModelLoader
 from service.scheduling.batch_records import BatchLimits, BatchRecord

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from model_store.encoding import Encoding
-from model_store.filled_text import MaskScores
+from model_store.text.encoding import Encoding
+from model_store.text.filled_text import MaskScores
 from service.processes.engine_process import frames
 from service.processes.engine_process.frames import (
     Answer,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from model_store.encoding import Encoding
+from model_store.text.encoding import Encoding
 
 if TYPE_CHECKING:
     from model_store.bert.tokenizer import BertTokenizer

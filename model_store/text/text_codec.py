@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
-from model_store.encoding import Encoding, TextLimits
 from model_store.errors import (
     EmptyTextError,
     MaskNotFoundError,
@@ -20,7 +19,8 @@ from model_store.errors import (
     TooManyMasksError,
     UnknownTargetError,
 )
-from model_store.filled_text import FilledText, MaskScores
+from model_store.text.encoding import Encoding, TextLimits
+from model_store.text.filled_text import FilledText, MaskScores
 
 
 class TextCodec:

@@ -6,8 +6,8 @@ import pytest
 
 from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
 from model_store.checkpoints import read_tokenizer
-from model_store.encoding import TextLimits
-from model_store.text_codec import TextCodec
+from model_store.text.encoding import TextLimits
+from model_store.text.text_codec import TextCodec
 
 TEXTS = ["The capital of France is [MASK].", "Ünïcode [MASK] 東京 [MASK]!", "don't [MASK] n't ."]
 
