@@ -9,8 +9,8 @@ trained on. The word is the usual one; others may fit as well, so no model reach
 import sys
 from pathlib import Path
 
+from model_store.engines.fill_mask import FillMaskModel
 from model_store.fetching.catalog import EMBEDDED
-from model_store.fill_mask import FillMaskModel
 from model_store.loader import load_fill_mask_model
 from model_store.text.encoding import TextLimits
 

@@ -9,6 +9,7 @@ from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints import read_tokenizer
 from model_store.converted_models import Conversion, open_converted
 from model_store.engines import EngineOptions, Precision
+from model_store.engines.fill_mask import FillMaskModel, ModelFacts
 from model_store.errors import (
     EngineUnavailableError,
     InferenceError,
@@ -16,7 +17,6 @@ from model_store.errors import (
     ModelStoreError,
 )
 from model_store.failures import running
-from model_store.fill_mask import FillMaskModel, ModelFacts
 from model_store.head_proof_file import read_texts
 from model_store.kept_tuning import load_tuned
 from model_store.load_news import Report

@@ -15,7 +15,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from model_store.fill_mask import FillMaskModel
+from model_store.engines.fill_mask import FillMaskModel
 from model_store.text.encoding import Encoding
 from model_store.text.text_codec import TextCodec
 

@@ -10,10 +10,10 @@ from typing import Annotated
 
 import msgspec
 
-from model_store.candidate import Candidate
 from model_store.converted_models import Conversion
+from model_store.engines.candidate import Candidate
 from model_store.engines.engine import Precision
-from model_store.fill_mask import FillMaskModel
+from model_store.engines.fill_mask import FillMaskModel
 from model_store.load_news import LoadNews, Report
 from model_store.tuning import Load, tune
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model_store.fill_mask import FillMaskModel
+from model_store.engines.fill_mask import FillMaskModel
 from model_store.text.encoding import Encoding
 from model_store.text.filled_text import MaskScores
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from model_store.fill_mask import FillMaskModel
+from model_store.engines.fill_mask import FillMaskModel
 
 Clock: TypeAlias = Callable[[], float]
 

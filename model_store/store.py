@@ -30,7 +30,7 @@ from model_store.loader import load_fill_mask_model
 from model_store.proven_head import keep_proof, probe_head, require_proven_head
 
 if TYPE_CHECKING:
-    from model_store.fill_mask import FillMaskModel
+    from model_store.engines.fill_mask import FillMaskModel
 
 _PRESET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _MOST_DIRECTORIES = 1000

@@ -7,10 +7,10 @@ from operator import attrgetter
 from time import perf_counter
 from typing import TypeAlias
 
-from model_store.candidate import Candidate
+from model_store.engines.candidate import Candidate
 from model_store.engines.engine import Precision
+from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import HeadUnprovenError
-from model_store.fill_mask import FillMaskModel
 from model_store.likeness import Likeness, answer, compare
 from model_store.masked_sample import make_sample
 from model_store.speed import Clock, Speed, measure_speeds

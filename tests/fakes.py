@@ -8,11 +8,11 @@ from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
-from model_store.batch import Batch, Scores
 from model_store.bert.tokenizer import BertTokenizer
-from model_store.fill_mask import FillMaskModel, ModelFacts
+from model_store.engines.batches.batch import Batch, Scores
+from model_store.engines.batches.shape_buckets import OpenShapes
+from model_store.engines.fill_mask import FillMaskModel, ModelFacts
 from model_store.load_news import LoadNews, Report, tell_nobody
-from model_store.shape_buckets import OpenShapes
 from model_store.store import ModelStore, Preset
 from service.errors.exceptions import ShuttingDownError
 from service.models.model_cache import ModelCache

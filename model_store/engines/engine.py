@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
-from model_store.batch import Batch, Scores
-from model_store.shape_buckets import Shapes
+from model_store.engines.batches.batch import Batch, Scores
+from model_store.engines.batches.shape_buckets import Shapes
 
 EngineName: TypeAlias = Literal["auto", "tensorflow", "jax", "torch", "openvino"]
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "float16"]

@@ -7,10 +7,10 @@ import jax
 import keras
 import numpy as np
 
+from model_store.engines.batches.shape_buckets import ShapeBuckets
 from model_store.engines.engine import Precision
 from model_store.engines.keras_engine import KerasEngine
 from model_store.masked_lm.masked_lm import BertMaskedLM
-from model_store.shape_buckets import ShapeBuckets
 
 
 class JaxEngine(KerasEngine):

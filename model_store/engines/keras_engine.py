@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from model_store.batch import Batch, Scores, join_scores
+from model_store.engines.batches.batch import Batch, Scores, join_scores
+from model_store.engines.batches.mask_queries import Queries
+from model_store.engines.batches.shape_buckets import Shapes
 from model_store.engines.engine import Precision
 from model_store.engines.vocabulary_scores import finish, normalize, top_k
-from model_store.mask_queries import Queries
 from model_store.masked_lm.masked_lm import BertMaskedLM
-from model_store.shape_buckets import Shapes
 
 
 class KerasEngine(ABC):

@@ -9,10 +9,10 @@ import openvino
 from openvino import properties
 from openvino.properties import hint
 
-from model_store.batch import Batch, Scores
+from model_store.engines.batches.batch import Batch, Scores
+from model_store.engines.batches.shape_buckets import OpenShapes
 from model_store.engines.block_top_k import BLOCK, block_top_k
 from model_store.engines.engine import Precision
-from model_store.shape_buckets import OpenShapes
 
 _DEVICE = "CPU"
 _TYPES = {

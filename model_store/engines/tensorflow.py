@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from model_store.engines.batches.shape_buckets import OpenShapes, ShapeBuckets
 from model_store.engines.engine import Precision
 from model_store.engines.keras_engine import KerasEngine
 from model_store.masked_lm.masked_lm import BertMaskedLM
-from model_store.shape_buckets import OpenShapes, ShapeBuckets
 
 
 class TensorFlowEngine(KerasEngine):

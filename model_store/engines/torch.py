@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from model_store.engines.batches.shape_buckets import OpenShapes
 from model_store.engines.engine import Precision
 from model_store.engines.keras_engine import KerasEngine
-from model_store.shape_buckets import OpenShapes
 
 
 class TorchEngine(KerasEngine):

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from structlog.contextvars import bound_contextvars, get_contextvars
 
+from model_store.engines.fill_mask import FillMaskModel, ModelFacts
 from model_store.errors import ModelLoadError
-from model_store.fill_mask import FillMaskModel, ModelFacts
 from model_store.load_news import LoadNews
 from model_store.store import ModelStore
 from model_store.text.encoding import Encoding

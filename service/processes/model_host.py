@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from model_store.fill_mask import ModelFacts
+from model_store.engines.fill_mask import ModelFacts
 from model_store.load_news import LoadNews
 from model_store.store import ModelStore
 from service.errors.exceptions import ShuttingDownError

@@ -15,9 +15,9 @@ from matrix.row import Case
 from matrix.usual import write_case
 from model_store.bert.config import BertConfig
 from model_store.checkpoints import Checkpoint, read_checkpoint
+from model_store.engines.fill_mask import FillMaskModel, ModelFacts
 from model_store.engines.tensorflow import TensorFlowEngine
 from model_store.errors import ModelStoreError
-from model_store.fill_mask import FillMaskModel, ModelFacts
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.text.encoding import TextLimits
 

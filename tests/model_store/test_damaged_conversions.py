@@ -12,8 +12,8 @@ import pytest
 
 from model_store.converted_models import open_converted
 from model_store.engines import EngineOptions
+from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import EngineUnavailableError
-from model_store.fill_mask import FillMaskModel
 from model_store.load_news import LoadNews
 from model_store.loader import load_fill_mask_model
 from model_store.sealed_files import is_sound, seal

@@ -9,10 +9,10 @@ import pytest
 
 from fakes import make_model
 from model_store import kept_tuning
-from model_store.candidate import Candidate
 from model_store.converted_models import Conversion
+from model_store.engines.candidate import Candidate
 from model_store.engines.engine import Precision
-from model_store.fill_mask import FillMaskModel
+from model_store.engines.fill_mask import FillMaskModel
 from model_store.kept_tuning import TUNING_FILE, load_tuned, read_tunings
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ import pytest
 from contract.documents import quoted, read_tables
 from fakes import FakeEngine, FakeStore, make_model, make_preset, score_by_id
 from model_store import converted_models, errors
-from model_store.batch import Batch, Scores
 from model_store.converted_models import open_converted
 from model_store.engines import EngineName, EngineOptions, Precision
+from model_store.engines.batches.batch import Batch, Scores
 from model_store.engines.openvino_conversion import _check_room
 from model_store.fetching.source import FileRecord, Source, write_source
 from model_store.proven_head import require_proven_head

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from fakes import FakeEngine, ManualClock, make_model, score_by_id
-from model_store.batch import Batch, Scores
+from model_store.engines.batches.batch import Batch, Scores
 from model_store.engines.engine import Precision
+from model_store.engines.fill_mask import FillMaskModel
 from model_store.engines.openvino import list_precisions
 from model_store.errors import HeadUnprovenError
-from model_store.fill_mask import FillMaskModel
 from model_store.tuning import tune
 
 TEXTS = {"own": "the cat sat . the dog sat . paris is the capital of france . " * 4}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fakes import FakeEngine, FakeStore, Gate, score_by_id
-from model_store.batch import Batch, Scores
+from model_store.engines.batches.batch import Batch, Scores
 
 TEXT = {"inputs": "the [MASK]"}
 

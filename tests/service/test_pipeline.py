@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from fakes import FakeEngine, FakeStore, Gate, make_model
+from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import MaskNotFoundError, PresetNotFoundError, UnknownTargetError
-from model_store.fill_mask import FillMaskModel
 from model_store.text.encoding import Encoding, TextLimits
 from service.errors.exceptions import (
     CallerTimeoutError,

@@ -21,7 +21,7 @@ from matrix.row import Case
 from matrix.table import DOCUMENT, render, splice
 from matrix.usual import write_case
 from model_store.checkpoints import read_checkpoint, read_tokenizer, write_tokenizer
-from model_store.fill_mask import FillMaskModel, ModelFacts
+from model_store.engines.fill_mask import FillMaskModel, ModelFacts
 
 CASES = {case.name: case for case in list_cases()}
 LONGEST_SENTENCE = 400

@@ -14,7 +14,7 @@ from model_store.errors import ModelLoadError
 from model_store.loader import load_fill_mask_model
 
 ROOT = Path(__file__).parents[3]
-PARITY = ("tests/model_store/test_golden.py", "tests/model_store/test_fill_mask.py")
+PARITY = ("tests/model_store/engines/test_golden.py", "tests/model_store/engines/test_fill_mask.py")
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 
 from model_store.converted_models import open_converted
 from model_store.engines import EngineOptions, Precision
+from model_store.engines.fill_mask import FillMaskModel
 from model_store.engines.openvino import OpenVINOEngine, list_precisions
-from model_store.fill_mask import FillMaskModel
 from model_store.loader import load_fill_mask_model
 from model_store.text.encoding import TextLimits
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fakes import FakeEngine, FakeStore, score_by_id
-from model_store.batch import Batch, Scores
+from model_store.engines.batches.batch import Batch, Scores
 from model_store.errors import ModelLoadError
 from service.settings import Settings
 from service.telemetry.logs import configure_logs

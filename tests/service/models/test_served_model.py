@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fakes import FakeEngine, FakeStore, Gate, make_model, settle
-from model_store.batch import Batch, Scores
+from model_store.engines.batches.batch import Batch, Scores
 from model_store.errors import ModelLoadError, PresetNotFoundError
 from model_store.text.encoding import Encoding, TextLimits
 from service.errors.exceptions import ShuttingDownError

@@ -19,7 +19,7 @@ import pytest
 import structlog
 
 from fakes import FakeEngine, FakeStore
-from model_store.batch import Batch, Scores
+from model_store.engines.batches.batch import Batch, Scores
 from service.settings import Settings
 from service.telemetry.logs import configure_logs, format_traceback
 

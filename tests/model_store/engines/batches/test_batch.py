@@ -5,10 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model_store.batch import Scores, collate, join_scores, require_shape, split_scores
-from model_store.mask_queries import Queries
-from model_store.row_packing import lay_out
-from model_store.shape_buckets import OpenShapes, ShapeBuckets, Shapes
+from model_store.engines.batches.batch import (
+    Scores,
+    collate,
+    join_scores,
+    require_shape,
+    split_scores,
+)
+from model_store.engines.batches.mask_queries import Queries
+from model_store.engines.batches.row_packing import lay_out
+from model_store.engines.batches.shape_buckets import OpenShapes, ShapeBuckets, Shapes
 from model_store.text.encoding import Encoding
 
 MAX_LENGTH = 100

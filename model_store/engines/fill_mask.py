@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model_store.batch import (
+from model_store.engines.batches.batch import (
     Batch,
     collate,
     make_blank_batch,
     require_shape,
     split_scores,
 )
-from model_store.candidate import Candidate
+from model_store.engines.candidate import Candidate
 from model_store.errors import InferenceError
 from model_store.text.encoding import Encoding
 from model_store.text.filled_text import MaskScores

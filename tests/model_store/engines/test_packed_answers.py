@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model_store.fill_mask import FillMaskModel
+from model_store.engines.fill_mask import FillMaskModel
 from model_store.text.encoding import Encoding
 
 _VOCABULARY_SIZE = 40

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from golden.sentences import masked_sentences
-from model_store.batch import Batch, Scores
+from model_store.engines.batches.batch import Batch, Scores
+from model_store.engines.batches.shape_buckets import OpenShapes
+from model_store.engines.fill_mask import FillMaskModel, ModelFacts
 from model_store.errors import (
     EmptyTextError,
     InferenceError,
@@ -18,8 +20,6 @@ from model_store.errors import (
     TooManyMasksError,
     UnknownTargetError,
 )
-from model_store.fill_mask import FillMaskModel, ModelFacts
-from model_store.shape_buckets import OpenShapes
 from model_store.text.encoding import Encoding, TextLimits
 from model_store.text.filled_text import MaskScores
 

@@ -8,7 +8,7 @@ one at which all of it costs least.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from model_store.shape_buckets import Shapes
+from model_store.engines.batches.shape_buckets import Shapes
 
 _ATTENTION_WIDTH = 512
 """The width at which attention costs as much a token as everything else together.

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from model_store.shape_buckets import Shapes
+from model_store.engines.batches.shape_buckets import Shapes
 
 Ints: TypeAlias = NDArray[np.int32]
 

@@ -7,10 +7,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from model_store.engines.batches.mask_queries import Ints, Queries, cut_queries
+from model_store.engines.batches.row_packing import lay_out
+from model_store.engines.batches.shape_buckets import Shapes
 from model_store.errors import InferenceError
-from model_store.mask_queries import Ints, Queries, cut_queries
-from model_store.row_packing import lay_out
-from model_store.shape_buckets import Shapes
 from model_store.text.encoding import Encoding
 from model_store.text.filled_text import MaskScores
 
