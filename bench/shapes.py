@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model_store.fetching.catalog import EMBEDDED
-from model_store.head_proof import HeadProof
-from model_store.head_proof_file import write_proof
+from model_store.proving.head_proof import HeadProof
+from model_store.proving.head_proof_file import write_proof
 
 _EMBEDDED_DIRECTORY = Path(__file__).parent.parent / "model_store" / "presets" / EMBEDDED
 _TOKENIZER_FILES = ("vocab.txt", "tokenizer.json", "tokenizer_config.json")

@@ -17,10 +17,10 @@ from model_store.errors import (
     ModelStoreError,
 )
 from model_store.failures import running
-from model_store.head_proof_file import read_texts
 from model_store.kept_tuning import load_tuned
 from model_store.load_news import Report
-from model_store.proven_head import passes_again
+from model_store.proving.head_proof_file import read_texts
+from model_store.proving.proven_head import passes_again
 
 _NAME = "OpenVINO"
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}

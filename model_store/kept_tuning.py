@@ -15,7 +15,7 @@ from model_store.engines.candidate import Candidate
 from model_store.engines.engine import Precision
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.load_news import LoadNews, Report
-from model_store.tuning import Load, tune
+from model_store.proving.tuning import Load, tune
 
 TUNING_FILE = "tuning.json"
 

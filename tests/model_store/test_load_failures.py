@@ -21,7 +21,7 @@ from model_store.engines import EngineName, EngineOptions, Precision
 from model_store.engines.batches.batch import Batch, Scores
 from model_store.engines.openvino_conversion import _check_room
 from model_store.fetching.source import FileRecord, Source, write_source
-from model_store.proven_head import require_proven_head
+from model_store.proving.proven_head import require_proven_head
 from model_store.store import ModelStore
 from service.middleware.exception_handlers import outcome
 from service.models.served_model import ServedModelLoader
