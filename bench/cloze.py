@@ -11,7 +11,7 @@ from pathlib import Path
 
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.fetching.catalog import EMBEDDED
-from model_store.loader import load_fill_mask_model
+from model_store.loading.loader import load_fill_mask_model
 from model_store.text.encoding import TextLimits
 
 HERE = Path(__file__).parent

@@ -76,10 +76,10 @@ def _load_model(directory: Path, engine: str, precision: str) -> Any:
     """Load with one engine and precision."""
     if engine != "openvino":
         os.environ["KERAS_BACKEND"] = engine
-    from model_store.converted_models import DEFAULT_CACHE  # noqa: PLC0415  # after the backend
     from model_store.engines import EngineOptions  # noqa: PLC0415
     from model_store.errors import ModelLoadError  # noqa: PLC0415
-    from model_store.loader import load_fill_mask_model  # noqa: PLC0415
+    from model_store.loading.converted_models import DEFAULT_CACHE  # noqa: PLC0415  # after the backend
+    from model_store.loading.loader import load_fill_mask_model  # noqa: PLC0415
 
     name, wanted = cast("EngineName", engine), cast("Precision", precision)
     try:

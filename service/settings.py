@@ -18,9 +18,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from model_store.converted_models import DEFAULT_CACHE
 from model_store.engines import EngineName, EngineOptions, Precision
 from model_store.fetching.resolver import DEFAULT_DIRECTORY
+from model_store.loading.converted_models import DEFAULT_CACHE
 
 _GIB = 1024**3
 _MIB = 1024**2

@@ -12,7 +12,7 @@ from model_store.bert.tokenizer import BertTokenizer
 from model_store.engines.batches.batch import Batch, Scores
 from model_store.engines.batches.shape_buckets import OpenShapes
 from model_store.engines.fill_mask import FillMaskModel, ModelFacts
-from model_store.load_news import LoadNews, Report, tell_nobody
+from model_store.loading.load_news import LoadNews, Report, tell_nobody
 from model_store.store import ModelStore, Preset
 from service.errors.exceptions import ShuttingDownError
 from service.models.model_cache import ModelCache

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from model_store.converted_models import can_write
 from model_store.errors import ModelStoreError, PresetNotFoundError
 from model_store.fetching.download import Progress
 from model_store.fetching.hubs import is_hub_handle
 from model_store.fetching.resolver import expand_home, name_of, resolve
+from model_store.loading.converted_models import can_write
 from model_store.store import Preset
 from service.commands.environment import read_settings
 from service.commands.sentences import SentenceGroup, describe, warn_of_unknown_settings

@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars, get_contextvars
 
 from model_store.engines.fill_mask import FillMaskModel, ModelFacts
 from model_store.errors import ModelLoadError
-from model_store.load_news import LoadNews
+from model_store.loading.load_news import LoadNews
 from model_store.store import ModelStore
 from model_store.text.encoding import Encoding
 from model_store.text.filled_text import MaskScores

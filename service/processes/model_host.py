@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from model_store.engines.fill_mask import ModelFacts
-from model_store.load_news import LoadNews
+from model_store.loading.load_news import LoadNews
 from model_store.store import ModelStore
 from service.errors.exceptions import ShuttingDownError
 from service.middleware.exception_handlers import outcome

@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
-from model_store.parent_process import end_with_parent, hear_interrupts, starting_children
+from model_store.loading.parent_process import end_with_parent, hear_interrupts, starting_children
 from service.app import create_app
 from service.models.preset_store import create_store
 from service.processes.engine_process.process import EngineProcess

@@ -9,7 +9,7 @@ import pytest
 
 from model_store.engines import EngineOptions
 from model_store.engines.fill_mask import FillMaskModel
-from model_store.loader import load_fill_mask_model
+from model_store.loading.loader import load_fill_mask_model
 from model_store.text.encoding import Encoding, TextLimits
 from model_store.text.filled_text import FilledText
 

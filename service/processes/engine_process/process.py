@@ -13,7 +13,7 @@ from time import monotonic
 import structlog
 import uvicorn
 
-from model_store.parent_process import end_with_parent
+from model_store.loading.parent_process import end_with_parent
 from model_store.store import ModelStore
 from service.processes.engine_process.server import EngineServer
 from service.processes.heap import freeze_heap

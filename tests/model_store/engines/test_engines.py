@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from model_store.converted_models import open_converted
 from model_store.engines import EngineOptions
 from model_store.errors import ModelLoadError
-from model_store.loader import load_fill_mask_model
+from model_store.loading.converted_models import open_converted
+from model_store.loading.loader import load_fill_mask_model
 
 ROOT = Path(__file__).parents[3]
 PARITY = ("tests/model_store/engines/test_golden.py", "tests/model_store/engines/test_fill_mask.py")

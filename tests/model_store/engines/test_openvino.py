@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from model_store.converted_models import open_converted
 from model_store.engines import EngineOptions, Precision
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.engines.openvino import OpenVINOEngine, list_precisions
-from model_store.loader import load_fill_mask_model
+from model_store.loading.converted_models import open_converted
+from model_store.loading.loader import load_fill_mask_model
 from model_store.text.encoding import TextLimits
 
 

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 from fakes import make_model
 from model_store.engines import EngineOptions
 from model_store.engines.fill_mask import FillMaskModel
-from model_store.loader import load_fill_mask_model
+from model_store.loading.loader import load_fill_mask_model
 from model_store.proving.head_proof import HeadProof, prove_head, read_probe_texts
 from model_store.proving.head_proof_file import read_proof, read_texts, write_proof
 from tiny_checkpoints import write_transformers_dir

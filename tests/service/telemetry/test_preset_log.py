@@ -7,7 +7,7 @@ import pytest
 
 from fakes import FakeStore
 from model_store.errors import ModelLoadError
-from model_store.load_news import LoadNews
+from model_store.loading.load_news import LoadNews
 from service.errors.exceptions import ShuttingDownError
 from service.models.cache_records import CacheEvent, CacheRecord
 from service.settings import Settings

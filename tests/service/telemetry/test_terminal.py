@@ -9,7 +9,7 @@ import pytest
 
 from fakes import FakeStore, Gate
 from model_store.errors import ModelLoadError
-from model_store.load_news import LoadNews
+from model_store.loading.load_news import LoadNews
 from service.settings import Settings
 from service.telemetry.logs import configure_logs
 from service.telemetry.terminal import Terminal, write_address

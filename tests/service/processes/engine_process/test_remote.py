@@ -13,7 +13,7 @@ from fakes import VOCABULARY, FakeEngine, FakeStore, Gate, make_model, make_pres
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import HeadMissingError, ModelLoadError
-from model_store.load_news import Report
+from model_store.loading.load_news import Report
 from service.settings import Settings
 from service.telemetry.logs import configure_logs
 

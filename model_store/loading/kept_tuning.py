@@ -10,11 +10,11 @@ from typing import Annotated
 
 import msgspec
 
-from model_store.converted_models import Conversion
 from model_store.engines.candidate import Candidate
 from model_store.engines.engine import Precision
 from model_store.engines.fill_mask import FillMaskModel
-from model_store.load_news import LoadNews, Report
+from model_store.loading.converted_models import Conversion
+from model_store.loading.load_news import LoadNews, Report
 from model_store.proving.tuning import Load, tune
 
 TUNING_FILE = "tuning.json"

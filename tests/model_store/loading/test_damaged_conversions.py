@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from model_store.converted_models import open_converted
 from model_store.engines import EngineOptions
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import EngineUnavailableError
-from model_store.load_news import LoadNews
-from model_store.loader import load_fill_mask_model
-from model_store.sealed_files import is_sound, seal
+from model_store.loading.converted_models import open_converted
+from model_store.loading.load_news import LoadNews
+from model_store.loading.loader import load_fill_mask_model
+from model_store.loading.sealed_files import is_sound, seal
 from model_store.text.encoding import TextLimits
 
 TEXT = "The dog sat in the [MASK]."
@@ -89,7 +89,7 @@ def test_damaged_conversion_is_made_anew(
     sound = shutil.copytree(entry, kept / ".sound")
     damage(entry / name)
     # A real conversion takes seconds; that one is made is what is tested.
-    monkeypatch.setattr("model_store.converted_models.convert_apart", copy_from(sound))
+    monkeypatch.setattr("model_store.loading.converted_models.convert_apart", copy_from(sound))
     news: list[LoadNews] = []
     model = load(tiny_preset_dir, kept, news)
     assert [each.kind for each in news][:2] == ["conversion_damaged", "converting"]
@@ -102,7 +102,7 @@ def test_damage_to_what_is_not_sealed_is_mended_without_a_conversion(
     tiny_preset_dir: Path, kept: Path, monkeypatch: pytest.MonkeyPatch, damage: Damage
 ) -> None:
     """What was measured is measured again, and what was compiled is compiled again."""
-    monkeypatch.delattr("model_store.converted_models.convert_apart")
+    monkeypatch.delattr("model_store.loading.converted_models.convert_apart")
     entry = find_entry(tiny_preset_dir, kept)
     expected = answer(load(tiny_preset_dir, kept))
     compiled = [path for path in (entry / "compiled").rglob("*") if path.is_file()]
@@ -126,7 +126,7 @@ def test_graph_that_fails_the_probe_is_made_anew(
     mix_embeddings_up(entry)
     (entry / "seal.json").unlink()
     seal(entry)
-    monkeypatch.setattr("model_store.converted_models.convert_apart", copy_from(sound))
+    monkeypatch.setattr("model_store.loading.converted_models.convert_apart", copy_from(sound))
     news: list[LoadNews] = []
     options = EngineOptions("openvino", "float32", cache)
     load_fill_mask_model(embedded_preset_dir, options, news.append)
@@ -140,7 +140,7 @@ def test_new_conversion_that_fails_the_probe_is_not_served(
     load_fill_mask_model(embedded_preset_dir, EngineOptions("openvino", "float32", cache_dir))
     broken = shutil.copytree(find_entry(embedded_preset_dir, cache_dir), tmp_path / "broken")
     mix_embeddings_up(broken)
-    monkeypatch.setattr("model_store.converted_models.convert_apart", copy_from(broken))
+    monkeypatch.setattr("model_store.loading.converted_models.convert_apart", copy_from(broken))
     options = EngineOptions("openvino", "float32", tmp_path / "cache")
     with pytest.raises(EngineUnavailableError, match="OpenVINO answers otherwise than"):
         load_fill_mask_model(embedded_preset_dir, options)

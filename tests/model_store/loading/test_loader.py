@@ -8,8 +8,8 @@ import pytest
 
 from model_store.engines import EngineOptions
 from model_store.errors import EngineUnavailableError, ModelLoadError
-from model_store.load_news import LoadNews
-from model_store.loader import load_fill_mask_model
+from model_store.loading.load_news import LoadNews
+from model_store.loading.loader import load_fill_mask_model
 
 
 def miss_openvino(patch: pytest.MonkeyPatch) -> None:
@@ -22,7 +22,7 @@ def miss_openvino(patch: pytest.MonkeyPatch) -> None:
 def be_killed(patch: pytest.MonkeyPatch) -> None:
     """Lack the memory for a conversion."""
     kill = "import signal; signal.raise_signal(signal.SIGKILL)"
-    patch.setattr("model_store.conversion_process._START", kill)
+    patch.setattr("model_store.loading.conversion_process._START", kill)
 
 
 def convert_to_nothing(patch: pytest.MonkeyPatch) -> None:
@@ -31,7 +31,7 @@ def convert_to_nothing(patch: pytest.MonkeyPatch) -> None:
     def convert(_: Path, target: Path) -> None:
         (target / "facts.json").write_text("{}")
 
-    patch.setattr("model_store.converted_models.convert_apart", convert)
+    patch.setattr("model_store.loading.converted_models.convert_apart", convert)
 
 
 @pytest.mark.parametrize(

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from model_store import converted_models
-from model_store.converted_models import open_converted
 from model_store.engines import EngineOptions
 from model_store.errors import HeadMissingError
-from model_store.loader import load_fill_mask_model
-from model_store.sealed_files import is_sound
+from model_store.loading import converted_models
+from model_store.loading.converted_models import open_converted
+from model_store.loading.loader import load_fill_mask_model
+from model_store.loading.sealed_files import is_sound
 from tiny_checkpoints import write_transformers_dir
 
 if TYPE_CHECKING:
-    from model_store.load_news import LoadNews
+    from model_store.loading.load_news import LoadNews
 
 ROOT = Path(__file__).parents[2]
 LOAD = """
 import sys
 from pathlib import Path
 from model_store.engines import EngineOptions
-from model_store.loader import load_fill_mask_model
+from model_store.loading.loader import load_fill_mask_model
 options = EngineOptions("openvino", "auto", Path(sys.argv[2]))
 model = load_fill_mask_model(Path(sys.argv[1]), options)
 assert model.engine == "openvino", model.engine

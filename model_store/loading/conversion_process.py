@@ -12,11 +12,11 @@ from pathlib import Path
 
 from model_store.errors import EngineUnavailableError, HeadMissingError, ModelLoadError
 from model_store.failures import describe
-from model_store.parent_process import end_with_stdin
+from model_store.loading.parent_process import end_with_stdin
 
 _START = (
     "import sys; sys.path[:] = sys.argv[3:]; "
-    "from model_store.conversion_process import main; main(*sys.argv[1:3])"
+    "from model_store.loading.conversion_process import main; main(*sys.argv[1:3])"
 )
 _KNOWN = {
     error.__name__: error for error in (ModelLoadError, HeadMissingError, EngineUnavailableError)

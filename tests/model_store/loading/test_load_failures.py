@@ -15,12 +15,13 @@ import pytest
 
 from contract.documents import quoted, read_tables
 from fakes import FakeEngine, FakeStore, make_model, make_preset, score_by_id
-from model_store import converted_models, errors
-from model_store.converted_models import open_converted
+from model_store import errors
 from model_store.engines import EngineName, EngineOptions, Precision
 from model_store.engines.batches.batch import Batch, Scores
 from model_store.engines.openvino_conversion import _check_room
 from model_store.fetching.source import FileRecord, Source, write_source
+from model_store.loading import converted_models
+from model_store.loading.converted_models import open_converted
 from model_store.proving.proven_head import require_proven_head
 from model_store.store import ModelStore
 from service.middleware.exception_handlers import outcome
@@ -68,7 +69,7 @@ class Bench:
 
     def load_with_conversion(self, code: str) -> None:
         """Load where the process that converts does something else."""
-        self.patch.setattr("model_store.conversion_process._START", code)
+        self.patch.setattr("model_store.loading.conversion_process._START", code)
         self.load(cache=self.preset.parent / ".cache")
 
 
@@ -179,7 +180,7 @@ def ask_for_another_backend(bench: Bench) -> None:
 
 def miss_what_keras_runs_on(bench: Bench) -> None:
     """Have a Keras that cannot be imported."""
-    bench.patch.setitem(sys.modules, "model_store.keras_loader", None)
+    bench.patch.setitem(sys.modules, "model_store.loading.keras_loader", None)
     bench.load(engine="tensorflow")
 
 
@@ -193,7 +194,7 @@ def fail_to_convert(bench: Bench) -> None:
     """Miss a package that the conversion needs."""
     lack = "import sys; sys.modules['keras'] = None; sys.path[:] = sys.argv[3:]; "
     bench.load_with_conversion(
-        f"{lack}from model_store.conversion_process import main; main(*sys.argv[1:3])"
+        f"{lack}from model_store.loading.conversion_process import main; main(*sys.argv[1:3])"
     )
 
 

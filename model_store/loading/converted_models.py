@@ -23,13 +23,13 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from model_store.conversion_process import convert_apart
 from model_store.failures import reading
 from model_store.fetching.hubs.hub import hash_file
 from model_store.fetching.preset_files import list_files
 from model_store.fetching.resolver import expand_home
-from model_store.load_news import LoadNews, Report, tell_nobody
-from model_store.sealed_files import is_sound, seal
+from model_store.loading.conversion_process import convert_apart
+from model_store.loading.load_news import LoadNews, Report, tell_nobody
+from model_store.loading.sealed_files import is_sound, seal
 
 DEFAULT_CACHE = Path("~/.cache/fillmask/converted")
 """Where they are kept if nobody says otherwise; `~` is the home directory."""

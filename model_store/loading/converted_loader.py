@@ -7,7 +7,6 @@ from typing import Any
 
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints import read_tokenizer
-from model_store.converted_models import Conversion, open_converted
 from model_store.engines import EngineOptions, Precision
 from model_store.engines.fill_mask import FillMaskModel, ModelFacts
 from model_store.errors import (
@@ -17,8 +16,9 @@ from model_store.errors import (
     ModelStoreError,
 )
 from model_store.failures import running
-from model_store.kept_tuning import load_tuned
-from model_store.load_news import Report
+from model_store.loading.converted_models import Conversion, open_converted
+from model_store.loading.kept_tuning import load_tuned
+from model_store.loading.load_news import Report
 from model_store.proving.head_proof_file import read_texts
 from model_store.proving.proven_head import passes_again
 

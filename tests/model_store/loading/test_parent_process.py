@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 
 import pytest
 
-from model_store.parent_process import end_with_parent, hear_interrupts
+from model_store.loading.parent_process import end_with_parent, hear_interrupts
 
 _PATIENCE_S = 20
 
@@ -46,7 +46,7 @@ def test_child_does_not_hear_interrupts_while_it_starts() -> None:
 
 PARENT = """
 import multiprocessing, signal, sys
-from model_store.parent_process import starting_children
+from model_store.loading.parent_process import starting_children
 spawn = multiprocessing.get_context("spawn")
 child = spawn.Process(target=signal.raise_signal, args=(signal.SIGINT,))
 with starting_children():

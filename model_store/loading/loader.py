@@ -3,12 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from model_store.converted_loader import load_converted
 from model_store.engines import EngineOptions, is_for_openvino
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import EngineUnavailableError
 from model_store.failures import describe, reading
-from model_store.load_news import LoadNews, Report, tell_nobody
+from model_store.loading.converted_loader import load_converted
+from model_store.loading.load_news import LoadNews, Report, tell_nobody
 
 _DEFAULTS = EngineOptions()
 
@@ -50,7 +50,7 @@ def load_fill_mask_model(
 def _load_with_keras(directory: Path, options: EngineOptions) -> FillMaskModel:
     # Keras takes seconds to import, and a converted model does without it.
     try:
-        from model_store.keras_loader import load_with_keras  # noqa: PLC0415
+        from model_store.loading.keras_loader import load_with_keras  # noqa: PLC0415
     except ImportError as error:
         message = (
             f"Keras cannot be imported ({describe(error)}); install what is missing, or set "

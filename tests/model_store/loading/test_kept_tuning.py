@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes import make_model
-from model_store import kept_tuning
-from model_store.converted_models import Conversion
 from model_store.engines.candidate import Candidate
 from model_store.engines.engine import Precision
 from model_store.engines.fill_mask import FillMaskModel
-from model_store.kept_tuning import TUNING_FILE, load_tuned, read_tunings
+from model_store.loading import kept_tuning
+from model_store.loading.converted_models import Conversion
+from model_store.loading.kept_tuning import TUNING_FILE, load_tuned, read_tunings
 
 if TYPE_CHECKING:
-    from model_store.load_news import LoadNews
+    from model_store.loading.load_news import LoadNews
 
 AMX: tuple[Precision, ...] = ("float32", "bfloat16", "float16")
 AVX2: tuple[Precision, ...] = ("float32",)

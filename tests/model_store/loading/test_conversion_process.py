@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from model_store import conversion_process
-from model_store.conversion_process import convert_apart
 from model_store.errors import EngineUnavailableError, ModelLoadError
+from model_store.loading import conversion_process
+from model_store.loading.conversion_process import convert_apart
 
 BROKEN = """
 import sys, types
@@ -20,7 +20,7 @@ sys.modules[module.__name__] = module
 """
 WAIT = """
 import sys
-from model_store.parent_process import end_with_stdin
+from model_store.loading.parent_process import end_with_stdin
 end_with_stdin()
 print("ready", flush=True)
 import threading
