@@ -10,7 +10,12 @@ from typing import Any, get_args
 import click
 from tqdm import tqdm
 
-from model_store.training.options import Precision, Schedule, StoredPrecision, TrainingOptions
+from model_store.masked_lm.training.options import (
+    Precision,
+    Schedule,
+    StoredPrecision,
+    TrainingOptions,
+)
 from service.commands.environment import read_settings
 from service.commands.sentences import warn_of_unknown_settings
 
@@ -73,7 +78,7 @@ def train(**options: Any) -> None:
     with _in_a_sentence():
         chosen = TrainingOptions(**options)
         # The runtime takes seconds to import, and every other command does without it.
-        from model_store.training.trainer import train as train_model  # noqa: PLC0415
+        from model_store.masked_lm.training.trainer import train as train_model  # noqa: PLC0415
 
         with tqdm(total=chosen.steps, unit="step") as bar:
             measured = train_model(
@@ -102,7 +107,7 @@ def evaluate(init: str, heldout: Path, rows: int) -> None:
     warn_of_unknown_settings()
     settings = read_settings()
     with _in_a_sentence():
-        from model_store.training.heldout import measure_preset  # noqa: PLC0415  # as above
+        from model_store.masked_lm.training.heldout import measure_preset  # noqa: PLC0415  # as above
 
         measured = measure_preset(
             init,

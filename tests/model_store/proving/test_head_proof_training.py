@@ -14,9 +14,9 @@ from model_store.errors import HeadUnprovenError
 from model_store.fetching.catalog import read_catalog
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
+from model_store.masked_lm.training.optimizer import WarmupDecay
 from model_store.proving.head_proof import read_probe_texts
 from model_store.store import ModelStore
-from model_store.training.optimizer import WarmupDecay
 from untrained_presets import SEQUENCE_LENGTH, STRUCTURES, make_untrained, read_texts
 
 KERAS = EngineOptions("tensorflow", "float32")

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from model_store.errors import PresetNotFoundError
-from model_store.training.options import TrainingOptions
+from model_store.masked_lm.training.options import TrainingOptions
 from service.commands.cli import cli
 
 
@@ -64,7 +64,7 @@ def test_options_reach_the_training(monkeypatch: pytest.MonkeyPatch, text: Path)
         report({"event": "train", "step": 1, "loss": 3.25})
         return Measured()
 
-    replace_function(monkeypatch, "model_store.training.trainer", "train", train)
+    replace_function(monkeypatch, "model_store.masked_lm.training.trainer", "train", train)
     result = invoke_train(text, "--learning-rate", "0.5", "--schedule", "cosine")
     assert result.exit_code == 0, result.output
     assert asked == [
@@ -84,7 +84,9 @@ def test_options_reach_the_training(monkeypatch: pytest.MonkeyPatch, text: Path)
 
 def test_wrong_options_are_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch, text: Path) -> None:
     """No trace of a call stack."""
-    monkeypatch.setitem(sys.modules, "model_store.training.trainer", None)  # asked in vain
+    monkeypatch.setitem(
+        sys.modules, "model_store.masked_lm.training.trainer", None
+    )  # asked in vain
     result = invoke_train(text, "--log-every", "0")
     assert result.exit_code == 1
     assert "Error: log_every is 0; give 1 or more." in result.output
@@ -98,7 +100,9 @@ def test_preset_is_measured(monkeypatch: pytest.MonkeyPatch, text: Path) -> None
         asked.append((init, heldout, rows))
         return Measured()
 
-    replace_function(monkeypatch, "model_store.training.heldout", "measure_preset", measure)
+    replace_function(
+        monkeypatch, "model_store.masked_lm.training.heldout", "measure_preset", measure
+    )
     result = invoke("evaluate", text, "--rows", "7")
     assert json.loads(result.stdout) == {"loss": 2.5}
     assert asked == [("tiny", text, 7)]
@@ -111,7 +115,9 @@ def test_unknown_preset_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch, t
         message = "There is no such preset; list them."
         raise PresetNotFoundError(message)
 
-    replace_function(monkeypatch, "model_store.training.heldout", "measure_preset", measure)
+    replace_function(
+        monkeypatch, "model_store.masked_lm.training.heldout", "measure_preset", measure
+    )
     result = invoke("evaluate", text)
     assert result.exit_code == 1
     assert "Error: There is no such preset; list them." in result.output
@@ -130,8 +136,8 @@ def test_presets_are_found_as_the_server_finds_them(
     monkeypatch.setenv("FILLMASK_MODEL_STORE_DIR", str(tmp_path / "store"))
     monkeypatch.setenv("FILLMASK_OFFLINE", "true")
     monkeypatch.setenv("FILLMASK_OFLINE", "true")
-    replace_function(monkeypatch, "model_store.training.trainer", "train", note)
-    replace_function(monkeypatch, "model_store.training.heldout", "measure_preset", note)
+    replace_function(monkeypatch, "model_store.masked_lm.training.trainer", "train", note)
+    replace_function(monkeypatch, "model_store.masked_lm.training.heldout", "measure_preset", note)
     for result in (invoke_train(text), invoke("evaluate", text)):
         assert result.exit_code == 0, result.output
         assert "FILLMASK_OFLINE is no setting; did you mean FILLMASK_OFFLINE?" in result.stderr

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from model_store.training.options import TrainingOptions
+from model_store.masked_lm.training.options import TrainingOptions
 from tiny_checkpoints import TinyConfig, write_transformers_dir
 
 MakeOptions = Callable[..., TrainingOptions]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from model_store.training.options import TrainingOptions
-from model_store.training.trainer import train
+from model_store.masked_lm.training.options import TrainingOptions
+from model_store.masked_lm.training.trainer import train
 
 MakeOptions = Callable[..., TrainingOptions]
 ROOT = Path(__file__).parents[3]
@@ -50,8 +50,8 @@ def kill_after_lines(options: TrainingOptions, lines: int, delay_s: float) -> No
     """Train in a process of its own and kill it soon after it has reported so many lines."""
     code = (
         "from pathlib import Path, PosixPath\n"
-        "from model_store.training.options import TrainingOptions\n"
-        "from model_store.training.trainer import train\n"
+        "from model_store.masked_lm.training.options import TrainingOptions\n"
+        "from model_store.masked_lm.training.trainer import train\n"
         f"train({options!r}, lambda record: print(record, flush=True))\n"
     )
     process = subprocess.Popen(  # noqa: S603  # our own interpreter and text

@@ -7,10 +7,10 @@ import numpy as np
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints.checkpoint import Array
 from model_store.masked_lm.preprocessor import Example
-from model_store.training.corpus import Corpus
-from model_store.training.examples import make_rows
-from model_store.training.options import TrainingOptions
-from model_store.training.row_batches import RowBatches
+from model_store.masked_lm.training.corpus import Corpus
+from model_store.masked_lm.training.examples import make_rows
+from model_store.masked_lm.training.options import TrainingOptions
+from model_store.masked_lm.training.row_batches import RowBatches
 
 
 class BatchStream:

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from model_store.checkpoints import read_checkpoint, write_transformers_dir
-from model_store.training import trainer
-from model_store.training.options import TrainingOptions
-from model_store.training.run_directory import RunDirectory
+from model_store.masked_lm.training import trainer
+from model_store.masked_lm.training.options import TrainingOptions
+from model_store.masked_lm.training.run_directory import RunDirectory
 
 MakeOptions = Callable[..., TrainingOptions]
 Record = dict[str, Any]

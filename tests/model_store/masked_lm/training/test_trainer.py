@@ -16,11 +16,11 @@ import pytest
 from model_store.checkpoints import read_checkpoint
 from model_store.errors import ModelStoreError
 from model_store.masked_lm.masked_lm import BertMaskedLM
-from model_store.training import trainer
-from model_store.training.heldout import HeldoutMeter, HeldoutText, measure_preset
-from model_store.training.optimizer import WarmupDecay, make_optimizer
-from model_store.training.options import TrainingOptions
-from model_store.training.training_log import plot_losses
+from model_store.masked_lm.training import trainer
+from model_store.masked_lm.training.heldout import HeldoutMeter, HeldoutText, measure_preset
+from model_store.masked_lm.training.optimizer import WarmupDecay, make_optimizer
+from model_store.masked_lm.training.options import TrainingOptions
+from model_store.masked_lm.training.training_log import plot_losses
 
 MakeOptions = Callable[..., TrainingOptions]
 Record = dict[str, Any]

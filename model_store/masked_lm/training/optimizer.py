@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from model_store.training.options import TrainingOptions
+from model_store.masked_lm.training.options import TrainingOptions
 
 _UNDECAYED = ("bias", "gamma", "beta")
 

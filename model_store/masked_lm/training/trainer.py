@@ -15,19 +15,19 @@ from model_store.checkpoints.checkpoint import Array
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.masked_lm.preset import DEFAULT_DIRECTORY, find_files
 from model_store.masked_lm.stored_weights import read_weights
-from model_store.training.batch_stream import BatchStream
-from model_store.training.heldout import HeldoutMeter, HeldoutText, Measurement
-from model_store.training.optimizer import make_optimizer
-from model_store.training.options import TrainingOptions
-from model_store.training.run_directory import RunDirectory, identify
-from model_store.training.saved_state import (
+from model_store.masked_lm.training.batch_stream import BatchStream
+from model_store.masked_lm.training.heldout import HeldoutMeter, HeldoutText, Measurement
+from model_store.masked_lm.training.optimizer import make_optimizer
+from model_store.masked_lm.training.options import TrainingOptions
+from model_store.masked_lm.training.run_directory import RunDirectory, identify
+from model_store.masked_lm.training.saved_state import (
     SavedState,
     assign_variables,
     damaged,
     read_variables,
     write_state,
 )
-from model_store.training.training_log import TrainingLog, plot_losses
+from model_store.masked_lm.training.training_log import TrainingLog, plot_losses
 
 Report: TypeAlias = Callable[[dict[str, Any]], None]
 """Called with every line of the log, and after every step with its loss, `event` saying which.
