@@ -25,7 +25,7 @@ from model_store.masked_lm.preset import (
 )
 from model_store.masked_lm.stored_model import StoredModel
 from model_store.masked_lm.stored_weights import assign_weights
-from model_store.masked_lm.text_model import TextModel
+from model_store.masked_lm.texts.text_model import TextModel
 
 
 @keras.saving.register_keras_serializable(package="fillmask")

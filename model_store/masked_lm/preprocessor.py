@@ -17,16 +17,16 @@ from model_store.masked_lm.preset import (
     find_files,
     read_preprocessing,
 )
-from model_store.masked_lm.segment_packer import TRUNCATIONS, pack_segments
-from model_store.masked_lm.tensorflow_graph import call_dense
-from model_store.masked_lm.text_inputs import (
+from model_store.masked_lm.texts.segment_packer import TRUNCATIONS, pack_segments
+from model_store.masked_lm.texts.tensorflow_graph import call_dense
+from model_store.masked_lm.texts.text_inputs import (
     has_texts,
     in_tensorflow_graph,
     is_text,
     read_segments,
     read_texts,
 )
-from model_store.masked_lm.token_masking import TokenMasker
+from model_store.masked_lm.texts.token_masking import TokenMasker
 from model_store.masked_lm.tokenizer import BertTokenizer
 
 Example: TypeAlias = tuple[dict[str, Any], Any, Any]

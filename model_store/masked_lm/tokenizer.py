@@ -10,8 +10,13 @@ import numpy as np
 from model_store.bert.tokenizer import BertTokenizer as WordPiece
 from model_store.checkpoints import read_checkpoint, write_keras_preprocessor
 from model_store.masked_lm.preset import DEFAULT_DIRECTORY, Catalogued, find_files
-from model_store.masked_lm.tensorflow_graph import call_dense, call_joining, call_ragged
-from model_store.masked_lm.text_inputs import in_tensorflow_graph, is_text, read_texts, to_array
+from model_store.masked_lm.texts.tensorflow_graph import call_dense, call_joining, call_ragged
+from model_store.masked_lm.texts.text_inputs import (
+    in_tensorflow_graph,
+    is_text,
+    read_texts,
+    to_array,
+)
 from model_store.masked_lm.vocabulary_layer import SUFFIX, VocabularyLayer, restore
 
 

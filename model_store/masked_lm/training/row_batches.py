@@ -6,7 +6,7 @@ import numpy as np
 
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.masked_lm.preprocessor import Example
-from model_store.masked_lm.token_masking import TokenMasker
+from model_store.masked_lm.texts.token_masking import TokenMasker
 
 _SHORTEST = 16
 

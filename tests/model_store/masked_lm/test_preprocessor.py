@@ -12,9 +12,9 @@ from keras import ops
 
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
-from model_store.masked_lm.segment_packer import pack_segments
-from model_store.masked_lm.text_inputs import read_segments
-from model_store.masked_lm.token_masking import TokenMasker
+from model_store.masked_lm.texts.segment_packer import pack_segments
+from model_store.masked_lm.texts.text_inputs import read_segments
+from model_store.masked_lm.texts.token_masking import TokenMasker
 
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "a", "man", "dog", "cat"]
 VOCABULARY += ["went", "came", "saw", "ate", "big", "red", "house", "Paris", "##s", "##ing"]

@@ -5,14 +5,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from model_store.masked_lm.dataset import (
+from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
+from model_store.masked_lm.texts.dataset import (
     as_dataset,
     as_validation_dataset,
     is_tensorflow_dataset,
     split_texts,
 )
-from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
-from model_store.masked_lm.text_inputs import has_texts
+from model_store.masked_lm.texts.text_inputs import has_texts
 
 _BATCH_SIZE = 32
 """Keras' own default."""

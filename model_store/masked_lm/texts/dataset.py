@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor, Example
-from model_store.masked_lm.text_inputs import is_text, read_segments
+from model_store.masked_lm.texts.text_inputs import is_text, read_segments
 
 _UNBATCHED = (
     "The data comes one text at a time; give batches of texts: dataset.batch(32), or lists."
