@@ -14,13 +14,13 @@ from model_store.checkpoints.completeness import (
 from model_store.checkpoints.files import read_json, read_vocabulary
 from model_store.checkpoints.google_tf1 import is_google_tf1, read_google_tf1
 from model_store.checkpoints.join import has_joined_head, read_joined
-from model_store.checkpoints.keras_preprocessor import read_preprocessor_config
-from model_store.checkpoints.keras_preset import (
+from model_store.checkpoints.keras.preprocessor import read_preprocessor_config
+from model_store.checkpoints.keras.preset import (
     is_keras_preset,
     read_keras_model,
     read_keras_preset,
 )
-from model_store.checkpoints.keras_preset_writer import (
+from model_store.checkpoints.keras.writer import (
     write_keras_backbone,
     write_keras_model,
     write_keras_preprocessor,

@@ -15,7 +15,7 @@ import numpy as np
 from model_store.bert.config import BertConfig
 from model_store.checkpoints.checkpoint import Checkpoint
 from model_store.checkpoints.completeness import require_complete
-from model_store.checkpoints.keras_preset import read_keras_backbone
+from model_store.checkpoints.keras.preset import read_keras_backbone
 from model_store.checkpoints.transformers.directory import read_transformers_dir
 from model_store.errors import ModelLoadError
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from safetensors.numpy import save_file
 
-from model_store.checkpoints.torch_file import read_torch_file
+from model_store.checkpoints.torch.file import read_torch_file
 
 _MODELS = "antiberty/trained_models"
 _MODEL = f"{_MODELS}/AntiBERTy_md_smooth"

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 from model_store.checkpoints.checkpoint import Array
 from model_store.checkpoints.files import is_there
-from model_store.checkpoints.torch_file import read_torch_file
+from model_store.checkpoints.torch.file import read_torch_file
 from model_store.checkpoints.transformers.names import WORD_EMBEDDINGS
 from model_store.checkpoints.transformers.shards import read_shards
 from model_store.errors import ModelLoadError

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model_store.checkpoints.torch_file import read_torch_file
-from model_store.checkpoints.torch_leash import read_pickle
+from model_store.checkpoints.torch.file import read_torch_file
+from model_store.checkpoints.torch.leash import read_pickle
 from model_store.errors import ModelLoadError
 from torch_files import Named, pickled, tensor, write_legacy, write_zip
 

@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from model_store.checkpoints.torch_leash import read_pickle
+from model_store.checkpoints.torch.leash import read_pickle
 
 MAGIC = b"PK\x03\x04"
 

@@ -6,9 +6,9 @@ from textwrap import shorten
 from typing import Any, TypeAlias
 
 from model_store.checkpoints.checkpoint import Array
-from model_store.checkpoints.torch_leash import Tensor, make_array
-from model_store.checkpoints.torch_legacy import read_torch_legacy
-from model_store.checkpoints.torch_zip import MAGIC, read_torch_zip
+from model_store.checkpoints.torch.leash import Tensor, make_array
+from model_store.checkpoints.torch.legacy import read_torch_legacy
+from model_store.checkpoints.torch.zip import MAGIC, read_torch_zip
 from model_store.errors import ModelLoadError
 
 _LONGEST_REASON = 200

@@ -28,7 +28,7 @@ from model_store.checkpoints.attention_heads import join_heads
 from model_store.checkpoints.checkpoint import Checkpoint, Variables
 from model_store.checkpoints.config_fields import explain_config, read_extra, read_object
 from model_store.checkpoints.files import read_json, read_vocabulary
-from model_store.checkpoints.keras_preset_names import (
+from model_store.checkpoints.keras.names import (
     list_backbone_datasets,
     list_head_datasets,
     list_pooler_datasets,

@@ -21,14 +21,14 @@ from model_store.checkpoints.checkpoint import Checkpoint, Variables
 from model_store.checkpoints.completeness import require_complete
 from model_store.checkpoints.config_fields import EXTRA
 from model_store.checkpoints.files import write_json, write_vocabulary
-from model_store.checkpoints.keras_preprocessor import PREPROCESSOR, describe_preprocessor
-from model_store.checkpoints.keras_preset_names import (
+from model_store.checkpoints.keras.names import (
     OPTIMIZER_ITERATIONS,
     OPTIMIZER_LEARNING_RATE,
     list_backbone_datasets,
     list_head_datasets,
     list_pooler_datasets,
 )
+from model_store.checkpoints.keras.preprocessor import PREPROCESSOR, describe_preprocessor
 from model_store.checkpoints.new_directory import fill_directory
 
 _KERAS_HUB_VERSION = "0.32.0"

@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 
 import numpy as np
 
-from model_store.checkpoints.torch_leash import read_pickle
+from model_store.checkpoints.torch.leash import read_pickle
 
 _NUMBER = 0x1950A86A20F9469CFC6C
 _VERSION = 1001
