@@ -30,5 +30,5 @@ class CatalogEntry:
 @cache
 def read_catalog() -> dict[str, CatalogEntry]:
     """Return the entries of `catalog.toml` by name, in its order."""
-    text = files("model_store").joinpath("catalog.toml").read_text(encoding="utf-8")
+    text = files("model_store.fetching").joinpath("catalog.toml").read_text(encoding="utf-8")
     return {name: CatalogEntry(name, **fields) for name, fields in tomllib.loads(text).items()}

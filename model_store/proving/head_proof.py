@@ -56,7 +56,7 @@ class HeadProof:
 @cache
 def read_probe_texts() -> Mapping[str, str]:
     """Return the texts of `probe_texts.toml` by the name of their language."""
-    text = files("model_store").joinpath("probe_texts.toml").read_text(encoding="utf-8")
+    text = files("model_store.proving").joinpath("probe_texts.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 

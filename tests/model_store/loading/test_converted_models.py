@@ -19,7 +19,7 @@ from tiny_checkpoints import write_transformers_dir
 if TYPE_CHECKING:
     from model_store.loading.load_news import LoadNews
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LOAD = """
 import sys
 from pathlib import Path

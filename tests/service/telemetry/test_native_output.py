@@ -78,7 +78,7 @@ def test_crash_shows_where_it_happened() -> None:
     """The library that crashes tells nobody."""
     run = subprocess.run(  # noqa: S603  # our own command
         [sys.executable, "-c", CRASH],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
         check=False,

@@ -16,7 +16,7 @@ from model_store.masked_lm.training.options import TrainingOptions
 from model_store.masked_lm.training.trainer import train
 
 MakeOptions = Callable[..., TrainingOptions]
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 LONGEST_DELAY_S = 0.05
 """About as long as a step takes: no moment of one is spared."""
 
