@@ -4,8 +4,8 @@ from typing import Protocol
 
 from model_store.errors import PresetNotFoundError
 from service.models.preset_choice import PresetChoice
+from service.models.preset_info import PresetInfo
 from service.pipeline import Models
-from service.routes.schemas import PresetInfo
 from service.scheduling.deadline import deadline
 
 _UNLOADED = {

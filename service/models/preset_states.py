@@ -7,8 +7,8 @@ from typing import Literal
 from model_store.proving.head_proof import HeadProof
 from model_store.store import ModelStore, Preset
 from service.models.model_cache import ModelCache
+from service.models.preset_info import CandidateInfo, HeadProofInfo, PresetInfo
 from service.models.served_model import ServedModel
-from service.routes.schemas import CandidateInfo, HeadProofInfo, PresetInfo
 
 LOST = "Its files are gone from the store; it answers until it is unloaded."
 State = Literal["available", "downloading", "loading", "ready", "failed"]

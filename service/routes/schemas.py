@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from service.models.preset_info import PresetInfo
+
 
 def _require_characters(text: str) -> str:
     """Refuse what JSON can write and no tokenizer can read: half of a surrogate pair."""
@@ -78,38 +80,6 @@ class FillMaskResponse(BaseModel):
     results: list[FilledInput]
 
 
-class HeadProofInfo(BaseModel):
-    """What a probe of the head found; mean log-probabilities of held-back tokens, in nats."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    text: str = Field(description="The text that the model knew best.")
-    log_probability: float = Field(description="What the model gave the tokens.")
-    uniform: float = Field(description="What every entry of the vocabulary would get alike.")
-    shuffled: float = Field(description="What the model gave as many random entries.")
-
-
-class CandidateInfo(BaseModel):
-    """What one precision gave when they were measured against each other."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    precision: str = Field(description="The one that was computed in.")
-    agreement: float = Field(
-        description="The share of masks whose first prediction is float32's, near ties included."
-    )
-    largest_difference: float = Field(
-        description="The most that a probability of float32's five likeliest moved."
-    )
-    mean_difference: float = Field(
-        description="The mean over all masks of the most that one of these moved."
-    )
-    tokens_per_second: float = Field(description="Of the batches that suit it best.")
-    speedup: float = Field(
-        description="How many times as fast as float32, on such batches and on a lone text."
-    )
-
-
 class LoadRequest(BaseModel):
     """How to load a preset."""
 
@@ -124,39 +94,6 @@ class LoadRequest(BaseModel):
     )
     pin: bool | None = Field(
         None, description="Whether it never makes room for others; as it is if left out."
-    )
-
-
-class PresetInfo(BaseModel):
-    """A preset and how it stands."""
-
-    name: str
-    description: str
-    parameters: int | None = Field(description="How many weights; null where not known yet.")
-    source: str = Field(description="`embedded`, `directory`, or the handle of its files.")
-    state: Literal["available", "downloading", "loading", "ready", "failed"]
-    pinned: bool = Field(description="Whether it never makes room for others.")
-    head: Literal["verified", "missing", "unproven"] = Field(
-        description="Whether its masked-LM head is known to work."
-    )
-    head_proof: HeadProofInfo | None = Field(
-        description="What a probe of the head found; null where its files were never probed."
-    )
-    engine: str | None = Field(description="What runs it; null unless ready.")
-    precision: str | None = Field(description="In what precision; null unless ready.")
-    agreement: float | None = Field(
-        description="Its share of first predictions that are float32's; null if not measured."
-    )
-    candidates: list[CandidateInfo] = Field(
-        [], description="What each precision gave that was tried; empty if none was."
-    )
-    bytes: int | None = Field(description="The memory of its weights; null unless ready.")
-    notice: str | None = Field(
-        None,
-        description="What it has to do without on this machine; null where nothing is missing.",
-    )
-    error: str | None = Field(
-        description="Why it cannot be used, or not be loaded anew; null where nothing is known."
     )
 
 

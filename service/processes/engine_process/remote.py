@@ -12,6 +12,7 @@ from model_store.text.text_codec import TextCodec
 from service.errors.exceptions import EngineLostError, ModelReplacedError
 from service.middleware.exception_handlers import outcome
 from service.models.model_cache import ModelCache
+from service.models.preset_info import PresetInfo
 from service.pipeline import RequestRecord
 from service.processes.engine_process.client import EngineClient
 from service.processes.engine_process.frames import (
@@ -31,7 +32,6 @@ from service.processes.engine_process.frames import (
     Unload,
 )
 from service.processes.owned_task import owned_task
-from service.routes.schemas import PresetInfo
 from service.scheduling.batch_records import BatchedResults
 from service.scheduling.deadline import deadline
 from service.settings import Settings

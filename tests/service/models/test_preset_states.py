@@ -9,9 +9,9 @@ import pytest
 from fakes import FakeStore, make_preset
 from model_store.store import Preset
 from service.models.model_cache import ModelCache
+from service.models.preset_info import PresetInfo
 from service.models.preset_states import PresetStates
 from service.models.served_model import ServedModel, ServedModelLoader
-from service.routes.schemas import PresetInfo
 from service.scheduling.batch_records import BatchLimits
 
 
