@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors.exceptions import UnauthorizedError
+from service.errors.table import error_response
 from service.middleware.api_keys import ApiKeys
-from service.middleware.exception_handlers import error_response
 
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _ADMIN = "/presets/"

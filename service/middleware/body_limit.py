@@ -11,7 +11,7 @@ from service.errors.exceptions import (
     ServiceError,
     SlowBodyError,
 )
-from service.middleware.exception_handlers import error_response
+from service.errors.table import error_response
 
 _MOST_DIGITS = 20
 """A length of more is nonsense, and Python refuses to read very long numbers."""

@@ -25,7 +25,7 @@ from service.errors.exceptions import (
     ServiceError,
     TooManyConnectionsError,
 )
-from service.middleware.exception_handlers import error_response
+from service.errors.table import error_response
 
 _PIECE_BYTES = 8192
 """How much the parser gets at once: what it keeps of an unfinished field is known so closely."""

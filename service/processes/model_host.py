@@ -11,7 +11,7 @@ from model_store.engines.fill_mask import ModelFacts
 from model_store.loading.load_news import LoadNews
 from model_store.store import ModelStore
 from service.errors.exceptions import ShuttingDownError
-from service.middleware.exception_handlers import outcome
+from service.errors.table import outcome
 from service.models.cache_records import CacheEvent, CacheRecord
 from service.models.model_cache import ModelCache
 from service.models.preset_states import PresetStates

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from service.middleware.exception_handlers import error_response
+from service.errors.table import error_response
 from service.routes.dependencies import MetricsOf, ReadinessOf
 from service.routes.schemas import Status
 

@@ -6,7 +6,7 @@ from time import perf_counter
 import structlog
 
 from service.errors.exceptions import ShuttingDownError
-from service.middleware.exception_handlers import describe_failure
+from service.errors.table import describe_failure
 from service.pipeline import Pipeline
 
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)

@@ -4,7 +4,7 @@ import structlog
 
 from model_store.loading.load_news import LoadNews
 from service.errors.exceptions import ShuttingDownError
-from service.middleware.exception_handlers import describe_failure
+from service.errors.table import describe_failure
 from service.models.cache_records import CacheEvent, CacheRecord
 from service.models.served_model import ServedModel
 

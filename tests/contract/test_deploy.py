@@ -17,7 +17,7 @@ import yaml
 from contract.documents import ROOT, quoted, read, read_tables
 from dockerfile import Stage, read_stages
 from model_store.errors import ModelLoadError, PresetUnavailableError
-from service.middleware.exception_handlers import _INTERNAL, TABLE
+from service.errors.table import INTERNAL, TABLE
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 
@@ -60,7 +60,7 @@ def test_alert_on_errors_knows_every_code_of_the_server() -> None:
     """
     (expression,) = [alert["expr"] for alert in alerts() if alert["alert"] == "FillmaskErrors"]
     (outcomes,) = re.findall(r'outcome=~"([^"]+)"', expression)
-    codes = {code for status, code in (*TABLE.values(), _INTERNAL) if status >= 500}
+    codes = {code for status, code in (*TABLE.values(), INTERNAL) if status >= 500}
     codes -= {code for error, (_, code) in TABLE.items() if issubclass(error, LOAD_ERRORS)}
     assert outcomes.split("|") == sorted(codes)
 

@@ -9,7 +9,7 @@ import pytest
 
 from contract.documents import DOCUMENTS, ROOT, quoted, read, read_tables
 from service.app import create_app
-from service.middleware.exception_handlers import _INTERNAL, TABLE
+from service.errors.table import INTERNAL, TABLE
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 
@@ -47,7 +47,7 @@ def test_every_error_code_is_documented_with_its_status() -> None:
     documented = {
         (quoted(code)[0], int(status)) for code, status, _ in read_tables("docs/api.md", "code")
     }
-    assert documented == {(code, status) for status, code in (*TABLE.values(), _INTERNAL)}
+    assert documented == {(code, status) for status, code in (*TABLE.values(), INTERNAL)}
 
 
 def test_every_event_of_the_log_is_documented() -> None:

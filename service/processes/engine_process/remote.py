@@ -10,7 +10,7 @@ from model_store.text.encoding import Encoding
 from model_store.text.filled_text import MaskScores
 from model_store.text.text_codec import TextCodec
 from service.errors.exceptions import EngineLostError, ModelReplacedError
-from service.middleware.exception_handlers import outcome
+from service.errors.table import outcome
 from service.models.model_cache import ModelCache
 from service.models.preset_info import PresetInfo
 from service.pipeline import RequestRecord

@@ -24,7 +24,7 @@ from model_store.loading import converted_models
 from model_store.loading.converted_models import open_converted
 from model_store.proving.proven_head import require_proven_head
 from model_store.store import ModelStore
-from service.middleware.exception_handlers import outcome
+from service.errors.table import outcome
 from service.models.served_model import ServedModelLoader
 from service.scheduling.batch_records import BatchLimits
 

@@ -14,7 +14,7 @@ from fakes import FakeEngine, FakeStore, Gate, make_preset, score_by_id
 from model_store import errors as model_errors
 from model_store.engines.batches.batch import Batch, Scores
 from service.errors import exceptions as errors
-from service.middleware.exception_handlers import TABLE, outcome
+from service.errors.table import TABLE, outcome
 
 TEXT = "the [MASK]"
 
