@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Protocol
 
 from fastapi import FastAPI
 
+from model_store.loading.parent_process import end_with_parent, hear_interrupts
 from model_store.store import ModelStore
 from model_store.text.encoding import TextLimits
 from service.middleware.access import Access, AccessMiddleware
@@ -19,7 +21,8 @@ from service.middleware.outer import App
 from service.models.preset_choice import PresetChoice
 from service.models.preset_control import LoadableModels, PresetBoard, PresetControl
 from service.models.preset_store import create_store
-from service.pipeline import Pipeline, RequestLimits
+from service.pipeline import Models, Pipeline, RequestLimits
+from service.processes.engine_process.remote import open_remote_host
 from service.processes.heap import freeze_heap
 from service.processes.model_host import open_model_host
 from service.processes.owned_task import owned_task
@@ -29,6 +32,7 @@ from service.routes.dependencies import MetricsBoard
 from service.routes.readiness import Readiness
 from service.routes.schemas import ErrorResponse
 from service.settings import Settings
+from service.telemetry.logs import configure_logs
 from service.telemetry.traces import Traces, create_traces
 
 _DESCRIPTION = """\
@@ -36,11 +40,15 @@ Which tokens belong at each `[MASK]`? Every error is one sentence and a code.
 """
 
 
+class BackendModels(Models, LoadableModels, Protocol):
+    """Models that are lent, and that come and go when somebody says so."""
+
+
 class Backend(Protocol):
     """What answers behind the routes: in this process, or in another one."""
 
     @property
-    def models(self) -> LoadableModels:
+    def models(self) -> BackendModels:
         """The models by name."""
         ...
 
@@ -93,6 +101,19 @@ def create_app(
     )
     app.add_middleware(AccessMiddleware, access=_create_access(settings))
     return app
+
+
+def create_worker_app(settings: Settings, path: Path) -> FastAPI:
+    """Put an HTTP worker together; it ends with its parent.
+
+    Args:
+        settings: of the whole service.
+        path: the Unix socket of the engine process.
+    """
+    end_with_parent()
+    hear_interrupts()  # uvicorn handles them by now
+    configure_logs(settings)
+    return create_app(settings, open_backend=partial(open_remote_host, settings, path))
 
 
 def _create_access(settings: Settings) -> Access:

@@ -7,7 +7,7 @@ from typing import IO
 import click
 import yaml
 
-from service.app import create_app
+from service.app import create_app, create_worker_app
 from service.commands.environment import read_settings
 from service.commands.presets import presets
 from service.commands.sentences import SentenceGroup
@@ -61,7 +61,7 @@ def _serve(settings: Settings, host: str | None, port: int | None) -> None:
         place = {"host": host, "port": listener.getsockname()[1]}
         settings = settings.model_copy(update=place)
         if settings.workers > 1:
-            serve_with_workers(settings, listener)
+            serve_with_workers(settings, listener, create_worker_app)
         else:
             exit_well_on_sigterm()
             serve_app(create_app(settings), listener, settings)

@@ -5,7 +5,6 @@ from typing import Protocol
 from model_store.errors import PresetNotFoundError
 from service.models.preset_choice import PresetChoice
 from service.models.preset_info import PresetInfo
-from service.pipeline import Models
 from service.scheduling.deadline import deadline
 
 _UNLOADED = {
@@ -27,8 +26,12 @@ class PresetBoard(Protocol):
         ...
 
 
-class LoadableModels(Models, Protocol):
+class LoadableModels(Protocol):
     """Models that come and go when somebody says so."""
+
+    def __contains__(self, name: str) -> bool:
+        """Say whether a name is known to be a preset's, without a look at the store."""
+        ...
 
     async def load(self, name: str, *, reload: bool = False, pin: bool | None = None) -> None:
         """Have a model loaded, anew with `reload`; `pin` says whether it stays for good."""

@@ -1,25 +1,29 @@
 """Several HTTP processes in front of one engine process, and the parent that looks after them."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from socket import socket
 from tempfile import TemporaryDirectory
+from typing import TypeAlias
 
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
-from model_store.loading.parent_process import end_with_parent, hear_interrupts, starting_children
-from service.app import create_app
+from model_store.loading.parent_process import starting_children
 from service.models.preset_store import create_store
 from service.processes.engine_process.process import EngineProcess
-from service.processes.engine_process.remote import open_remote_host
 from service.processes.listening import uvicorn_options
 from service.settings import Settings
-from service.telemetry.logs import configure_logs
+
+CreateWorkerApp: TypeAlias = Callable[[Settings, Path], FastAPI]
+"""From the settings and the path of the engine process's socket."""
 
 
-def serve_with_workers(settings: Settings, listener: socket) -> None:
+def serve_with_workers(
+    settings: Settings, listener: socket, create_worker_app: CreateWorkerApp
+) -> None:
     """Serve until a signal says otherwise; requests under way are answered then."""
     # Only this user can enter it: that is all the socket in it needs.
     with TemporaryDirectory(prefix="fillmask-") as directory:
@@ -35,19 +39,6 @@ def serve_with_workers(settings: Settings, listener: socket) -> None:
             Supervisor(config, [listener], engine).run()
         finally:
             engine.stop()
-
-
-def create_worker_app(settings: Settings, path: Path) -> FastAPI:
-    """Put an HTTP worker together; it ends with its parent.
-
-    Args:
-        settings: of the whole service.
-        path: the Unix socket of the engine process.
-    """
-    end_with_parent()
-    hear_interrupts()  # uvicorn handles them by now
-    configure_logs(settings)
-    return create_app(settings, open_backend=partial(open_remote_host, settings, path))
 
 
 class Supervisor(Multiprocess):

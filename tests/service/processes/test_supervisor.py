@@ -9,8 +9,9 @@ import pytest
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from service.app import create_worker_app
 from service.processes import supervisor
-from service.processes.supervisor import Supervisor, create_worker_app, serve_with_workers
+from service.processes.supervisor import Supervisor, serve_with_workers
 from service.settings import Settings
 
 
