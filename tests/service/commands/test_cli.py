@@ -118,7 +118,7 @@ def test_several_workers_are_served_by_several_processes(
 ) -> None:
     """The options of the command are theirs too."""
 
-    def serve(settings: Settings, _listener: Any) -> None:
+    def serve(settings: Settings, _listener: Any, _create_worker_app: Any) -> None:
         served.append({"workers": settings.workers})
 
     monkeypatch.setattr("service.commands.cli.serve_with_workers", serve)

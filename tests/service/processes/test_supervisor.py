@@ -65,7 +65,7 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> list[FakeEngineProcess]:
 
 def test_engine_is_there_for_as_long_as_the_workers(engines: list[Any]) -> None:
     """It starts before them, is looked after like them, and ends after them."""
-    serve_with_workers(Settings(workers=3), socket())
+    serve_with_workers(Settings(workers=3), socket(), create_worker_app)
     [engine] = engines
     assert engine.told == ["3 workers", "start", "start workers", "keep alive", "stop"]
 
@@ -78,13 +78,13 @@ def test_engine_ends_whatever_happens(engines: list[Any], monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Supervisor, "keep_subprocess_alive", fail)
     with socket() as listener, pytest.raises(RuntimeError):
-        serve_with_workers(Settings(workers=2), listener)
+        serve_with_workers(Settings(workers=2), listener, create_worker_app)
     assert engines[0].told[-1] == "stop"
 
 
 def test_socket_is_nobody_elses(engines: list[Any]) -> None:
     """Its directory lets this user in and no other, and is gone at the end."""
-    serve_with_workers(Settings(workers=2), socket())
+    serve_with_workers(Settings(workers=2), socket(), create_worker_app)
     assert engines[0].mode == stat.S_IRWXU
     assert not engines[0].path.parent.exists()
 
