@@ -1,1 +1,5 @@
-"""fillmask over HTTP: the edge, the queue, and the models behind them."""
+"""HTTP and scheduling: a request comes in, its answer goes out.
+
+Lives here: the command, the app, the straight line of a request and the rooms beside it. Knows the
+library `model_store`. Does not know Keras or any runtime.
+"""

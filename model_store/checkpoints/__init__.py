@@ -1,4 +1,8 @@
-"""Checkpoint formats: one file each, all yielding a `Checkpoint`."""
+"""Checkpoint formats: one file each, all yielding a `Checkpoint`.
+
+Lives here: readers and writers, and what must be whole before a checkpoint is one. Knows files and
+the shape of BERT. Does not know where files came from, or what runs them.
+"""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,8 @@
-"""Engines: one file a runtime. Each imports its own runtime, so only the chosen one is loaded."""
+"""Engines: one file a runtime. Each imports its own runtime, so only the chosen one is loaded.
+
+Lives here: batches and shapes, one file a runtime, and the model that answers. Knows networks and
+encodings. Does not know files of presets, queues or HTTP.
+"""
 
 from pathlib import Path
 

@@ -1,1 +1,5 @@
-"""The commands of `fillmask` that have subcommands."""
+"""The `fillmask` command.
+
+Lives here: its subcommands, what a start looks at, and the sentences it ends with. Knows everything
+below. Nothing below knows it.
+"""

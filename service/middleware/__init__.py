@@ -1,1 +1,5 @@
-"""What every request passes on its way in and out, one ASGI middleware a file."""
+"""What every request passes, from the connection inwards.
+
+Lives here: limits on connections and bodies, keys, request ids, logs of requests, and how every
+error is answered. Knows ASGI and the table of errors. Does not know what a request asks for.
+"""

@@ -1,1 +1,5 @@
-"""model_store/checkpoints/keras."""
+"""KerasHub's presets, read and written.
+
+Lives here: their configs, the names of their weights, their preprocessors. Knows checkpoints. Does
+not know KerasHub itself.
+"""

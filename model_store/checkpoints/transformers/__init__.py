@@ -1,4 +1,8 @@
-"""Transformers' format, read and written: one file for each part of a directory."""
+"""Transformers' format, read and written: one file for each part of a directory.
+
+Lives here: configs, tensors in one file or many, and tokenizers as people really have them. Knows
+checkpoints. Does not know Transformers itself.
+"""
 
 from model_store.checkpoints.transformers.config import is_transformers_config
 from model_store.checkpoints.transformers.directory import read_transformers_dir

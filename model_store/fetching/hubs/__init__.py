@@ -1,4 +1,8 @@
-"""The hubs that checkpoints are fetched from: one file each, all with the interface of `Hub`."""
+"""The hubs that checkpoints are fetched from: one file each, all with the interface of `Hub`.
+
+Lives here: one file a hub, and what both have in common. Knows their protocols through their own
+libraries. Does not know what the files are.
+"""
 
 from model_store.errors import PresetUnavailableError
 from model_store.fetching.hubs.hub import Hub

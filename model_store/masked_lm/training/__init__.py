@@ -1,7 +1,5 @@
-"""Training a masked LM on text files; a library that knows no command line.
+"""`fillmask train`: text files in, a trained preset out.
 
-    corpus -> examples -> batch_stream -> trainer -> a Transformers directory
-
-Texts stream through in bounded memory. Everything that training depends on is in one saved state,
-so that a run that was killed goes on as if nothing had happened.
+Lives here: streams of masked rows, the loop, its saved states and its log. Knows the task. Does not
+know the command that calls it.
 """
