@@ -36,6 +36,15 @@ def _option(name: str, text: str, values: Any = None) -> Callable[[Any], Any]:
     )
 
 
+def _read_lengths(_context: click.Context, _option: click.Parameter, value: str) -> tuple[int, ...]:
+    """Read whole numbers with commas between them."""
+    try:
+        return tuple(int(part) for part in value.split(",") if part.strip())
+    except ValueError:
+        message = f"{value} is no list of whole numbers; give one like 16,32,64."
+        raise click.BadParameter(message) from None
+
+
 @click.command(context_settings=_SHOW_DEFAULTS)
 @click.option("--init", required=True, help="The preset to start from: name, handle, directory.")
 @click.option(
@@ -61,6 +70,19 @@ def _option(name: str, text: str, values: Any = None) -> Callable[[Any], Any]:
 @_option("precision", "What is computed in.", Precision)
 @_option("stored_precision", "Of the weights in the result.", StoredPrecision)
 @_option("mask_selection_rate", "Share of the tokens that are masked.")
+@_option("mask_token_rate", "Share of those that become [MASK].")
+@_option("random_token_rate", "Share of those that become any token; the rest stay.")
+@_option("rarity_share", "Share of the rows in which rarer tokens are likelier to be masked.")
+@_option("whole_word_share", "Share of the rows in which words are masked with all their pieces.")
+@_option("everywhere_share", "Share of the rows in which a content word is masked at each place.")
+@click.option(
+    "--row-lengths",
+    default="",
+    callback=_read_lengths,
+    metavar="TOKENS,...",
+    show_default="powers of two from 16",
+    help="What rows are padded to, ascending; the longest is --sequence-length.",
+)
 @_option("measure_every", "Steps between measurements of the held-out text.")
 @_option("save_every", "Steps between saved states.")
 @_option("log_every", "Steps a line of the log.")

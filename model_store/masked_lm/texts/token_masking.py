@@ -71,12 +71,28 @@ class TokenMasker:
 
     def mask(self, token_ids: NDArray[np.int32], rng: np.random.Generator) -> MaskedTokens:
         """Select and replace tokens of a `[rows, length]` batch, which is left as it is."""
-        positions, real = self._select(token_ids, rng)
+        return self.replace(token_ids, *self._select(token_ids, rng), rng)
+
+    def replace(
+        self,
+        token_ids: NDArray[np.int32],
+        positions: NDArray[np.int64],
+        real: NDArray[np.bool_],
+        rng: np.random.Generator,
+    ) -> MaskedTokens:
+        """Replace tokens of a `[rows, length]` batch that somebody else has selected.
+
+        Args:
+            token_ids: the batch, which is left as it is.
+            positions: `[rows, masks]`, ascending; 0 where there is none.
+            real: `[rows, masks]`, where there is one.
+            rng: decides what each becomes.
+        """
         mask_ids = np.where(real, np.take_along_axis(token_ids, positions, axis=1), 0)
         masked = token_ids.copy()
         rows, slots = np.nonzero(real)
         chosen = mask_ids[rows, slots]
-        masked[rows, positions[rows, slots]] = self._replace(chosen, rng)
+        masked[rows, positions[rows, slots]] = self._draw(chosen, rng)
         return MaskedTokens(
             masked,
             positions.astype(np.int32),
@@ -113,7 +129,7 @@ class TokenMasker:
         counts = np.clip(wanted, np.minimum(available, 1), available)
         return counts
 
-    def _replace(self, chosen: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int32]:
+    def _draw(self, chosen: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int32]:
         dice = rng.random(chosen.shape)
         random_ids = rng.integers(self.vocabulary_size, size=chosen.shape, dtype=np.int32)
         return np.select(

@@ -9,6 +9,7 @@ from model_store.checkpoints.checkpoint import Array
 from model_store.masked_lm.preprocessor import Example
 from model_store.masked_lm.training.corpus import Corpus
 from model_store.masked_lm.training.examples import make_rows
+from model_store.masked_lm.training.mask_choice import MaskChoice
 from model_store.masked_lm.training.options import TrainingOptions
 from model_store.masked_lm.training.row_batches import RowBatches
 
@@ -30,6 +31,10 @@ class BatchStream:
             sequence_length=options.sequence_length,
             batch_tokens=options.batch_tokens,
             mask_selection_rate=options.mask_selection_rate,
+            mask_token_rate=options.mask_token_rate,
+            random_token_rate=options.random_token_rate,
+            row_lengths=options.row_lengths,
+            choice=MaskChoice(options, tokenizer) if options.chooses_masks else None,
         )
         self._rng = np.random.default_rng(options.seed)
         self._buffer: list[list[int]] = []

@@ -12,6 +12,19 @@ StoredPrecision: TypeAlias = Literal["float32", "float16"]
 _LARGEST_SEED = 2**32 - 1
 """NumPy's and Keras'."""
 
+_SHARES = (
+    "short_share",
+    "mask_token_rate",
+    "random_token_rate",
+    "rarity_share",
+    "whole_word_share",
+    "everywhere_share",
+)
+_ROUNDING = 1e-9
+"""Of sums like 0.9 + 0.1."""
+
+_SHORTEST_ROW = 8
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
@@ -36,6 +49,13 @@ class TrainingOptions:
         precision: Keras' name of a dtype policy.
         stored_precision: that of the weights in the result.
         mask_selection_rate: the share of tokens that are masked.
+        mask_token_rate: the share of those that become `[MASK]`.
+        random_token_rate: the share of those that become any token; the rest stay as they are.
+        row_lengths: what rows are padded to, beside `sequence_length`; powers of two if none.
+        rarity_share: the share of rows whose rarer tokens are likelier to be masked, by the root
+            of how rare they are.
+        whole_word_share: the share of rows in which all pieces of a word are masked together.
+        everywhere_share: the share of rows in which a content word is masked wherever it stands.
         measure_every: after how many steps the held-out text is measured.
         save_every: after how many steps the state is saved.
         log_every: over how many steps the logged loss is averaged.
@@ -63,6 +83,12 @@ class TrainingOptions:
     precision: Precision = "float32"
     stored_precision: StoredPrecision = "float32"
     mask_selection_rate: float = 0.15
+    mask_token_rate: float = 0.8
+    random_token_rate: float = 0.1
+    row_lengths: tuple[int, ...] = ()
+    rarity_share: float = 0.0
+    whole_word_share: float = 0.0
+    everywhere_share: float = 0.0
     measure_every: int = 1000
     save_every: int = 500
     log_every: int = 20
@@ -90,12 +116,14 @@ class TrainingOptions:
         for name in ("learning_rate", "clip_norm"):
             if not 0 < getattr(self, name) < math.inf:
                 self._refuse(name, "a number above 0")
-        if not 0 <= self.short_share <= 1:
-            self._refuse("short_share", "a number from 0 to 1")
-        if not 0 < self.mask_selection_rate <= 1:
-            self._refuse("mask_selection_rate", "a number above 0, up to 1")
         if self.seed > _LARGEST_SEED:
             self._refuse("seed", f"{_LARGEST_SEED} or less")
+        self._check_masks()
+
+    @property
+    def chooses_masks(self) -> bool:
+        """Whether anything but chance has a say in what is masked."""
+        return self.rarity_share + self.whole_word_share + self.everywhere_share > 0
 
     def describe(self) -> dict[str, Any]:
         """Return everything that changes what is learnt or logged, as JSON takes it.
@@ -105,7 +133,21 @@ class TrainingOptions:
         described = asdict(self)
         for name in ("init", "texts", "heldout", "out"):
             del described[name]
-        return described
+        return described | {"row_lengths": list(self.row_lengths)}
+
+    def _check_masks(self) -> None:
+        for name in _SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                self._refuse(name, "a number from 0 to 1")
+        if self.mask_token_rate + self.random_token_rate > 1 + _ROUNDING:
+            self._refuse("random_token_rate", f"{1 - self.mask_token_rate:g} or less")
+        wanted = range(_SHORTEST_ROW, self.sequence_length + 1)
+        if list(self.row_lengths) != sorted({each for each in self.row_lengths if each in wanted}):
+            self._refuse(
+                "row_lengths", f"ascending lengths from {wanted[0]} to the sequence_length"
+            )
+        if not 0 < self.mask_selection_rate <= 1:
+            self._refuse("mask_selection_rate", "a number above 0, up to 1")
 
     def _refuse(self, name: str, wanted: str) -> None:
         message = f"{name} is {getattr(self, name)}; give {wanted}."

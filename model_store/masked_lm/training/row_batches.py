@@ -1,14 +1,18 @@
 """Rows of tokens become masked batches of a few fixed shapes."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.masked_lm.preprocessor import Example
-from model_store.masked_lm.texts.token_masking import TokenMasker
+from model_store.masked_lm.texts.token_masking import MaskedTokens, TokenMasker
+from model_store.masked_lm.training.mask_choice import MaskChoice
 
-_SHORTEST = 16
+_SHORTEST = 4
+"""The power of two of the shortest rows: 16 tokens."""
 
 
 class RowBatches:
@@ -23,10 +27,19 @@ class RowBatches:
         mask_selection_rate: float,
         mask_token_rate: float = 0.8,
         random_token_rate: float = 0.1,
+        row_lengths: Sequence[int] = (),
+        choice: MaskChoice | None = None,
     ) -> None:
-        """Take the options of `TrainingOptions`, and those of `TokenMasker`."""
+        """Take the options of `TrainingOptions`, and those of `TokenMasker`.
+
+        Without a `choice`, every token is as likely to be masked as any other.
+        """
         self._tokenizer = tokenizer
-        self._sequence_length = sequence_length
+        # Powers of two: a training compiles its steps, and few shapes are enough for it.
+        powers = (1 << power for power in range(_SHORTEST, sequence_length.bit_length()))
+        lengths = row_lengths or powers
+        self._lengths = [*(each for each in lengths if each < sequence_length), sequence_length]
+        self._choice = choice
         self._batch_tokens = batch_tokens
         self._mask_selection_rate = mask_selection_rate
         self._rates = {"mask_token_rate": mask_token_rate, "random_token_rate": random_token_rate}
@@ -34,9 +47,7 @@ class RowBatches:
 
     def length_of(self, row: Sequence[int]) -> int:
         """Return the length that a row is padded to."""
-        # Powers of two: a training compiles its steps, and few shapes are enough for it.
-        power = 1 << max(0, len(row) - 1).bit_length()
-        return min(max(_SHORTEST, power), self._sequence_length)
+        return self._lengths[bisect_left(self._lengths, len(row))]
 
     def rows_of(self, length: int) -> int:
         """Return how many rows a batch of a length has."""
@@ -56,7 +67,7 @@ class RowBatches:
         for index, row in enumerate(rows):
             token_ids[index, : len(row)] = row
             padding_mask[index, : len(row)] = 1
-        masked = self._masker(length).mask(token_ids, rng)
+        masked = self._mask(token_ids, rows, rng)
         features = {
             "token_ids": masked.token_ids,
             "padding_mask": padding_mask,
@@ -64,6 +75,21 @@ class RowBatches:
             "mask_positions": masked.mask_positions,
         }
         return features, masked.mask_ids, masked.mask_weights
+
+    def _mask(
+        self, token_ids: NDArray[np.int32], rows: Sequence[Sequence[int]], rng: np.random.Generator
+    ) -> MaskedTokens:
+        masker = self._masker(token_ids.shape[1])
+        if self._choice is None:
+            return masker.mask(token_ids, rng)
+        width = masker.mask_selection_length
+        positions = np.zeros((len(token_ids), width), np.int64)
+        real = np.zeros(positions.shape, np.bool_)
+        for index, row in enumerate(rows):
+            chosen = self._choice.choose(row, width, rng)
+            positions[index, : len(chosen)] = chosen
+            real[index, : len(chosen)] = True
+        return masker.replace(token_ids, positions, real, rng)
 
     def _masker(self, length: int) -> TokenMasker:
         if length not in self._maskers:

@@ -151,6 +151,23 @@ def test_every_option_says_what_it_does(command: str) -> None:
     assert options
     shown = " ".join(CliRunner().invoke(cli, [command, "--help"]).output.split())
     for option in options:
-        state = "[required]" if option.required else f"[default: {option.default}]"
+        default = (
+            f"({option.show_default})" if isinstance(option.show_default, str) else option.default
+        )
+        state = "[required]" if option.required else f"[default: {default}]"
         assert option.help
         assert f"{option.help} {state}" in shown
+
+
+def test_lengths_of_rows_are_read(monkeypatch: pytest.MonkeyPatch, text: Path) -> None:
+    """Whole numbers with commas between them, and a sentence for anything else."""
+    asked: list[TrainingOptions] = []
+
+    def train(options: TrainingOptions, *_: Any, **__: Any) -> Measured:
+        asked.append(options)
+        return Measured()
+
+    replace_function(monkeypatch, "model_store.masked_lm.training.trainer", "train", train)
+    assert invoke_train(text, "--row-lengths", "16, 24,").exit_code == 0
+    assert asked[0].row_lengths == (16, 24)
+    assert "give one like 16,32,64" in invoke_train(text, "--row-lengths", "16;24").output
