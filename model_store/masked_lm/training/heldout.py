@@ -11,9 +11,9 @@ import numpy as np
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.masked_lm.preset import DEFAULT_DIRECTORY
-from model_store.masked_lm.training.corpus import Corpus
-from model_store.masked_lm.training.examples import make_rows
-from model_store.masked_lm.training.row_batches import RowBatches
+from model_store.masked_lm.training.feed.corpus import Corpus
+from model_store.masked_lm.training.feed.examples import make_rows
+from model_store.masked_lm.training.feed.row_batches import RowBatches
 
 _SEED = 20_260_101
 """Not an option: numbers that were measured with other masks could not be compared."""

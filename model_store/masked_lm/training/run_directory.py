@@ -17,9 +17,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from model_store.checkpoints import Checkpoint
+from model_store.masked_lm.training.feed.text_file import check_text
 from model_store.masked_lm.training.options import TrainingOptions
 from model_store.masked_lm.training.saved_state import SavedState, read_state
-from model_store.masked_lm.training.text_file import check_text
 
 
 class RunDirectory:

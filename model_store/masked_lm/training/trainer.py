@@ -15,7 +15,7 @@ from model_store.checkpoints.checkpoint import Array
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.masked_lm.preset import DEFAULT_DIRECTORY, find_files
 from model_store.masked_lm.stored_weights import read_weights
-from model_store.masked_lm.training.batch_stream import BatchStream
+from model_store.masked_lm.training.feed.batch_stream import BatchStream
 from model_store.masked_lm.training.heldout import HeldoutMeter, HeldoutText, Measurement
 from model_store.masked_lm.training.optimizer import make_optimizer
 from model_store.masked_lm.training.options import TrainingOptions

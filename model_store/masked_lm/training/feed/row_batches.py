@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.masked_lm.preprocessor import Example
 from model_store.masked_lm.texts.token_masking import MaskedTokens, TokenMasker
-from model_store.masked_lm.training.mask_choice import MaskChoice
+from model_store.masked_lm.training.feed.mask_choice import MaskChoice
 
 _SHORTEST = 4
 """The power of two of the shortest rows: 16 tokens."""

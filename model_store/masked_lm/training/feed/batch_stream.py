@@ -7,11 +7,11 @@ import numpy as np
 from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints.checkpoint import Array
 from model_store.masked_lm.preprocessor import Example
-from model_store.masked_lm.training.corpus import Corpus
-from model_store.masked_lm.training.examples import make_rows
-from model_store.masked_lm.training.mask_choice import MaskChoice
+from model_store.masked_lm.training.feed.corpus import Corpus
+from model_store.masked_lm.training.feed.examples import make_rows
+from model_store.masked_lm.training.feed.mask_choice import MaskChoice
+from model_store.masked_lm.training.feed.row_batches import RowBatches
 from model_store.masked_lm.training.options import TrainingOptions
-from model_store.masked_lm.training.row_batches import RowBatches
 
 
 class BatchStream:

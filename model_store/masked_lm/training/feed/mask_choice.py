@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_store.bert.tokenizer import BertTokenizer
-from model_store.masked_lm.training.corpus import Corpus
+from model_store.masked_lm.training.feed.corpus import Corpus
 from model_store.masked_lm.training.options import TrainingOptions
 
 _COUNTED = 1_000_000

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from model_store.masked_lm.training.corpus import Corpus
+from model_store.masked_lm.training.feed.corpus import Corpus
 
 DOCUMENTS = [[f"{name} {index}" for index in range(3)] for name in "ABCDE"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from model_store.masked_lm.training.text_file import TextFile
+from model_store.masked_lm.training.feed.text_file import TextFile
 
 _MOST_LINES = 500
 """A document of more lines is read as several; a file without empty lines is one document."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from backports import zstd
 
-from model_store.masked_lm.training.text_file import TextFile, check_text
+from model_store.masked_lm.training.feed.text_file import TextFile, check_text
 
 TEXT = "Grüße.\n\n北京\n" * 2000
 PACKERS = [gzip.compress, bz2.compress, lzma.compress, zstd.compress]
