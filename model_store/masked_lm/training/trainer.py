@@ -17,6 +17,7 @@ from model_store.masked_lm.preset import DEFAULT_DIRECTORY, find_files
 from model_store.masked_lm.stored_weights import read_weights
 from model_store.masked_lm.training.feed.batch_stream import BatchStream
 from model_store.masked_lm.training.heldout import HeldoutMeter, HeldoutText, Measurement
+from model_store.masked_lm.training.loss import MaskedCrossEntropy
 from model_store.masked_lm.training.optimizer import make_optimizer
 from model_store.masked_lm.training.options import TrainingOptions
 from model_store.masked_lm.training.run_directory import RunDirectory, identify
@@ -79,7 +80,7 @@ class Trainer:
         self._options = options
         self._place = place
         self._report = report
-        self._model = _make_model(options, files)
+        self._model = make_model(options, files)
         start = self._model.to_checkpoint()
         # It is fed what is masked already.
         self._model.preprocessor = None
@@ -222,18 +223,17 @@ def _is_finite(numbers: Array | float) -> bool:
     return bool(np.isfinite(numbers).all())
 
 
-def _make_model(options: TrainingOptions, files: Path) -> Any:
+def make_model(options: TrainingOptions, files: Path) -> Any:
     """Return the preset's model, compiled, its optimizer's variables made."""
-    model = BertMaskedLM.from_preset(files.absolute(), dtype=options.precision)
+    # Keras would keep measuring what the first compilation asked for: accuracy, in vain.
+    model = BertMaskedLM.from_preset(files.absolute(), dtype=options.precision, compile=False)
     longest = model.backbone.max_sequence_length
     if options.sequence_length > longest:
         message = f"{options.init} takes {longest} tokens; give a sequence_length of no more."
         raise ValueError(message)
     model.compile(
         optimizer=make_optimizer(options),
-        loss=keras.losses.SparseCategoricalCrossentropy(
-            from_logits=True, reduction="mean_with_sample_weight"
-        ),
+        loss=MaskedCrossEntropy(),
         weighted_metrics=None,
     )
     model.optimizer.build(model.trainable_variables)

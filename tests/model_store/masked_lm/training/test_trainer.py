@@ -226,6 +226,12 @@ def test_learning_rate_rises_and_falls(schedule: str, middle: float) -> None:
     assert rates[34] == pytest.approx(quarter, abs=1e-5)
 
 
+def test_step_measures_nothing_but_its_loss(finished: TrainingOptions) -> None:
+    """An accuracy that nobody reads would cost a pass over all logits."""
+    model = trainer.make_model(finished, Path(finished.init))
+    assert [metric.name for metric in model.metrics] == ["loss"]
+
+
 def test_biases_and_layer_norm_do_not_decay(finished: TrainingOptions) -> None:
     """Without a gradient only decay moves a weight."""
     options = replace(finished, weight_decay=0.5, learning_rate=0.1, warmup_steps=1)
