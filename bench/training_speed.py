@@ -1,7 +1,6 @@
 """Steps of our training beside those of a plain PyTorch loop, turn by turn.
 
-    KERAS_BACKEND is set by the script; it needs torch and transformers:
-    .venv-golden/bin/python -m bench.training_speed [ROUNDS]
+    .venv-bench/bin/python -m bench.training_speed [ROUNDS]
 
 Each variant is a process of its own, which sleeps while another one makes its step: what else the
 machine does hits all of them alike. Processor time counts beside seconds, for a machine that is
