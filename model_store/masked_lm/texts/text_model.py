@@ -34,6 +34,13 @@ class TextModel(keras.Model):  # type: ignore[misc]  # keras ships no types
         # It is none of the model's layers: Keras would list it, and save it twice.
         self.__dict__["_preprocessor"] = value
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; PyTorch would register a layer as a module, past the property."""
+        if name == "preprocessor":
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
     def _require_fitting(self, preprocessor: Any) -> None:
         if preprocessor is None or isinstance(preprocessor, BertMaskedLMPreprocessor):
             return
