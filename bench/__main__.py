@@ -1,6 +1,7 @@
 """Measure engines, the server and its peers: `python -m bench [--quick]`.
 
-It prints what it found, adds it to `bench/LOG.md` and draws `bench/plots`.
+It prints what it found and adds it to `bench/LOG.md`; ratios and plots go into `bench/results`,
+a folder a kind of machine.
 """
 
 import argparse
@@ -12,9 +13,10 @@ from bench.engine_speed import EngineResults, measure_engines, measure_peaks
 from bench.machine import describe_load
 from bench.plan import make_full_plan, make_quick_plan
 from bench.plots import draw_all
-from bench.server_load import ServerResults, measure_shape
+from bench.record import keep
+from bench.server_load import ServerResults, measure_cells, measure_ratios
 from bench.shapes import BASE, MINILM, TINY, make_presets
-from bench.table import add_to_log, write_entry
+from bench.table import add_to_log, list_ratios, write_entry
 
 _CACHE = Path(__file__).parent / ".cache" / "presets"
 
@@ -38,8 +40,10 @@ def main() -> None:
             measure_peaks(plan, arguments.presets, engines)
             measure_engines(plan, arguments.presets, engines)
         if arguments.only != "engines":
+            for shape in plan.peer_shapes:
+                measure_ratios(plan, shape, arguments.presets, servers)
             for shape in (BASE, TINY, MINILM):
-                measure_shape(plan, shape, arguments.presets, servers)
+                measure_cells(plan, shape, arguments.presets, servers)
     except (KeyboardInterrupt, SystemExit):
         # What was found until then took minutes: it is worth keeping.
         servers.notes.append("everything after the run was ended from outside")
@@ -48,7 +52,8 @@ def main() -> None:
     print(entry)
     if not arguments.no_log:
         add_to_log(entry)
-        draw_all(engines, servers)
+        file = keep("bench", list_ratios(engines, servers), command)
+        draw_all(engines, servers, file.parent)
 
 
 if __name__ == "__main__":

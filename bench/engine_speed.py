@@ -12,8 +12,8 @@ from typing import Any
 
 from bench.flops import BatchShape, count_needed
 from bench.machine_peak import count_product
-from bench.plan import ENGINES, PEAK_LIBRARIES, EngineName, Plan
-from bench.shapes import TINY, Shape, locate_preset
+from bench.plan import ENGINES, HEADLINE, PEAK_LIBRARIES, EngineName, Plan
+from bench.shapes import BASE, TINY, Shape, locate_preset
 
 _ROUND_PEAK_SIZE = 2048
 SENTENCES = 128
@@ -96,9 +96,6 @@ def measure_peaks(plan: Plan, store: Path, results: EngineResults) -> None:
         # Products need a process of their own, and any engine's will do: the smallest is used.
         with run_worker(store / TINY.name, EngineName("peak", library, "float32")) as worker:
             for precision in precisions:
-                if plan.is_spent:
-                    results.notes.append(f"{library} {precision} product: no time left")
-                    continue
                 answer = worker.ask("peak", precision=precision, size=plan.peak_size)
                 results.peaks[library, precision] = _read_peak(answer, plan.peak_size)
 
@@ -116,8 +113,9 @@ def measure_engines(plan: Plan, store: Path, results: EngineResults) -> None:
         times: dict[Any, list[float]] = {}
         with ExitStack() as stack:
             workers = _start_workers(stack, locate_preset(shape, store), results)
-            for _ in range(plan.rounds):
-                _measure_round(plan, shape, workers, times, results)
+            for number in range(plan.rounds):
+                is_needed = number == 0 and shape == BASE
+                _measure_round(plan, shape, workers, times, results, is_needed=is_needed)
                 # After every round, so that a run which is ended keeps its figures.
                 _keep_medians(times, results)
 
@@ -153,18 +151,24 @@ def _measure_round(
     workers: dict[EngineName, WorkerProcess],
     times: dict[Any, list[float]],
     results: EngineResults,
+    *,
+    is_needed: bool,
 ) -> None:
-    for batch in plan.engine_batches:
+    # What ratios are made of comes first, and is measured once whatever time is left.
+    for batch in sorted(plan.engine_batches, key=lambda batch: batch != HEADLINE):
         for engine, worker in workers.items():
-            if plan.is_spent:
+            if plan.engines_are_spent and not (is_needed and batch == HEADLINE):
                 results.notes.append(f"{engine.label} on {shape.name}, {batch}: no time left")
                 continue
             answer = worker.ask(
-                "batch", rows=batch.rows, length=batch.length, seconds=plan.engine_seconds
+                "batch",
+                rows=batch.rows,
+                length=batch.length,
+                seconds=plan.shorten(plan.engine_seconds),
             )
             times.setdefault((shape.name, engine.label, batch), []).extend(answer["seconds"])
     for engine, worker in workers.items():
-        if plan.is_spent:
+        if plan.engines_are_spent and not is_needed:
             results.notes.append(f"{engine.label} on {shape.name}, product: no time left")
             continue
         # The peak once a round, next to what it is compared with: the machine may be shared.

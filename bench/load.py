@@ -20,6 +20,8 @@ from typing import cast
 import numpy as np
 import uvloop
 
+from bench.readers import READERS, take_content
+
 _DRAIN_SECONDS = 5.0
 
 
@@ -38,6 +40,8 @@ class Job:
         most_seconds: when to stop counting at the latest.
         rate: requests a second of an open load, or 0 for a closed one.
         requests: how many to count instead of counting for a time, or 0.
+        reader: how answers are read, a name in `bench.readers`; empty reads none.
+        positions: where each body's mask is among its tokens, for readers that must know.
     """
 
     port: int
@@ -50,6 +54,8 @@ class Job:
     most_seconds: float = 20.0
     rate: float = 0.0
     requests: int = 0
+    reader: str = ""
+    positions: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -86,6 +92,7 @@ class Caller(asyncio.Protocol):
         self._received = bytearray()
         self._transport: asyncio.Transport | None = None
         self._due = 0.0
+        self._number = 0
         self._is_busy = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -93,10 +100,10 @@ class Caller(asyncio.Protocol):
         # uvloop's transport writes, and is no subclass of asyncio's.
         self._transport = cast("asyncio.Transport", transport)
 
-    def send(self, request: bytes, due: float) -> None:
-        """Send a request that was due at that time."""
+    def send(self, number: int, request: bytes, due: float) -> None:
+        """Send the request of a body, which was due at that time."""
         assert self._transport is not None  # noqa: S101  # nosec B101  # connecting was awaited
-        self._due, self._is_busy = due, True
+        self._number, self._due, self._is_busy = number, due, True
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
@@ -104,6 +111,8 @@ class Caller(asyncio.Protocol):
         self._received += data
         if _is_complete(self._received):
             status = self._received[9:12].decode()
+            if status == "200":
+                self._load.read(self._number, self._received)
             self._received.clear()
             self._is_busy = False
             self._load.hear(self, status, self._due)
@@ -121,7 +130,7 @@ def _is_complete(received: bytearray) -> bool:
     head = bytes(received[:end]).lower()
     at = head.find(b"content-length:")
     if at < 0:
-        return received.endswith(b"0\r\n\r\n")
+        return received.endswith(b"\r\n0\r\n\r\n")
     length = int(head[at + 15 :].split(b"\r\n", 1)[0])
     return len(received) >= end + 4 + length
 
@@ -172,6 +181,12 @@ class Load:
         else:
             self._idle.append(caller)
 
+    def read(self, number: int, received: bytearray) -> None:
+        """Read an answer as who asked would: what that costs is part of what a server gives."""
+        if self._job.reader:
+            position = self._job.positions[number] if self._job.positions else 0
+            READERS[self._job.reader](take_content(received), position)
+
     def lose(self) -> None:
         """Take that a connection broke: it is not opened again, and shows in the report."""
         self._errors["lost"] += 1
@@ -221,7 +236,8 @@ class Load:
             return
 
     def _send(self, caller: Caller, due: float) -> None:
-        caller.send(self._requests[self._sent % len(self._requests)], due)
+        number = self._sent % len(self._requests)
+        caller.send(number, self._requests[number], due)
         self._sent += 1
 
     def _report(self, seconds: float, unanswered: int) -> Report:

@@ -5,11 +5,21 @@ import subprocess
 from pathlib import Path
 
 _FLAGS = ("avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
+_KINDS = {"amx_bf16": "amx", "avx512f": "avx512", "avx2": "avx2"}
+_GPUS = Path("/proc/driver/nvidia/gpus")
 _ROOT = Path(__file__).parent.parent
 
 
-def describe_machine() -> str:
-    """Return the processor, its cores, memory, and which vector units it has and lacks."""
+def name_kind(flags: set[str] | None = None, gpus: Path = _GPUS) -> str:
+    """Return the kind of machine, whose results are kept apart: `gpu`, or its best vector unit."""
+    if gpus.is_dir() and any(gpus.iterdir()):
+        return "gpu"
+    found = _read_processor()[1] if flags is None else flags
+    return next((kind for flag, kind in _KINDS.items() if flag in found), "other")
+
+
+def _read_processor() -> tuple[str, set[str]]:
+    """Return the model's name and its flags."""
     model, flags = "unknown processor", set[str]()
     for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
         name, _, value = line.partition(":")
@@ -17,6 +27,12 @@ def describe_machine() -> str:
             model = value.strip()
         if name.strip() == "flags":
             flags = set(value.split())
+    return model, flags
+
+
+def describe_machine() -> str:
+    """Return the processor, its cores, memory, and which vector units it has and lacks."""
+    model, flags = _read_processor()
     has = " ".join(flag for flag in _FLAGS if flag in flags) or "none of interest"
     lacks = " ".join(flag for flag in _FLAGS if flag not in flags) or "none"
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

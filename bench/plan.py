@@ -30,15 +30,25 @@ ENGINES = (
 )
 """The first is the one that the server runs, and whose ratios are reported."""
 
+HEADLINE = BatchShape(32, 128)
+"""The batch whose share of the peak is reported."""
+
 PEAK_LIBRARIES = (
     ("tensorflow", ("float32", "bfloat16", "float16")),
     ("openvino", ("float32", "bfloat16", "float16")),
 )
 
 
+_ENGINES_SHARE = 0.4
+_ROUND_SHARE = 0.4
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one run does; seconds all."""
+    """What one run does; seconds all.
+
+    On a slow machine each part does less. What a ratio is made of is measured once in any case.
+    """
 
     rounds: int
     peak_size: int
@@ -55,9 +65,28 @@ class Plan:
     started: float = field(default_factory=time.monotonic)
 
     @property
+    def share_left(self) -> float:
+        """The share of the time that is left, 0 where it is over."""
+        return max(0.0, 1 - (time.monotonic() - self.started) / self.most_seconds)
+
+    @property
     def is_spent(self) -> bool:
-        """Whether the time is over: what is left to measure is left out, and said so."""
-        return time.monotonic() - self.started > self.most_seconds
+        """Whether the time is over: what no ratio needs is left out, and said so."""
+        return self.share_left == 0
+
+    @property
+    def engines_are_spent(self) -> bool:
+        """Whether engines had their share of the time, and what no ratio needs is left out."""
+        return self.share_left < 1 - _ENGINES_SHARE
+
+    @property
+    def has_time_for_more_rounds(self) -> bool:
+        """Whether servers may be measured once more before what every ratio needs is there."""
+        return self.share_left > _ROUND_SHARE
+
+    def shorten(self, seconds: float) -> float:
+        """Return how long to measure: that long, or down to a quarter of it when time is short."""
+        return seconds * min(1.0, max(0.25, self.share_left / _ROUND_SHARE))
 
 
 def _grid(rows: tuple[int, ...], lengths: tuple[int, ...]) -> tuple[BatchShape, ...]:

@@ -7,17 +7,14 @@ from matplotlib import pyplot as plt
 
 from bench.engine_speed import EngineResults
 from bench.plan import ENGINES
-from bench.server_load import PEER_CALLERS, ServerResults
-from bench.servers import FILLMASK, PEERS
+from bench.server_load import PEER_CALLERS, ServerResults, list_peers
+from bench.servers import FILLMASK
 from bench.shapes import SHAPES
 
-FOLDER = Path(__file__).parent / "plots"
 
-
-def draw_all(engines: EngineResults, servers: ServerResults, folder: Path = FOLDER) -> None:
+def draw_all(engines: EngineResults, servers: ServerResults, folder: Path) -> None:
     """Write every plot as PNG."""
     mpl.use("Agg")
-    folder.mkdir(exist_ok=True)
     _draw_peers(servers, folder / "peers.png")
     _draw_callers(servers, folder / "callers.png")
     _draw_engines(engines, folder / "engines.png")
@@ -25,9 +22,9 @@ def draw_all(engines: EngineResults, servers: ServerResults, folder: Path = FOLD
 
 def _draw_peers(servers: ServerResults, file: Path) -> None:
     shapes = sorted({shape for shape, _ in servers.peers})
-    names = [FILLMASK.name, *(peer.name for peer in PEERS)]
     figure, axes = plt.subplots(1, max(1, len(shapes)), figsize=(10, 3.5), squeeze=False)
     for axis, shape in zip(axes[0], shapes, strict=False):
+        names = [FILLMASK.name, *(peer.name for peer in list_peers(SHAPES[shape]))]
         axis.barh(names, [servers.peer_rate(shape, name) for name in names])
         axis.invert_yaxis()
         axis.set(title=f"{shape}, {PEER_CALLERS} callers", xlabel="requests/s")

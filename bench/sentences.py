@@ -10,6 +10,10 @@ _PARTS = (1, 2, 3, 4)
 _WEIGHTS = (25, 35, 25, 15)
 """How often a text is made of so many sentences; about 20 tokens come out on average."""
 
+_MIX = 556
+_MIX_PARTS = (1, 2, 3, 4, 5, 6)
+_MIX_WEIGHTS = (25, 34, 22, 12, 5, 2)
+
 Body = dict[str, object]
 
 
@@ -17,11 +21,19 @@ def make_sentences(count: int, seed: int = 20) -> list[str]:
     """Return texts with one mask each, made of one to four everyday sentences."""
     rng = random.Random(seed)  # noqa: S311  # nosec B311  # the same texts every time
     cloze = [line.split("\t") for line in _CLOZE.read_text("utf-8").splitlines()]
-    return [_make_text(rng, cloze) for _ in range(count)]
+    return [_make_text(rng, cloze, rng.choices(_PARTS, _WEIGHTS)[0]) for _ in range(count)]
 
 
-def _make_text(rng: random.Random, cloze: list[list[str]]) -> str:
-    parts = rng.sample(cloze, rng.choices(_PARTS, _WEIGHTS)[0])
+def make_mix() -> list[str]:
+    """Return the 556 texts that ratios are measured with: 6 to 60 tokens, 19.7 on average."""
+    rng = random.Random(20)  # noqa: S311  # nosec B311  # the same texts every time
+    cloze = [line.split("\t") for line in _CLOZE.read_text("utf-8").splitlines()]
+    counts = rng.choices(_MIX_PARTS, _MIX_WEIGHTS, k=_MIX)
+    return [_make_text(rng, cloze, count) for count in counts]
+
+
+def _make_text(rng: random.Random, cloze: list[list[str]], count: int) -> str:
+    parts = rng.sample(cloze, count)
     masked = rng.randrange(len(parts))
     return " ".join(
         text if index == masked else text.replace("[MASK]", word)

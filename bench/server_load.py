@@ -3,17 +3,18 @@
 import json
 import subprocess
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
 from tokenizers import Tokenizer
 
 from bench.load import Job, Report
+from bench.peers.vllm import VLLM
 from bench.plan import Plan
 from bench.sentences import make_bodies, make_sentences, make_warm_up_bodies
 from bench.servers import ECHO, FILLMASK, PEERS, Server, ServerStartError, post, run_server
-from bench.shapes import MINILM, TINY, Shape, locate_preset
+from bench.shapes import BASE, MINILM, TINY, Shape, locate_preset
 
 PORT = 18_200
 PEER_PORT = 18_300
@@ -24,6 +25,7 @@ OPEN_LOAD = 0.7
 _POOL = 320
 _OPEN_CONNECTIONS = 256
 _MOST_PEER_ROUNDS = 2
+_SCALING_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,54 +86,67 @@ def send_load(server: Server, job: Job) -> Report:
     return Report(**json.loads(result.stdout))
 
 
-def measure_shape(plan: Plan, shape: Shape, store: Path, results: ServerResults) -> None:
-    """Measure our server with one preset, and the peers between its rounds."""
-    if plan.is_spent:
-        results.notes.append(f"{shape.name} over HTTP: no time left")
-        return
+def measure_ratios(plan: Plan, shape: Shape, store: Path, results: ServerResults) -> None:
+    """Measure what ratios are made of, in any case: ours and the peers in turns, and the tail."""
     preset = locate_preset(shape, store)
     try:
         with run_server(FILLMASK, preset, PORT):
             for body in make_warm_up_bodies():
-                if not plan.is_spent:
-                    post(FILLMASK, PORT, body)
-            if shape in plan.peer_shapes and not plan.is_spent:
-                _measure_rounds(plan, shape, preset, results)
-                _measure_tail(plan, shape, results)
-            _measure_cells(plan, shape, results)
+                post(FILLMASK, PORT, body)
+            _measure_rounds(plan, shape, preset, results)
+            _measure_tail(plan, shape, results)
             if shape == TINY:
                 _measure_scaling(plan, store, results)
     except ServerStartError as error:
         results.notes.append(f"{FILLMASK.name} on {shape.name}: {error}")
 
 
+def measure_cells(plan: Plan, shape: Shape, store: Path, results: ServerResults) -> None:
+    """Measure our server under every load, while there is time."""
+    if plan.is_spent:
+        results.notes.append(f"{shape.name} under every load: no time left")
+        return
+    try:
+        with run_server(FILLMASK, locate_preset(shape, store), PORT):
+            _measure_cells(plan, shape, results)
+    except ServerStartError as error:
+        results.notes.append(f"{FILLMASK.name} on {shape.name}: {error}")
+
+
+def list_peers(shape: Shape) -> list[Server]:
+    """Return who serves a shape; vLLM answers the largest only, and is read for no other."""
+    return [*PEERS, VLLM] if shape == BASE else PEERS
+
+
 def make_job(plan: Plan, server: Server, port: int, sentences: int, callers: int) -> Job:
     """Return a closed load; slow servers get more time, so that many answers are counted."""
     bodies = make_bodies(_POOL, sentences)
+    seconds = plan.shorten(plan.server_seconds)
     return Job(
         port=port,
         path=server.path,
-        bodies=[json.dumps(body) for body in bodies],
+        bodies=[json.dumps(server.translate(body)) for body in bodies],
         callers=callers,
-        seconds=plan.server_seconds,
+        seconds=seconds,
         fewest=5 * callers,
-        most_seconds=4 * plan.server_seconds,
+        most_seconds=4 * seconds,
     )
 
 
 def _measure_rounds(plan: Plan, shape: Shape, preset: Path, results: ServerResults) -> None:
-    peers = [*([ECHO] if shape == TINY else []), *PEERS]
+    peers = [*([ECHO] if shape == TINY else []), *list_peers(shape)]
     for number in range(min(plan.rounds, _MOST_PEER_ROUNDS)):
+        if number and not plan.has_time_for_more_rounds:
+            results.notes.append(f"peers on {shape.name}, round {number + 1}: no time left")
+            return
         single = send_load(FILLMASK, make_job(plan, FILLMASK, PORT, 1, 1))
         results.single.setdefault(shape.name, []).append(single)
         report = send_load(FILLMASK, make_job(plan, FILLMASK, PORT, 1, PEER_CALLERS))
         results.peers.setdefault((shape.name, FILLMASK.name), []).append(report)
         for peer in peers:
-            if plan.is_spent:
-                results.notes.append(f"{peer.name} on {shape.name}, round {number}: no time left")
-                continue
             try:
                 with run_server(peer, preset, PEER_PORT):
+                    send_load(peer, replace(make_job(plan, peer, PEER_PORT, 1, 8), fewest=0))
                     job = make_job(plan, peer, PEER_PORT, 1, PEER_CALLERS)
                     report = send_load(peer, job)
                 results.peers.setdefault((shape.name, peer.name), []).append(report)
@@ -142,7 +157,8 @@ def _measure_rounds(plan: Plan, shape: Shape, preset: Path, results: ServerResul
 def _measure_tail(plan: Plan, shape: Shape, results: ServerResults) -> None:
     """Offer 70 % of what 32 callers got, for long enough to see a 99th percentile."""
     rate = OPEN_LOAD * results.peer_rate(shape.name, FILLMASK.name)
-    job = _open(make_job(plan, FILLMASK, PORT, 1, _OPEN_CONNECTIONS), rate, plan.tail_seconds)
+    job = make_job(plan, FILLMASK, PORT, 1, _OPEN_CONNECTIONS)
+    job = _open(job, rate, plan.shorten(plan.tail_seconds))
     results.tails[shape.name] = send_load(FILLMASK, job)
 
 
@@ -178,8 +194,10 @@ def _measure_scaling(plan: Plan, store: Path, results: ServerResults) -> None:
     lengths = [len(tokenizer.encode(text).ids) for text in make_sentences(_POOL * 32)]
     tokens = sum(lengths) / len(lengths)
     for count in plan.scalable_counts:
-        if plan.is_spent:
-            results.notes.append(f"{count} sentences: no time left")
+        expected = count * tokens * max(results.scaling.values(), default=0.0)
+        # Two counts make the ratio; more must fit the time that the other loads leave.
+        if len(results.scaling) > 1 and expected > _SCALING_SHARE * plan.most_seconds:
+            results.notes.append(f"{count} sentences: they would take {expected:.0f} s")
             continue
         job = make_job(plan, FILLMASK, PORT, 32, 8)
         requests = max(1, count // 32)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,14 @@ from typing import Any
 
 from bench.sentences import Body
 
-_START_SECONDS = 180.0
+_ROOT = Path(__file__).parent.parent
+_START_SECONDS = 480.0
+"""What a first start may take: models are converted, graphs compiled."""
 _STOP_SECONDS = 20.0
+
+
+def _send_as_is(body: Body) -> Body:
+    return body
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +33,23 @@ class Server:
 
     Attributes:
         name: as the table has it.
-        command: what to run, `{port}` filled in; the first word is run by `python`.
+        command: what to run, `{port}` and `{preset}` filled in.
         path: the route that fills masks.
+        program: what runs the command: Python, if nothing else is said.
+        root: the checkout that it runs in.
+        settings: environment variables of its own.
+        translate: makes its body of ours.
+        reader: how its answers are read, a name in `bench.readers`.
     """
 
     name: str
     command: tuple[str, ...]
     path: str = "/fill-mask"
+    program: Path = Path(sys.executable)
+    root: Path = _ROOT
+    settings: tuple[tuple[str, str], ...] = ()
+    translate: Callable[[Body], Body] = _send_as_is
+    reader: str = ""
 
 
 _UVICORN = ("-m", "uvicorn", "--port", "{port}", "--log-level", "warning", "--no-access-log")
@@ -63,6 +79,9 @@ def run_server(server: Server, preset: Path, port: int) -> Iterator[None]:
         ServerStartError: it does not.
     """
     _require_free(port)
+    if not server.program.exists():
+        message = f"{server.program.name} is not installed; the Makefile has a target that does it"
+        raise ServerStartError(message)
     environment = os.environ | {
         "PORT": str(port),
         "MODEL_DIR": str(preset),
@@ -75,11 +94,16 @@ def run_server(server: Server, preset: Path, port: int) -> Iterator[None]:
         "RAY_ADDRESS": "local",
         "RAY_USAGE_STATS_ENABLED": "0",
         "TOKENIZERS_PARALLELISM": "false",
+        **dict(server.settings),
     }
-    arguments = [word.format(port=port) for word in server.command]
+    if server.root != _ROOT:
+        # Another checkout runs its own packages, not those of this one.
+        environment.pop("PYTHONPATH", None)
+    arguments = [word.format(port=port, preset=preset) for word in server.command]
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(  # nosec B603  # our own programs
-            [sys.executable, *arguments],
+            [server.program, *arguments],
+            cwd=server.root,
             env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -103,11 +127,21 @@ def _require_free(port: int) -> None:
             raise ServerStartError(message)
 
 
+def exchange(server: Server, port: int, body: Body) -> bytes:
+    """Send one body; return the answer in full, its head too."""
+    content = json.dumps(server.translate(body)).encode()
+    head = f"POST {server.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=120.0) as connection:
+        connection.sendall(head.encode() + content)
+        return b"".join(iter(lambda: connection.recv(1 << 16), b""))
+
+
 def post(server: Server, port: int, body: Body, timeout: float = 120.0) -> tuple[int, Any]:
     """Send one body; return the status and the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
-        content = json.dumps(body)
+        content = json.dumps(server.translate(body))
         connection.request("POST", server.path, content, {"content-type": "application/json"})
         response = connection.getresponse()
         return response.status, response.read()

@@ -4,64 +4,65 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.engine_speed import EngineResults
-from bench.flops import BatchShape, count_full, count_needed
+from bench.flops import count_full, count_needed
 from bench.load import Report
 from bench.machine import describe_load, describe_machine, read_commit
-from bench.plan import ENGINES, Plan
-from bench.server_load import OPEN_LOAD, PEER_CALLERS, ServerResults
-from bench.servers import ECHO, FILLMASK, PEERS
-from bench.shapes import BASE, SHAPES, TINY
+from bench.plan import ENGINES, HEADLINE, Plan
+from bench.record import Row, write_rows
+from bench.server_load import OPEN_LOAD, PEER_CALLERS, ServerResults, list_peers
+from bench.servers import ECHO, FILLMASK
+from bench.shapes import BASE, SHAPES, TINY, Shape
 
 LOG = Path(__file__).parent / "LOG.md"
-HEADLINE = BatchShape(32, 128)
 
 _DEFAULTS = "All libraries at their default thread counts and wait policies."
 
-Row = tuple[str, ...]
+Line = tuple[str, ...]
 
 
-def write_table(header: Row, rows: list[Row]) -> str:
+def write_table(header: Line, rows: list[Line]) -> str:
     """Return a Markdown table; the first column is text and the others figures."""
     lines = [header, ("---", *("---:" for _ in header[1:])), *rows]
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return text.replace("| nan |", "| not measured |").replace("| nan |", "| not measured |")
 
 
-def write_ratios(engines: EngineResults, servers: ServerResults) -> str:
+def list_ratios(engines: EngineResults, servers: ServerResults) -> list[Row]:
     """Return the ratios that matter, each with the two figures of the same run behind it."""
-    rows = [_write_peak_ratio(engines)]
-    for shape in (BASE.name, TINY.name):
-        rows += _write_peer_ratios(servers, shape)
-    rows += _write_http_ratios(engines, servers)
-    rows += _write_scale_ratios(servers)
-    return write_table(("what", "ours", "against", "ratio"), rows)
-
-
-def _write_peak_ratio(engines: EngineResults) -> Row:
-    ours = ENGINES[0]
-    seconds = engines.batches.get((BASE.name, ours.label, HEADLINE), float("nan"))
-    peak = engines.peaks.get((ours.library, ours.precision), float("nan"))
-    return (
-        f"base, 128 tokens, batch 32, {ours.label}: GFLOP/s, against the same library's product",
-        f"{count_needed(BASE, HEADLINE) / seconds / 1e9:.1f}",
-        f"{peak / 1e9:.1f}" if isinstance(peak, float) else peak,
-        f"{engines.fraction_of_peak(BASE, ours, HEADLINE):.2f}",
-    )
-
-
-def _write_peer_ratios(servers: ServerResults, shape: str) -> list[Row]:
-    ours, p99 = servers.peer_rate(shape, FILLMASK.name), servers.peer_p99(shape, FILLMASK.name)
-    rows = []
-    for peer in PEERS:
-        rate, peer_p99 = servers.peer_rate(shape, peer.name), servers.peer_p99(shape, peer.name)
-        where = f"{shape} over HTTP, {PEER_CALLERS} callers, against {peer.name}"
-        rows.append((f"{where}: requests/s", f"{ours:.1f}", f"{rate:.1f}", f"{ours / rate:.2f}"))
-        figures = (f"{p99 * 1e3:.0f}", f"{peer_p99 * 1e3:.0f}", f"{p99 / peer_p99:.2f}")
-        rows.append((f"{where}: p99 ms", *figures))
+    rows = [_list_peak_ratio(engines)]
+    for shape in (BASE, TINY):
+        rows += _list_peer_ratios(servers, shape)
+    rows += _list_http_ratios(engines, servers)
+    rows += _list_scale_ratios(servers)
     return rows
 
 
-def _write_http_ratios(engines: EngineResults, servers: ServerResults) -> list[Row]:
+def _list_peak_ratio(engines: EngineResults) -> Row:
+    ours = ENGINES[0]
+    seconds = engines.batches.get((BASE.name, ours.label, HEADLINE), float("nan"))
+    peak = engines.peaks.get((ours.library, ours.precision), float("nan"))
+    what = f"base, 128 tokens, batch 32, {ours.label}: GFLOP/s, against the same library's product"
+    rate = count_needed(BASE, HEADLINE) / seconds
+    return _divide(what, rate / 1e9, peak / 1e9 if isinstance(peak, float) else float("nan"))
+
+
+def _divide(what: str, ours: float, theirs: float) -> Row:
+    return Row(what, ours, "", theirs, ours / theirs)
+
+
+def _list_peer_ratios(servers: ServerResults, shape: Shape) -> list[Row]:
+    name = shape.name
+    ours, p99 = servers.peer_rate(name, FILLMASK.name), servers.peer_p99(name, FILLMASK.name)
+    rows = []
+    for peer in list_peers(shape):
+        where = f"{name} over HTTP, {PEER_CALLERS} callers, against {peer.name}"
+        rows.append(_divide(f"{where}: requests/s", ours, servers.peer_rate(name, peer.name)))
+        peer_p99 = servers.peer_p99(name, peer.name)
+        rows.append(_divide(f"{where}: p99 ms", p99 * 1e3, peer_p99 * 1e3))
+    return rows
+
+
+def _list_http_ratios(engines: EngineResults, servers: ServerResults) -> list[Row]:
     nan = float("nan")
     rate = servers.peer_rate(BASE.name, FILLMASK.name)
     engine_rate = 1 / engines.sentences.get((BASE.name, 32), nan)
@@ -69,51 +70,29 @@ def _write_http_ratios(engines: EngineResults, servers: ServerResults) -> list[R
     engine_single = engines.sentences.get((BASE.name, 1), nan)
     edge = servers.peer_rate(TINY.name, FILLMASK.name)
     echo = servers.peer_rate(TINY.name, ECHO.name)
+    over = f"over HTTP, {PEER_CALLERS} callers, against"
     return [
-        (
-            f"base over HTTP, {PEER_CALLERS} callers, against the engine alone: sentences/s",
-            f"{rate:.1f}",
-            f"{engine_rate:.1f}",
-            f"{rate / engine_rate:.2f}",
-        ),
-        (
+        _divide(f"base {over} the engine alone: sentences/s", rate, engine_rate),
+        _divide(
             "base, one caller, against the engine's batch of one: ms",
-            f"{single * 1e3:.1f}",
-            f"{engine_single * 1e3:.1f}",
-            f"{single / engine_single:.2f}",
+            single * 1e3,
+            engine_single * 1e3,
         ),
-        (
-            f"tiny over HTTP, {PEER_CALLERS} callers, against a bare FastAPI echo: requests/s",
-            f"{edge:.0f}",
-            f"{echo:.0f}",
-            f"{edge / echo:.2f}",
-        ),
+        _divide(f"tiny {over} a bare FastAPI echo: requests/s", edge, echo),
     ]
 
 
-def _write_scale_ratios(servers: ServerResults) -> list[Row]:
+def _list_scale_ratios(servers: ServerResults) -> list[Row]:
     rows = []
     if servers.scaling:
         fewest, most = min(servers.scaling), max(servers.scaling)
+        what = f"tiny over HTTP, {most:,} sentences against {fewest:,}: µs a token"
         first, last = servers.scaling[fewest], servers.scaling[most]
-        rows.append(
-            (
-                f"tiny over HTTP, {most:,} sentences against {fewest:,}: µs a token",
-                f"{last * 1e6:.1f}",
-                f"{first * 1e6:.1f}",
-                f"{last / first:.2f}",
-            )
-        )
+        rows.append(_divide(what, last * 1e6, first * 1e6))
     for shape, report in servers.tails.items():
         single = servers.single_seconds(shape)
-        rows.append(
-            (
-                f"{shape}, open at {OPEN_LOAD:.0%} of saturation, {report.answers} answers: p99 ms",
-                f"{report.p99 * 1e3:.1f}",
-                f"{single * 1e3:.1f}",
-                f"{report.p99 / single:.2f}",
-            )
-        )
+        what = f"{shape}, open at {OPEN_LOAD:.0%} of saturation, {report.answers} answers: p99 ms"
+        rows.append(_divide(what, report.p99 * 1e3, single * 1e3))
     return rows
 
 
@@ -163,7 +142,7 @@ def write_servers(servers: ServerResults) -> str:
     return write_table(("server", "requests/s", "p50 ms", "p99 ms", "answers", "not 200"), rows)
 
 
-def _write_report(report: Report) -> Row:
+def _write_report(report: Report) -> Line:
     errors = [f"{count} x {status}" for status, count in report.errors.items()]
     if report.unanswered:
         errors.append(f"{report.unanswered} unanswered")
@@ -185,7 +164,7 @@ def write_entry(
         f"## {datetime.now(UTC):%Y-%m-%d}: engines, server and peers",
         f"Machine: {describe_machine()} Load before {load}, after {describe_load()}.",
         f"Commit {read_commit()}, `{command}`, {plan.rounds} rounds; medians. {_DEFAULTS}",
-        write_ratios(engines, servers),
+        write_rows(list_ratios(engines, servers)),
         write_peaks(engines),
         write_engines(engines),
         write_servers(servers),
