@@ -26,14 +26,16 @@ def block_top_k(values: Floats, maxima: Floats, k: int, block: int) -> NDArray[n
     Returns:
         `[rows, k]`.
     """
+    # By hand, for `take_along_axis` takes longer than all the rest of a few rows.
+    rows = np.arange(len(values))[:, None]
     blocks = np.sort(_find_largest(maxima, min(k, maxima.shape[1])), axis=1)
     columns = (blocks[:, :, None] * block + np.arange(block)).reshape(len(values), -1)
     inside = columns < values.shape[1]
     columns = np.where(inside, columns, 0)
-    found = np.where(inside, np.take_along_axis(values, columns, axis=1), -np.inf)
+    found = np.where(inside, values[rows, columns], -np.inf)
     largest = np.sort(_find_largest(found, k), axis=1)
-    order = np.argsort(-np.take_along_axis(found, largest, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(columns, np.take_along_axis(largest, order, axis=1), axis=1)
+    order = np.argsort(-found[rows, largest], axis=1, kind="stable")
+    return columns[rows, largest[rows, order]]
 
 
 def _find_largest(values: Any, k: int) -> NDArray[np.int64]:
