@@ -81,7 +81,8 @@ class ModelCache(Generic[Model]):
     @property
     def loaded_bytes(self) -> int:
         """The memory of the loaded models."""
-        return sum(model.nbytes for model in self.ready().values())
+        entries = self._entries.values()
+        return sum(entry.loaded.result().nbytes for entry in entries if entry.is_ready)
 
     @asynccontextmanager
     async def lease(self, name: str) -> AsyncIterator[Model]:

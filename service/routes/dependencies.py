@@ -8,7 +8,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 
 from service.models.preset_control import PresetBoard, PresetControl
-from service.pipeline import Pipeline, PipelineObserver
+from service.pipeline import PipelineObserver
 from service.routes.readiness import Readiness
 from service.settings import Settings
 
@@ -32,11 +32,6 @@ class MetricsBoard(PipelineObserver, Protocol):
     async def expose(self) -> bytes:
         """Return every metric of the service."""
         ...
-
-
-async def _get_pipeline(request: Request) -> Pipeline:
-    pipeline: Pipeline = request.app.state.pipeline
-    return pipeline
 
 
 async def _get_settings(request: Request) -> Settings:
@@ -64,7 +59,6 @@ async def _get_preset_control(request: Request) -> PresetControl:
     return control
 
 
-PipelineOf = Annotated[Pipeline, Depends(_get_pipeline)]
 SettingsOf = Annotated[Settings, Depends(_get_settings)]
 MetricsOf = Annotated[MetricsBoard, Depends(_get_metrics)]
 ReadinessOf = Annotated[Readiness, Depends(_get_readiness)]

@@ -8,18 +8,20 @@ as that text.
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from model_store.text.filled_text import FilledText
-from service.pipeline import FillRequest
-from service.routes.dependencies import PipelineOf
+from service.pipeline import FillRequest, Pipeline
 from service.routes.fill_mask import DEFAULT_TOP_K
 from service.routes.schemas import Targets, Text
+from service.routes.short_way import ShortWay, json_response
 from service.routes.timing import TimeoutOf, timing_headers
 
-router = APIRouter(tags=["hugging face"])
+_INLINE_TOKENS = 1024
+"""Answers that decode no more than this are written on the event loop: a thread takes longer."""
+
+router = APIRouter(tags=["hugging face"], route_class=ShortWay)
 
 
 class FillMaskParameters(BaseModel):
@@ -62,24 +64,33 @@ Elements = list[FillMaskElement]
     response_model=Elements | list[Elements] | list[Elements | list[Elements]],
 )
 async def fill_mask_task(
-    preset: str, body: FillMaskTask, pipeline: PipelineOf, timeout_s: TimeoutOf = None
-) -> JSONResponse:
+    preset: str, body: FillMaskTask, request: Request, timeout_s: TimeoutOf = None
+) -> Response:
     """Answer Hugging Face's `InferenceClient.fill_mask` and its kin."""
     inputs = [body.inputs] if isinstance(body.inputs, str) else body.inputs
     parameters = body.parameters or FillMaskParameters(top_k=None, targets=None)
     targets = parameters.targets
     targets = [targets] if isinstance(targets, str) else targets
-    request = FillRequest(
+    wanted = FillRequest(
         preset=preset.removesuffix("/"),  # some clients end every address so
         inputs=inputs,
         top_k=parameters.top_k or DEFAULT_TOP_K,
         targets=None if targets is None else [targets] * len(inputs),
         timeout_s=timeout_s,
     )
-    filled = await pipeline.fill(request)
+    pipeline: Pipeline = request.app.state.pipeline
+    filled = await pipeline.fill(wanted)
     # Every prediction decodes its whole text: thousands of them would hold the event loop.
-    answer = await asyncio.to_thread(_write_all, filled.texts)
-    return JSONResponse(answer, headers=timing_headers(filled.timings))
+    if sum(map(_count_decoded, filled.texts)) <= _INLINE_TOKENS:
+        answer = _write_all(filled.texts)
+    else:
+        answer = await asyncio.to_thread(_write_all, filled.texts)
+    return json_response(answer, timing_headers(filled.timings))
+
+
+def _count_decoded(filled: FilledText) -> int:
+    """Return how many tokens are decoded to write an answer."""
+    return len(filled.encoding.token_ids) * sum(map(len, filled.predictions))
 
 
 def _write_all(texts: list[FilledText]) -> list[Any]:

@@ -6,10 +6,12 @@ from fastapi import Header
 
 from service.pipeline import Timings
 
+TIMEOUT_HEADER = "x-request-timeout-s"
+
 TimeoutOf = Annotated[
     float | None,
     Header(
-        alias="x-request-timeout-s",
+        alias=TIMEOUT_HEADER,
         ge=0.001,
         allow_inf_nan=False,
         description="Seconds until the caller gives up; the server's own limit if that is less.",
