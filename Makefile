@@ -1,6 +1,7 @@
 # Every target makes what it needs. Virtual environments are stamped with the lock file they hold.
 
 PYTHON ?= python3.11
+CHECK_PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 VENV := .venv
@@ -13,7 +14,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit format openapi lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-front-door bench vllm ratios reliability image clean
+.PHONY: help run test check audit format openapi lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-front-door bench gpu-check vllm ratios reliability image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -48,6 +49,7 @@ lock: $(TEST_VENV)/.stamp ## Write the lock files anew from pyproject.toml (UPGR
 	$(COMPILE) --extra gpu --output-file requirements/gpu.txt pyproject.toml
 	$(COMPILE) --extra otel --constraint requirements/run.txt --output-file requirements/otel.txt pyproject.toml
 	$(COMPILE) --extra train --constraint requirements/run.txt --output-file requirements/train.txt pyproject.toml
+	$(COMPILE) --constraint requirements/run.txt --no-emit-package numpy --output-file requirements/gpu-check.txt pyproject.toml
 	$(COMPILE) --extra cpu --group test --output-file requirements/test.txt pyproject.toml
 	$(COMPILE) --group golden --constraint requirements/test.txt --no-emit-package torch \
 		--output-file requirements/golden.txt
@@ -89,6 +91,10 @@ ratios: $(BENCH_VENV)/.stamp $(VLLM_VENV)/.stamp ## Compare with the pipeline, v
 		$(BENCH_VENV)/bin/python -m bench.ratios $$part --shape $$shape $(if $(AGAINST),--against $(AGAINST)) \
 		|| exit 1; done; done
 	$(BENCH_VENV)/bin/python -m bench.ratios vllm
+
+# Whatever is installed where a GPU is: it needs no environment of ours.
+gpu-check: ## Check JAX and PyTorch on a GPU, and how fast they are: 8 minutes (CHECK_PYTHON=, LOG=1)
+	$(CHECK_PYTHON) -m bench.gpu_check $(if $(LOG),--log)
 
 reliability: $(TEST_VENV)/.stamp ## Measure overload, hang-ups, terminations, huge heads: 16 minutes
 	for what in overload hang-ups terminations heads; do \

@@ -54,6 +54,19 @@ class FillmaskEngine:
         ]
 
 
+class UntunedEngine(FillmaskEngine):
+    """The same without what a load measures: on a compiling engine that takes minutes."""
+
+    def __init__(self, directory: Path, engine: str, precision: str) -> None:
+        """Load the preset on an engine of Keras."""
+        os.environ["KERAS_BACKEND"] = engine
+        from model_store.checkpoints import read_checkpoint  # noqa: PLC0415  # after the backend
+        from model_store.loading.keras_loader import find_engine, make_model  # noqa: PLC0415
+
+        chosen = cast("Precision", precision)
+        self._model = make_model(read_checkpoint(directory), find_engine(engine), chosen)
+
+
 class PeerEngine:
     """A peer that takes token ids; they come from the same tokenizer for all."""
 
@@ -102,8 +115,8 @@ def _load_engine(directory: Path, owner: str, name: str, precision: str) -> Any:
     """Load an engine; the owner `peak` has none, and only measures the library's products."""
     if owner == "peak":
         return None
-    kind = FillmaskEngine if owner == "fillmask" else PeerEngine
-    return kind(directory, name, precision)
+    kinds = {"fillmask": FillmaskEngine, "untuned": UntunedEngine}
+    return kinds.get(owner, PeerEngine)(directory, name, precision)
 
 
 def make_text(length: int, seed: int) -> str:

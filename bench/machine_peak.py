@@ -26,6 +26,7 @@ def make_product(library: str, precision: str, size: int) -> Product:
     makers = {
         "tensorflow": _make_tensorflow,
         "torch": _make_torch,
+        "jax": _make_jax,
         "openvino": _make_openvino,
         "onnxruntime": _make_onnxruntime,
     }
@@ -44,8 +45,26 @@ def _make_tensorflow(precision: str, left: np.ndarray, right: np.ndarray) -> Pro
 def _make_torch(precision: str, left: np.ndarray, right: np.ndarray) -> Product:
     import torch  # noqa: PLC0415
 
-    a, b = (torch.from_numpy(matrix).to(getattr(torch, precision)) for matrix in (left, right))
-    return lambda: torch.matmul(a, b)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    a, b = (torch.from_numpy(m).to(device, getattr(torch, precision)) for m in (left, right))
+    if device == "cpu":
+        return lambda: torch.matmul(a, b)
+
+    def run() -> None:
+        torch.matmul(a, b)
+        torch.cuda.synchronize()
+
+    return run
+
+
+def _make_jax(precision: str, left: np.ndarray, right: np.ndarray) -> Product:
+    import jax  # noqa: PLC0415
+
+    a, b = (jax.numpy.asarray(matrix, precision) for matrix in (left, right))
+    # float32 is meant, as the engine computes it: by itself JAX may round what it multiplies.
+    exact = "highest" if precision == "float32" else None
+    multiply = jax.jit(lambda x, y: jax.numpy.matmul(x, y, precision=exact))
+    return lambda: multiply(a, b).block_until_ready()
 
 
 def _make_openvino(precision: str, left: np.ndarray, right: np.ndarray) -> Product:

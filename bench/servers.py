@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bench.sentences import Body
 
@@ -71,8 +71,75 @@ class ServerStartError(Exception):
     """A server did not answer in time, or ended."""
 
 
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server that was started, and what it writes."""
+
+    process: "subprocess.Popen[bytes]"
+    output: IO[str]
+
+    def read_output(self) -> str:
+        """Return all that it has written so far."""
+        number = self.output.fileno()
+        # Where it writes on stays as it is: it shares that place with this process.
+        return os.pread(number, os.fstat(number).st_size, 0).decode(errors="replace")
+
+
+def exchange(server: Server, port: int, body: Body) -> bytes:
+    """Send one body; return the answer in full, its head too."""
+    content = json.dumps(server.translate(body)).encode()
+    head = f"POST {server.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=120.0) as connection:
+        connection.sendall(head.encode() + content)
+        return b"".join(iter(lambda: connection.recv(1 << 16), b""))
+
+
+def post(server: Server, port: int, body: Body, timeout: float = 120.0) -> tuple[int, Any]:
+    """Send one body; return the status and the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        content = json.dumps(server.translate(body))
+        connection.request("POST", server.path, content, {"content-type": "application/json"})
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def wait_answer(server: Server, process: "subprocess.Popen[bytes]", port: int) -> None:
+    """Return when a server fills a mask.
+
+    Raises:
+        ServerStartError: it does not.
+    """
+    deadline = time.monotonic() + _START_SECONDS
+    status: object = "no answer"
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            message = f"{server.name} ended with {process.returncode}"
+            raise ServerStartError(message)
+        try:
+            status, _ = post(server, port, {"inputs": "It is [MASK].", "top_k": 5})
+        except OSError:
+            status = "no answer"
+        if status == 200:
+            return
+        if status == 500:
+            message = f"{server.name} answers with 500"
+            raise ServerStartError(message)
+        time.sleep(0.3)
+    message = f"{server.name} was not ready after {_START_SECONDS:.0f} s: {status}"
+    raise ServerStartError(message)
+
+
+Wait = Callable[[Server, "subprocess.Popen[bytes]", int], None]
+
+
 @contextmanager
-def run_server(server: Server, preset: Path, port: int) -> Iterator[None]:
+def run_server(
+    server: Server, preset: Path, port: int, wait: Wait = wait_answer
+) -> Iterator[RunningServer]:
     """Start a server on a preset, wait until it fills a mask, and end it afterwards.
 
     Raises:
@@ -110,8 +177,8 @@ def run_server(server: Server, preset: Path, port: int) -> Iterator[None]:
             start_new_session=True,
         )
         try:
-            _wait_ready(server, process, port)
-            yield
+            wait(server, process, port)
+            yield RunningServer(process, output)
         except ServerStartError as error:
             output.seek(0)
             message = f"{error}; its last words: {' '.join(output.read()[-600:].split())}"
@@ -127,49 +194,6 @@ def _require_free(port: int) -> None:
             raise ServerStartError(message)
 
 
-def exchange(server: Server, port: int, body: Body) -> bytes:
-    """Send one body; return the answer in full, its head too."""
-    content = json.dumps(server.translate(body)).encode()
-    head = f"POST {server.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
-    head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", port), timeout=120.0) as connection:
-        connection.sendall(head.encode() + content)
-        return b"".join(iter(lambda: connection.recv(1 << 16), b""))
-
-
-def post(server: Server, port: int, body: Body, timeout: float = 120.0) -> tuple[int, Any]:
-    """Send one body; return the status and the answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
-    try:
-        content = json.dumps(server.translate(body))
-        connection.request("POST", server.path, content, {"content-type": "application/json"})
-        response = connection.getresponse()
-        return response.status, response.read()
-    finally:
-        connection.close()
-
-
-def _wait_ready(server: Server, process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    status: object = "no answer"
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            message = f"{server.name} ended with {process.returncode}"
-            raise ServerStartError(message)
-        try:
-            status, _ = post(server, port, {"inputs": "It is [MASK].", "top_k": 5})
-        except OSError:
-            status = "no answer"
-        if status == 200:
-            return
-        if status == 500:
-            message = f"{server.name} answers with 500"
-            raise ServerStartError(message)
-        time.sleep(0.3)
-    message = f"{server.name} was not ready after {_START_SECONDS:.0f} s: {status}"
-    raise ServerStartError(message)
-
-
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """End a server as Ctrl-C does, then what is left of its session.
 
@@ -178,13 +202,13 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGINT)
     with suppress(subprocess.TimeoutExpired):
         process.wait(_STOP_SECONDS)
-    for pid in _list_session(process.pid):
+    for pid in list_session(process.pid):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     process.wait()
 
 
-def _list_session(session: int) -> Iterator[int]:
+def list_session(session: int) -> Iterator[int]:
     """Yield the processes of the session that a server was started in: it and its children only."""
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(ProcessLookupError):

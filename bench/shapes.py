@@ -1,8 +1,8 @@
 """The presets that are measured, and where their files lie.
 
-`tiny` and `base` have the shapes of Google's models and seeded random weights: time does not
-depend on what the weights are. The service serves no head that is not proven, and a random one
-cannot be. So a proof is written beside these two that nobody made: it is for measuring only, and
+`tiny`, `base` and `large` have the shapes of Google's models and seeded random weights: time does
+not depend on what the weights are. The service serves no head that is not proven, and a random one
+cannot be. So a proof is written beside these that nobody made: it is for measuring only, and
 such a directory must never be served to anyone.
 """
 
@@ -11,12 +11,17 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from model_store.bert.config import BertConfig
+from model_store.bert.variable_shapes import list_backbone_shapes, list_head_shapes
+from model_store.checkpoints import Checkpoint, read_checkpoint, write_transformers_dir
+from model_store.checkpoints.checkpoint import Array
 from model_store.fetching.catalog import EMBEDDED
 from model_store.proving.head_proof import HeadProof
 from model_store.proving.head_proof_file import write_proof
 
 _EMBEDDED_DIRECTORY = Path(__file__).parent.parent / "model_store" / "presets" / EMBEDDED
-_TOKENIZER_FILES = ("vocab.txt", "tokenizer.json", "tokenizer_config.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,8 @@ class Shape:
 TINY = Shape("tiny", num_layers=2, hidden_dim=128, num_heads=2)
 MINILM = Shape(EMBEDDED, num_layers=6, hidden_dim=384, num_heads=12)
 BASE = Shape("base", num_layers=12, hidden_dim=768, num_heads=12)
-SHAPES = {shape.name: shape for shape in (TINY, MINILM, BASE)}
+LARGE = Shape("large", num_layers=24, hidden_dim=1024, num_heads=16)
+SHAPES = {shape.name: shape for shape in (TINY, MINILM, BASE, LARGE)}
 
 
 def locate_preset(shape: Shape, store: Path) -> Path:
@@ -46,29 +52,35 @@ def locate_preset(shape: Shape, store: Path) -> Path:
     return _EMBEDDED_DIRECTORY if shape == MINILM else store / shape.name
 
 
-def make_presets(store: Path) -> None:
+def make_presets(store: Path, shapes: tuple[Shape, ...] = (TINY, BASE)) -> None:
     """Write the presets with random weights into `store`, unless they are there."""
-    for shape in (TINY, BASE):
+    for shape in shapes:
         directory = store / shape.name
-        if not (directory / "head_proof.json").is_file():
+        if shape != MINILM and not (directory / "head_proof.json").is_file():
             _make_preset(shape, directory)
 
 
 def _make_preset(shape: Shape, directory: Path) -> None:
-    # Imported here: only making presets needs PyTorch, reading their sizes does not.
-    import torch  # noqa: PLC0415
-    from transformers import BertConfig, BertForMaskedLM  # noqa: PLC0415
-
-    torch.manual_seed(20)
     config = BertConfig(
-        vocab_size=shape.vocabulary_size,
-        hidden_size=shape.hidden_dim,
-        num_hidden_layers=shape.num_layers,
-        num_attention_heads=shape.num_heads,
-        intermediate_size=shape.intermediate_dim,
+        vocabulary_size=shape.vocabulary_size,
+        num_layers=shape.num_layers,
+        num_heads=shape.num_heads,
+        hidden_dim=shape.hidden_dim,
+        intermediate_dim=shape.intermediate_dim,
     )
-    BertForMaskedLM(config).save_pretrained(directory)
-    for name in _TOKENIZER_FILES:
-        shutil.copy(_EMBEDDED_DIRECTORY / name, directory / name)
+    # One that was not finished has no proof.
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    tokenizer = read_checkpoint(_EMBEDDED_DIRECTORY).tokenizer
+    write_transformers_dir(Checkpoint(config, tokenizer, _make_variables(config)), directory)
     uniform = -math.log(shape.vocabulary_size)
     write_proof(directory, HeadProof("for measuring only", 0.0, uniform, uniform))
+
+
+def _make_variables(config: BertConfig) -> dict[str, Array]:
+    """Return weights as BERT's are before any training: small, LayerNorm's about 1."""
+    rng = np.random.default_rng(20)
+    return {
+        path: rng.standard_normal(shape, np.float32) * np.float32(0.02) + path.endswith("/gamma")
+        for path, shape in (*list_backbone_shapes(config), *list_head_shapes(config))
+    }

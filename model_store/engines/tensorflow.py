@@ -21,6 +21,9 @@ class TensorFlowEngine(KerasEngine):
         """Take a model over; nothing is compiled yet."""
         self._on_accelerator = bool(tf.config.list_physical_devices("GPU"))
         self.shapes = ShapeBuckets() if self._on_accelerator else OpenShapes()
+        if model.compute_dtype == "float32":
+            # On a GPU, TensorFlow by itself would round what it multiplies to ten bits.
+            tf.config.experimental.enable_tensor_float_32_execution(enabled=False)
         super().__init__(model)
 
     @classmethod

@@ -34,7 +34,7 @@ def load_with_keras(directory: Path, options: EngineOptions) -> FillMaskModel:
     checkpoint = read_checkpoint(directory)
 
     def load(precision: Precision) -> FillMaskModel:
-        return _make_model(checkpoint, engine, precision)
+        return make_model(checkpoint, engine, precision)
 
     with running(name, directory.name):
         return tune(load, options.precision, engine.precisions(), read_texts(directory))
@@ -57,7 +57,8 @@ def find_engine(name: str) -> Any:
         return getattr(import_module(f"model_store.engines.{name}"), _ENGINES[name])
 
 
-def _make_model(checkpoint: Checkpoint, engine: Any, precision: Precision) -> FillMaskModel:
+def make_model(checkpoint: Checkpoint, engine: Any, precision: Precision) -> FillMaskModel:
+    """Return the model of a checkpoint on an engine of `find_engine`; nothing is measured."""
     model = BertMaskedLM.from_checkpoint(checkpoint, dtype=precision)
     facts = ModelFacts(
         vocabulary_size=model.backbone.vocabulary_size,

@@ -28,6 +28,10 @@ def cli() -> None:
     """Answer which tokens belong at each [MASK]."""
     # TensorFlow greets every start with lines that no user of a server can act on.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Both would take three quarters of a GPU, or all of it, at their first breath. What is set by
+    # hand stays.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 
 @cli.command()

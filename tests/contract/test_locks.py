@@ -62,13 +62,20 @@ def test_every_import_is_asked_for() -> None:
     assert strays == {"pydantic_core", "starlette"}
 
 
-@pytest.mark.parametrize("lock", ["gpu.txt", "otel.txt", "train.txt", "test.txt"])
+@pytest.mark.parametrize("lock", ["gpu.txt", "gpu-check.txt", "otel.txt", "train.txt", "test.txt"])
 def test_locks_agree(lock: str) -> None:
     """What is tested, and what is installed on top, has the versions that the server runs on."""
     ours, theirs = read_lock("run.txt"), read_lock(lock)
     assert {name: theirs[name] for name in ours.keys() & theirs} == {
         name: ours[name] for name in ours.keys() & theirs
     }
+
+
+def test_what_is_carried_to_a_gpu_holds_no_runtime() -> None:
+    """Every dependency but NumPy, which JAX and PyTorch bring; the runtimes are there already."""
+    carried = set(read_lock("gpu-check.txt"))
+    assert names(project()["dependencies"]) - carried == {"numpy"}
+    assert carried & {"tensorflow", "tensorflow-cpu", "jax", "torch", "openvino"} == set()
 
 
 def test_every_extra_has_its_lock() -> None:

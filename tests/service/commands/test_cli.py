@@ -19,6 +19,8 @@ from service.__main__ import main
 from service.commands.cli import cli
 from service.settings import Settings
 
+GPU_MEMORY = ("XLA_PYTHON_CLIENT_PREALLOCATE", "TF_FORCE_GPU_ALLOW_GROWTH")
+
 
 class Listener(nullcontext[None]):
     """A socket that listens nowhere."""
@@ -47,6 +49,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         served[0]["announced"] = (settings.host, settings.port)
         served[0]["level"] = os.environ["TF_CPP_MIN_LOG_LEVEL"]
         served[0]["backend"] = os.environ.get("KERAS_BACKEND")
+        served[0]["memory"] = [os.environ.get(variable) for variable in GPU_MEMORY]
 
     monkeypatch.setattr("service.commands.cli.listen", listen)
     monkeypatch.setattr("service.commands.cli.serve_app", serve)
@@ -55,7 +58,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 def invoke(*arguments: str, **environment: str) -> Result:
     """Run the command with settings of its own."""
-    environment_ = {"TF_CPP_MIN_LOG_LEVEL": None, "KERAS_BACKEND": None} | environment
+    unset = ("TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND", *GPU_MEMORY)
+    environment_: dict[str, str | None] = dict.fromkeys(unset) | environment
     return CliRunner().invoke(
         cli, arguments, env=environment_, prog_name="fillmask", catch_exceptions=False
     )
@@ -249,3 +253,15 @@ def test_import_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert spec.origin
     assert callable(runpy.run_path(spec.origin)["main"])
     assert capsys.readouterr().out == ""
+
+
+def test_no_memory_of_a_gpu_is_taken_before_it_is_needed(served: list[dict[str, Any]]) -> None:
+    """Several models share a card, and other programs do."""
+    invoke("serve")
+    assert served[0]["memory"] == ["false", "true"]
+
+
+def test_what_is_set_of_a_gpus_memory_stays(served: list[dict[str, Any]]) -> None:
+    """Who has the card alone may have all of it taken at once."""
+    invoke("serve", XLA_PYTHON_CLIENT_PREALLOCATE="true", TF_FORCE_GPU_ALLOW_GROWTH="false")
+    assert served[0]["memory"] == ["true", "false"]
