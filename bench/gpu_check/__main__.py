@@ -10,7 +10,9 @@ import os
 import signal
 import sys
 import tempfile
+import tomllib
 from dataclasses import asdict
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from bench.gpu_check.device import find_devices, find_missing_packages
 
 _ENGINES = ("jax", "torch")
 _HERE = Path(__file__).parent
-_GOLDEN_MODULES = _HERE.parents[1] / "tests"
+_ROOT = _HERE.parents[1]
+_GOLDEN_MODULES = _ROOT / "tests"
 
 
 def main() -> None:
@@ -75,10 +78,25 @@ def _prepare(store: Path, shapes: tuple[Any, ...]) -> None:
     make_presets(store, tuple(dict.fromkeys(shapes)))
     (store / "embedded").symlink_to(locate_preset(MINILM, store))
     write_transformers_dir(store / "cased")
+    _stand_in_for_installation(store / ".packages")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     # What one process compiles, the next one need not: servers of the same preset start quickly.
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(store / ".xla"))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
+
+def _stand_in_for_installation(place: Path) -> None:
+    """Let processes find the version of a checkout that runs without being installed."""
+    try:
+        metadata.version("fillmask")
+    except metadata.PackageNotFoundError:
+        project = tomllib.loads((_ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+        folder = place / f"fillmask-{project['version']}.dist-info"
+        folder.mkdir(parents=True)
+        said = f"Metadata-Version: 2.1\nName: fillmask\nVersion: {project['version']}\n"
+        (folder / "METADATA").write_text(said, "utf-8")
+        paths = (str(place), os.environ.get("PYTHONPATH", ""))
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
 
 
 if __name__ == "__main__":

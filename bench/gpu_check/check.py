@@ -68,6 +68,7 @@ class Check:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _fail(self, sentence: str) -> None:
+        print(sentence, flush=True)
         self._results.failures.append(sentence)
 
     def _try(self, what: str, measure: Callable[[], Any]) -> Any:

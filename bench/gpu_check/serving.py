@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _BODIES = 320
 _COMPILED = "Finished XLA compilation"
 _PAUSE_SECONDS = 0.3
+_START_SECONDS = 180.0
 
 
 def measure_server(plan: CheckPlan, store: Path, engine: str, workers: int) -> dict[str, Any]:
@@ -91,11 +92,13 @@ def wait_ready(server: Server, process: "subprocess.Popen[bytes]", port: int) ->
     Raises:
         ServerStartError: it ended, or it cannot load its preset.
     """
-    while process.poll() is None:
+    deadline = time.monotonic() + _START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
         if read_status(port) == http.client.OK:
             return
         time.sleep(_PAUSE_SECONDS)
-    message = f"{server.name} ended with {process.returncode}"
+    # Workers that cannot start are started again, so their parent may live on.
+    message = f"{server.name} was not ready after {_START_SECONDS:.0f} s, or ended"
     raise ServerStartError(message)
 
 
