@@ -34,7 +34,7 @@ def convert_apart(directory: Path, target: Path) -> None:
     # In a group of its own, so that Ctrl-C reaches the parent alone, whose end ends it.
     # Found where they are found here: what a script has put into its path counts.
     command = [sys.executable, "-P", "-c", _START, str(directory), str(target), *sys.path]
-    with subprocess.Popen(  # noqa: S603  # our own command
+    with subprocess.Popen(  # noqa: S603  # nosec B603  # our own command
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

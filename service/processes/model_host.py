@@ -120,7 +120,8 @@ async def _load_all(models: ModelCache[ServedModel], names: Iterable[str]) -> No
             await models.load(name)
         except ShuttingDownError:
             return
-        except Exception:  # noqa: BLE001, S112  # it is in the log, and the next one may go well
+        except Exception:  # noqa: BLE001, S112  # nosec B112
+            # It is in the log, and the next one may go well.
             continue
 
 
