@@ -168,12 +168,16 @@ def test_broken_settings_are_refused(
 def test_adapted_weights_are_merged_into_a_preset(tmp_path: Path) -> None:
     """KerasHub reads the very model that was trained."""
     model = make_model()
+    rng = np.random.default_rng(0)
+    for weight in model.weights:  # large ones, for attention to matter
+        weight.assign(rng.normal(0, 0.7, weight.shape))
     before = logits(model)
     model.backbone.enable_lora(2)
-    model.compile(keras.optimizers.SGD(1.0), run_eagerly=True)
-    model.fit(TEXTS, epochs=4, verbose=0)
+    model.compile(keras.optimizers.SGD(0.5), run_eagerly=True)
+    model.masked_lm_head.trainable = False
+    model.fit(TEXTS, epochs=8, verbose=0)
     trained = logits(model)
-    assert np.abs(trained - before).max() > 1e-3
+    assert np.abs(trained - before).max() > 1e-2
     model.save_to_preset(tmp_path / "preset")
     ours = BertMaskedLM.from_preset(tmp_path / "preset")
     np.testing.assert_allclose(logits(ours), trained, atol=1e-5)
