@@ -53,7 +53,8 @@ def convert(directory: Path, target: Path) -> None:
     checkpoint = read_checkpoint(directory)
     model = BertMaskedLM.from_checkpoint(checkpoint)
     scoring = ScoringModel(model)
-    scoring({name: keras.ops.zeros([1] * len(shape), "int32") for name, shape in _INPUTS.items()})
+    # Two of each: Keras warns of a softmax over one.
+    scoring({name: keras.ops.zeros([2] * len(shape), "int32") for name, shape in _INPUTS.items()})
     signature = {
         name: keras.InputSpec(shape=shape, dtype="int32", name=name)
         for name, shape in _INPUTS.items()

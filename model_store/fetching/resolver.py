@@ -80,8 +80,8 @@ def _resolve(
             raise HeadMissingError(entry.no_head)
         if offline:
             message = (
-                f"The files of {handle} are not here and FILLMASK_OFFLINE is set; "
-                f"put them into {target.name}/ under FILLMASK_MODEL_STORE_DIR, or unset it."
+                f"The files of {handle} are not here, and nothing is fetched with "
+                f"FILLMASK_OFFLINE, or offline=True in Python; put them into {target}, or unset it."
             )
             raise PresetUnavailableError(message)
         _pull(entry or CatalogEntry(handle, "", 0, handle), target, progress)
@@ -175,6 +175,6 @@ def _explain(handle: str, directory: Path) -> Iterator[None]:
         message = (
             f"The files of {handle} cannot be written to {directory} "
             f"({error.strerror or type(error).__name__}); "
-            "let FILLMASK_MODEL_STORE_DIR name a directory that can be written."
+            "name one that can be by FILLMASK_MODEL_STORE_DIR, or by directory= in Python."
         )
         raise PresetUnavailableError(message) from error

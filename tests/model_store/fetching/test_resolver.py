@@ -215,7 +215,9 @@ def test_offline_tries_no_connection(store: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(socket.socket, "connect_ex", connect)
     monkeypatch.setattr(socket, "getaddrinfo", connect)
     for handle in (TINY, HEAD_HANDLE, "kaggle://keras/bert/keras/mine"):
-        with pytest.raises(PresetUnavailableError, match="FILLMASK_OFFLINE is set"):
+        with pytest.raises(
+            PresetUnavailableError, match="FILLMASK_OFFLINE, or offline=True in Python"
+        ):
             resolve(handle, directory=store, offline=True)
     write_files(store / TINY, make_original_files(2))
     assert resolve(TINY, directory=store, offline=True) == store / TINY
