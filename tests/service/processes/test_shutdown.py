@@ -1,7 +1,6 @@
 """The end of a process: announced, then waited for, then certain."""
 
 import asyncio
-import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -37,7 +36,7 @@ def forced(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
 def terminate() -> None:
     """Send this process the signal, which is heard before this returns."""
-    os.kill(os.getpid(), signal.SIGTERM)
+    signal.raise_signal(signal.SIGTERM)
 
 
 async def test_new_work_is_refused_before_the_server_hears(heard: list[int]) -> None:
