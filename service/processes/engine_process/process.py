@@ -13,7 +13,7 @@ from time import monotonic
 import structlog
 import uvicorn
 
-from model_store.loading.parent_process import end_with_parent
+from model_store.loading.parent_process import end_with_parent, starting_children
 from model_store.store import ModelStore
 from service.processes.engine_process.server import EngineServer
 from service.processes.heap import freeze_heap
@@ -75,7 +75,8 @@ class EngineProcess:
             args=(self._settings, self._create_store, self._listener, end, beats),
             name="engine",
         )
-        self._process.start()
+        with starting_children():
+            self._process.start()
         end.close()
         beats.close()
         self._start_at = None
