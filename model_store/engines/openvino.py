@@ -1,6 +1,8 @@
 """The OpenVINO engine: a converted model on a CPU; neither Keras nor its runtime is imported."""
 
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +32,13 @@ class OpenVINOEngine:
     name = "openvino"
     shapes = OpenShapes()
 
-    def __init__(self, model: Path, precision: Precision, cache: Path | None = None) -> None:
+    def __init__(self, model: Path, precision: Precision, compiled: Path | None = None) -> None:
         """Read a converted model and make it ready to compute in a precision.
 
         Args:
             model: the file that `convert` wrote.
             precision: one of `list_precisions`.
-            cache: where what is compiled is kept, so that the next start takes a quarter of the
+            compiled: where what is compiled is kept, so that the next start takes a quarter of the
                 time; None keeps nothing.
         """
         options: dict[Any, Any] = {
@@ -45,13 +47,12 @@ class OpenVINOEngine:
             # The event loop needs a core too: threads that may not move would wait for it.
             hint.enable_cpu_pinning: False,
         }
-        core = openvino.Core()
-        if cache is not None:
+        if compiled is not None:
             # What OpenVINO looks a compiled model up by leaves the precision out: in one
             # directory, float16 would be given what was compiled for float32.
-            core.set_property({properties.cache_dir: str(cache / precision)})
-        compiled = core.compile_model(str(model), _DEVICE, options)
-        self._request = compiled.create_infer_request()
+            options[properties.cache_dir] = str(compiled / precision)
+        ready = _load_core().compile_model(str(model), _DEVICE, options)
+        self._request = ready.create_infer_request()
 
     def run(self, batch: Batch, k: int) -> Scores:
         """Score a batch."""
@@ -86,11 +87,26 @@ def list_precisions(capabilities: Collection[str] | None = None) -> tuple[Precis
         capabilities: what OpenVINO says of it; None asks about this machine's.
     """
     if capabilities is None:
-        capabilities = openvino.Core().get_property(_DEVICE, properties.device.capabilities)
+        capabilities = _load_core().get_property(_DEVICE, properties.device.capabilities)
     return ("float32", *(name for key, name in _CAPABILITIES.items() if key in capabilities))
 
 
 def describe_machine() -> str:
     """Return the processor and the version of the runtime: what was tuned counts for these."""
-    name = openvino.Core().get_property(_DEVICE, properties.device.full_name)
+    name = _load_core().get_property(_DEVICE, properties.device.full_name)
     return f"{name}, OpenVINO {openvino.__version__}"
+
+
+@cache
+def _load_core() -> openvino.Core:
+    """Return the process's one core, with the CPU's plugin loaded.
+
+    On processors with AMX the plugin gives the thread that loads it a signal stack of 20 KB, too
+    small for Python's handlers, and frees it with the plugin, in whichever thread that happens:
+    the next signal would end the process. So a thread that ends at once loads it, and one core
+    lives as long as the process.
+    """
+    core = openvino.Core()
+    with ThreadPoolExecutor(1) as loader:
+        loader.submit(core.get_property, _DEVICE, properties.device.full_name).result()
+    return core

@@ -1,5 +1,7 @@
 """The OpenVINO engine computes in the precision that it was asked for, also from its cache."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,3 +35,25 @@ def test_answers_from_the_cache_are_those_of_the_precision(
         for other in list_precisions():
             OpenVINOEngine(converted.directory / "model.xml", other, tmp_path)
         assert answer(tmp_path) == answer(None)
+
+
+def test_threads_keep_their_signal_stacks() -> None:
+    """The plugin's own is small, and the next signal finds it gone when the plugin is."""
+    script = """
+import ctypes
+from model_store.engines.openvino import describe_machine, list_precisions
+
+class Stack(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t)]
+
+def signal_stack():
+    stack = Stack()
+    assert ctypes.CDLL(None).sigaltstack(None, ctypes.byref(stack)) == 0
+    return stack.base, stack.flags, stack.size
+
+before = signal_stack()
+list_precisions()
+describe_machine()
+assert signal_stack() == before, "another signal stack"
+"""
+    subprocess.run([sys.executable, "-X", "faulthandler", "-c", script], check=True)  # noqa: S603

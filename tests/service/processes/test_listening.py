@@ -157,11 +157,8 @@ def test_app_is_served_until_a_signal(number: signal.Signals) -> None:
     def ask(port: int) -> None:
         app.state.started.wait()
         statuses.append(httpx.get(f"http://{HERE}:{port}/nowhere", trust_env=False).status_code)
-        # To this thread: those of runtimes have stacks on which no handler has room.
-        signal.pthread_kill(main, number)
+        os.kill(os.getpid(), number)
 
-    main = threading.get_ident()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
     exit_well_on_sigterm()
     with listen(Settings(), HERE, 0) as listener:
         caller = threading.Thread(target=ask, args=(listener.getsockname()[1],))
