@@ -37,11 +37,11 @@ def test_answers_from_the_cache_are_those_of_the_precision(
         assert answer(tmp_path) == answer(None)
 
 
-def test_threads_keep_their_signal_stacks() -> None:
+def test_threads_keep_their_signal_stacks(embedded_preset_dir: Path, cache_dir: Path) -> None:
     """The plugin's own is small, and the next signal finds it gone when the plugin is."""
     script = """
-import ctypes
-from model_store.engines.openvino import describe_machine, list_precisions
+import ctypes, pathlib, sys
+from model_store.engines.openvino import OpenVINOEngine
 
 class Stack(ctypes.Structure):
     _fields_ = [("base", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t)]
@@ -52,8 +52,11 @@ def signal_stack():
     return stack.base, stack.flags, stack.size
 
 before = signal_stack()
-list_precisions()
-describe_machine()
+engine = OpenVINOEngine(pathlib.Path(sys.argv[1]), "float32")
 assert signal_stack() == before, "another signal stack"
 """
-    subprocess.run([sys.executable, "-X", "faulthandler", "-c", script], check=True)  # noqa: S603
+    load_fill_mask_model(embedded_preset_dir, EngineOptions("openvino", "float32", cache_dir))
+    with open_converted(embedded_preset_dir, cache_dir) as converted:
+        model = converted.directory / "model.xml"
+        command = [sys.executable, "-X", "faulthandler", "-c", script, str(model)]
+        subprocess.run(command, check=True)  # noqa: S603
