@@ -18,7 +18,7 @@ from model_store.errors import (
     PresetNotFoundError,
     PresetUnavailableError,
 )
-from model_store.failures import explain_os_error, reading
+from model_store.errors.failures import explain_os_error, reading
 from model_store.fetching.catalog import EMBEDDED, CatalogEntry, read_catalog
 from model_store.fetching.download import Progress
 from model_store.fetching.resolver import embedded_directory, expand_home, is_here, resolve

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from model_store.loading.parent_process import end_with_parent, hear_interrupts
 from model_store.store import ModelStore
+from model_store.tasks import TaskLimits
 from model_store.text.encoding import TextLimits
 from service.middleware.access import Access, AccessMiddleware
 from service.middleware.api_keys import ApiKeys
@@ -161,11 +162,14 @@ def _create_lifespan(
 
 def _request_limits(settings: Settings) -> RequestLimits:
     return RequestLimits(
-        max_inputs=settings.max_inputs,
-        max_top_k=settings.max_top_k,
-        max_targets=settings.max_targets,
-        max_predictions=settings.max_predictions,
+        TaskLimits(
+            max_inputs=settings.max_inputs,
+            max_top_k=settings.max_top_k,
+            max_targets=settings.max_targets,
+            max_predictions=settings.max_predictions,
+            max_rows=settings.max_rows,
+            text=TextLimits(settings.max_characters, settings.max_masks),
+        ),
         timeout_s=settings.request_timeout_s,
         ready_timeout_s=settings.ready_timeout_s,
-        text=TextLimits(settings.max_characters, settings.max_masks),
     )

@@ -5,19 +5,17 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
-from model_store.errors import InputError
-from model_store.text.encoding import Encoding, TextLimits
-from model_store.text.filled_text import FilledText, MaskScores
+from model_store.tasks import Done, Round, Task, TaskLimits, TaskRequest, advance
+from model_store.text.encoding import Encoding
+from model_store.text.filled_text import MaskScores
 from model_store.text.text_codec import TextCodec
 from service.errors.exceptions import (
     CallerTimeoutError,
     DeadlineExceededError,
     ModelReplacedError,
-    RequestLimitError,
     ShuttingDownError,
-    TargetsMismatchError,
 )
 from service.models.preset_choice import PresetChoice
 from service.scheduling.batch_records import BatchedResults
@@ -26,60 +24,54 @@ from service.scheduling.deadline import Wait, deadline
 _INLINE_CHARACTERS = 4096
 """Texts this short are tokenized on the event loop: a thread would take longer."""
 
-
-@dataclass(frozen=True, slots=True)
-class FillRequest:
-    """What a caller wants.
-
-    `targets` has one list for each input, or is None; `timeout_s` is how long the caller waits, if
-    that is less than the server would let it.
-    """
-
-    preset: str
-    inputs: Sequence[str]
-    top_k: int
-    targets: Sequence[Sequence[str]] | None = None
-    timeout_s: float | None = None
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """How much one request may ask for."""
+    """How much one request may ask for, and how long it may take."""
 
-    max_inputs: int
-    max_top_k: int
-    max_targets: int
-    max_predictions: int
+    task: TaskLimits
     timeout_s: float
     ready_timeout_s: float
-    text: TextLimits
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Timings:
-    """How long the stages of a request took; seconds."""
+    """How long the stages of a request took, over all its rounds; seconds.
 
-    tokenization: float
-    queue: float
-    inference: float
+    `rows` is how many rows the engine ran for it.
+    """
+
+    tokenization: float = 0.0
+    queue: float = 0.0
+    inference: float = 0.0
+    rows: int = 0
+
+    def add(self, results: BatchedResults[list[MaskScores]]) -> None:
+        """Add what one round took."""
+        self.queue += results.queue_seconds
+        self.inference += results.inference_seconds
+        self.rows += len(results)
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
-    """The texts of a request, filled, and how long that took."""
+class Answered(Generic[Answer]):
+    """The answer to a request, and how long that took."""
 
-    texts: list[FilledText]
+    answer: Answer
     timings: Timings
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One request that was answered, or refused with `error`, after so many seconds.
+    """One request for a task that was answered, or refused with `error`, after so many seconds.
 
     `preset` is None where the caller's is not known, `timings` where there was no answer.
     """
 
     preset: str | None
+    task: str
     seconds: float
     error: BaseException | None
     timings: Timings | None = None
@@ -153,34 +145,42 @@ class Pipeline:
         """Refuse whatever comes from now on; what came before is answered."""
         self._is_closing = True
 
-    async def fill(self, request: FillRequest) -> Filled:
-        """Return the candidates for every mask of every input, in order.
+    async def run(
+        self, preset: str, request: TaskRequest[Answer], timeout_s: float | None = None
+    ) -> Answered[Answer]:
+        """Return the answer of a model to a request.
+
+        Args:
+            preset: the model's.
+            request: what is asked of it.
+            timeout_s: how long the caller waits, if that is less than the server would let it.
 
         Raises:
-            ServiceError: the request asks for too much, or waits too long.
-            ModelStoreError: the preset or a text cannot be used.
+            ServiceError: the request waits too long, or there is too much to do.
+            ModelStoreError: the preset or a text cannot be used, or too much is asked for.
         """
         started = perf_counter()
-        preset = timings = None
+        known = timings = None
         error: BaseException | None = None
-        timeout_s = min(request.timeout_s or self._limits.timeout_s, self._limits.timeout_s)
+        patience_s = min(timeout_s or self._limits.timeout_s, self._limits.timeout_s)
         try:
-            async with self._admission(timeout_s) as wait:
-                preset = await self._find(request.preset)
-                filled = await self._answer(request, started + timeout_s, wait)
-                timings = filled.timings
-                return filled
+            async with self._admission(patience_s) as wait:
+                known = await self._find(preset)
+                answered = await self._answer(known, request, started + patience_s, wait)
+                timings = answered.timings
+                return answered
         except DeadlineExceededError as raised:
             # Who has less patience than the server has does not make it slow.
-            is_hasty = timeout_s < self._limits.timeout_s
-            error = CallerTimeoutError(timeout_s, raised.loading) if is_hasty else raised
+            is_hasty = patience_s < self._limits.timeout_s
+            error = CallerTimeoutError(patience_s, raised.loading) if is_hasty else raised
             raise error from None
         except BaseException as raised:
             error = raised
             raise
         finally:
             seconds = perf_counter() - started
-            self._observer.observe_request(RequestRecord(preset, seconds, error, timings))
+            record = RequestRecord(known, request.name, seconds, error, timings)
+            self._observer.observe_request(record)
 
     async def check(self, preset: str) -> None:
         """Fill one mask, so that whoever asks knows that a preset answers.
@@ -195,25 +195,41 @@ class Pipeline:
         ):
             await model.check()
 
-    async def _answer(self, request: FillRequest, until: float, wait: Wait) -> Filled:
-        self._check(request)
+    async def _answer(
+        self, preset: str, request: TaskRequest[Answer], until: float, wait: Wait
+    ) -> Answered[Answer]:
+        request.check(self._limits.task)
         try:
-            return await self._answer_once(request, until, wait)
+            return await self._answer_once(preset, request, until, wait)
         except ModelReplacedError:
             # As the model reads it that is there now.
-            return await self._answer_once(request, until, wait)
+            return await self._answer_once(preset, request, until, wait)
 
-    async def _answer_once(self, request: FillRequest, until: float, wait: Wait) -> Filled:
-        async with self._lease(request.preset, wait) as model:
-            codec = model.codec
-            started = perf_counter()
-            encodings = await self._encode(codec, request)
-            encoded = perf_counter()
-            self._observer.observe_tokenization(encoded - started)
-            scores = await model.predict(encodings, within_s=until - encoded)
-        texts = [codec.decode(*pair) for pair in zip(encodings, scores, strict=True)]
-        timings = Timings(encoded - started, scores.queue_seconds, scores.inference_seconds)
-        return Filled(texts, timings)
+    async def _answer_once(
+        self, preset: str, request: TaskRequest[Answer], until: float, wait: Wait
+    ) -> Answered[Answer]:
+        async with self._lease(preset, wait) as model:
+            timings = Timings()
+            task = request.start(model.codec, self._limits.task)
+            step = await self._tokenize(task, request.characters, timings)
+            # A round, a trip through the queue.
+            while not isinstance(step, Done):
+                results = await model.predict(step, within_s=until - perf_counter())
+                timings.add(results)
+                step = advance(task, results)
+        return Answered(step.answer, timings)
+
+    async def _tokenize(
+        self, task: Task[Answer], characters: int, timings: Timings
+    ) -> Round | Done[Answer]:
+        started = perf_counter()
+        if characters <= _INLINE_CHARACTERS:
+            step = advance(task)
+        else:
+            step = await asyncio.to_thread(advance, task)
+        timings.tokenization = perf_counter() - started
+        self._observer.observe_tokenization(timings.tokenization)
+        return step
 
     @asynccontextmanager
     async def _admission(self, timeout_s: float) -> AsyncIterator[Wait]:
@@ -234,40 +250,3 @@ class Pipeline:
         if preset not in self._models:
             await self._choice.require(preset)
         return preset
-
-    async def _encode(self, codec: TextCodec, request: FillRequest) -> list[Encoding]:
-        if sum(map(len, request.inputs)) <= _INLINE_CHARACTERS:
-            return self._encode_all(codec, request)
-        return await asyncio.to_thread(self._encode_all, codec, request)
-
-    def _encode_all(self, codec: TextCodec, request: FillRequest) -> list[Encoding]:
-        encodings: list[Encoding] = []
-        for index, text in enumerate(request.inputs):
-            wanted = request.targets[index] if request.targets else None
-            try:
-                encodings.append(
-                    codec.encode(
-                        text, top_k=request.top_k, targets=wanted, limits=self._limits.text
-                    )
-                )
-            except InputError as error:
-                error.input = index
-                raise
-        predictions = sum(e.predictions * len(e.mask_positions) for e in encodings)
-        _require("predictions", predictions, self._limits.max_predictions)
-        return encodings
-
-    def _check(self, request: FillRequest) -> None:
-        _require("inputs", len(request.inputs), self._limits.max_inputs)
-        if request.targets is None:
-            _require("predictions a mask", request.top_k, self._limits.max_top_k)
-            return
-        if len(request.targets) != len(request.inputs):
-            raise TargetsMismatchError(len(request.targets), len(request.inputs))
-        targets = max(map(len, request.targets), default=0)
-        _require("targets a text", targets, self._limits.max_targets)
-
-
-def _require(what: str, count: int, limit: int) -> None:
-    if count > limit:
-        raise RequestLimitError(what, count, limit)

@@ -201,6 +201,9 @@ class Settings(BaseSettings):
     max_predictions: PositiveInt = Field(
         10_000, description="The most predictions in one answer, over all texts and masks."
     )
+    max_rows: PositiveInt = Field(
+        1024, description="The most rows for the engine that one request may become."
+    )
 
     @model_validator(mode="after")
     def _require_allowed(self) -> Self:

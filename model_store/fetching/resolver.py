@@ -23,7 +23,7 @@ from filelock import FileLock
 from model_store.checkpoints import read_checkpoint
 from model_store.checkpoints.join import HEAD_DIRECTORY
 from model_store.errors import HeadMissingError, PresetNotFoundError, PresetUnavailableError
-from model_store.failures import reading
+from model_store.errors.failures import reading
 from model_store.fetching.catalog import EMBEDDED, CatalogEntry, read_catalog
 from model_store.fetching.download import Progress, download, has_own_head
 from model_store.fetching.hubs import is_hub_handle

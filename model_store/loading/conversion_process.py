@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from model_store.errors import EngineUnavailableError, HeadMissingError, ModelLoadError
-from model_store.failures import describe
+from model_store.errors.failures import describe
 from model_store.loading.parent_process import end_with_stdin
 
 _START = (

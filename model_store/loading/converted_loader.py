@@ -15,7 +15,7 @@ from model_store.errors import (
     ModelLoadError,
     ModelStoreError,
 )
-from model_store.failures import running
+from model_store.errors.failures import running
 from model_store.loading.converted_models import Conversion, open_converted
 from model_store.loading.kept_tuning import load_tuned
 from model_store.loading.load_news import Report

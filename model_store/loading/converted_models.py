@@ -23,7 +23,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from model_store.failures import reading
+from model_store.errors.failures import reading
 from model_store.fetching.hubs.hub import hash_file
 from model_store.fetching.preset_files import list_files
 from model_store.fetching.resolver import expand_home

@@ -6,7 +6,7 @@ from pathlib import Path
 from model_store.engines import EngineOptions, is_for_openvino
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import EngineUnavailableError
-from model_store.failures import describe, reading
+from model_store.errors.failures import describe, reading
 from model_store.loading.converted_loader import load_converted
 from model_store.loading.load_news import LoadNews, Report, tell_nobody
 

@@ -15,15 +15,12 @@
     ├── PayloadTooLargeError     the body is larger than allowed
     ├── EncodedBodyError         the body is compressed
     ├── PresetUnusableError      the caller named a preset that can never answer here
-    ├── UnauthorizedError        the caller has no key, or not the right one
-    ├── RequestLimitError        the request asks for more than one answer may hold
-    └── TargetsMismatchError     the lists of targets are not as many as the inputs
+    └── UnauthorizedError        the caller has no key, or not the right one
 
 What is wrong with a text, a preset or a model is in `model_store.errors`.
 """
 
 import math
-import reprlib
 
 
 class ServiceError(Exception):
@@ -159,25 +156,3 @@ class EncodedBodyError(ServiceError):
 
 class UnauthorizedError(ServiceError):
     """The caller has no key, or not the right one."""
-
-
-class RequestLimitError(ServiceError):
-    """The request asks for more than one answer may hold."""
-
-    def __init__(self, what: str, count: int, limit: int) -> None:
-        """Say what there is too much of, and give both numbers."""
-        super().__init__(
-            f"The request asks for {reprlib.repr(count)} {what} and the limit is {limit}; "
-            "ask for less."
-        )
-
-
-class TargetsMismatchError(ServiceError):
-    """The lists of targets are not as many as the inputs."""
-
-    def __init__(self, lists: int, inputs: int) -> None:
-        """Give both numbers and say what to send."""
-        super().__init__(
-            f"The request has {lists} lists of targets for {inputs} inputs; "
-            "send one list for each input, or one list of strings for all."
-        )

@@ -12,8 +12,8 @@ from model_store import errors as model_errors
 from service.errors import exceptions as errors
 
 TABLE: dict[type[Exception], tuple[int, str]] = {
-    errors.RequestLimitError: (422, "invalid_request"),
-    errors.TargetsMismatchError: (422, "invalid_request"),
+    model_errors.RequestLimitError: (422, "invalid_request"),
+    model_errors.TargetsMismatchError: (422, "invalid_request"),
     RequestValidationError: (422, "invalid_request"),
     model_errors.EmptyTextError: (422, "empty_text"),
     model_errors.MaskNotFoundError: (422, "mask_not_found"),

@@ -1,14 +1,17 @@
 """`POST /fill-mask`: the native interface."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
+from model_store.tasks.fill import FillRequest
 from model_store.text.filled_text import FilledText
-from service.pipeline import FillRequest, Pipeline
 from service.routes.schemas import FillMaskRequest, FillMaskResponse
 from service.routes.short_way import ShortWay, json_response
 from service.routes.timing import TimeoutOf, timing_headers
+
+if TYPE_CHECKING:
+    from service.pipeline import Pipeline
 
 DEFAULT_TOP_K = 5
 
@@ -21,18 +24,18 @@ async def fill_mask(
 ) -> Response:
     """Say which tokens belong at each `[MASK]`."""
     pipeline: Pipeline = request.app.state.pipeline
-    wanted = _read(body, request.app.state.settings.default_preset, timeout_s)
-    filled = await pipeline.fill(wanted)
+    preset = body.preset or request.app.state.settings.default_preset
+    filled = await pipeline.run(preset, _read(body), timeout_s)
     # Dicts, where models would look at every number again: the tests do so.
-    answer = {"preset": wanted.preset, "results": [_write(text) for text in filled.texts]}
+    answer = {"preset": preset, "results": [_write(text) for text in filled.answer]}
     return json_response(answer, timing_headers(filled.timings))
 
 
-def _read(body: FillMaskRequest, default_preset: str, timeout_s: float | None) -> FillRequest:
+def _read(body: FillMaskRequest) -> FillRequest:
     inputs = [body.inputs] if isinstance(body.inputs, str) else body.inputs
     targets = _spread(body.targets, len(inputs))
     top_k = body.top_k or (max(map(len, targets)) if targets else DEFAULT_TOP_K)
-    return FillRequest(body.preset or default_preset, inputs, top_k, targets, timeout_s)
+    return FillRequest(inputs, top_k, targets)
 
 
 def _spread(targets: list[str] | list[list[str]] | None, inputs: int) -> list[list[str]] | None:

@@ -6,17 +6,20 @@ as that text.
 """
 
 import asyncio
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from model_store.tasks.fill import FillRequest
 from model_store.text.filled_text import FilledText
-from service.pipeline import FillRequest, Pipeline
 from service.routes.fill_mask import DEFAULT_TOP_K
 from service.routes.schemas import Targets, Text
 from service.routes.short_way import ShortWay, json_response
 from service.routes.timing import TimeoutOf, timing_headers
+
+if TYPE_CHECKING:
+    from service.pipeline import Pipeline
 
 _INLINE_TOKENS = 1024
 """Answers that decode no more than this are written on the event loop: a thread takes longer."""
@@ -72,19 +75,18 @@ async def fill_mask_task(
     targets = parameters.targets
     targets = [targets] if isinstance(targets, str) else targets
     wanted = FillRequest(
-        preset=preset.removesuffix("/"),  # some clients end every address so
-        inputs=inputs,
+        inputs,
         top_k=parameters.top_k or DEFAULT_TOP_K,
         targets=None if targets is None else [targets] * len(inputs),
-        timeout_s=timeout_s,
     )
+    preset = preset.removesuffix("/")  # some clients end every address so
     pipeline: Pipeline = request.app.state.pipeline
-    filled = await pipeline.fill(wanted)
+    filled = await pipeline.run(preset, wanted, timeout_s)
     # Every prediction decodes its whole text: thousands of them would hold the event loop.
-    if sum(map(_count_decoded, filled.texts)) <= _INLINE_TOKENS:
-        answer = _write_all(filled.texts)
+    if sum(map(_count_decoded, filled.answer)) <= _INLINE_TOKENS:
+        answer = _write_all(filled.answer)
     else:
-        answer = await asyncio.to_thread(_write_all, filled.texts)
+        answer = await asyncio.to_thread(_write_all, filled.answer)
     return json_response(answer, timing_headers(filled.timings))
 
 

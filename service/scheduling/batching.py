@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Generic, TypeVar
 
-from service.errors.exceptions import QueueFullError, RequestLimitError, ShuttingDownError
+from model_store.errors import RequestLimitError
+from service.errors.exceptions import QueueFullError, ShuttingDownError
 from service.scheduling.batch_records import BatchedResults, BatchLimits, BatchRecord, BatchRun
 from service.scheduling.throughput import Throughput
 

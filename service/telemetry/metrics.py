@@ -18,6 +18,7 @@ from service.scheduling.batch_records import BatchRecord
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 _POWERS_OF_TWO = tuple(float(2**n) for n in range(10))
 _TOKENS = tuple(float(2**n) for n in range(4, 16))
+_ROWS = tuple(float(4**n) for n in range(7))
 _RATIOS = tuple(n / 10 for n in range(10))
 
 STATES = ("available", "downloading", "loading", "ready", "failed")
@@ -68,6 +69,13 @@ class Metrics:
         )
         self._request_seconds = self._histogram(
             "fill_mask_request_duration_seconds", "From the parsed request to its answer.", _SECONDS
+        )
+        self._task_rows = Histogram(
+            "fill_mask_task_rows",
+            "Rows that the engine ran for one answered request, by task.",
+            ("task",),
+            registry=self._registry,
+            buckets=_ROWS,
         )
         self._tokenization_seconds = self._histogram(
             "fill_mask_tokenization_duration_seconds", "Tokenizing one request.", _SECONDS
@@ -123,12 +131,18 @@ class Metrics:
     def observe_request(self, record: RequestRecord) -> None:
         """Count a request that ended."""
         preset = record.preset or UNKNOWN_PRESET
-        self.count_request(preset, self._outcome(record.error), record.seconds)
+        rows = record.timings.rows if record.timings else 0
+        outcome = self._outcome(record.error)
+        self.count_request(preset, record.task, outcome, record.seconds, rows)
 
-    def count_request(self, preset: str, outcome: str, seconds: float) -> None:
-        """Count a request by its labels."""
+    def count_request(
+        self, preset: str, task: str, outcome: str, seconds: float, rows: int
+    ) -> None:
+        """Count a request by its labels; what was not answered took no rows."""
         self._requests.labels(preset, outcome).inc()
         self._request_seconds.observe(seconds)
+        if rows:
+            self._task_rows.labels(task).observe(rows)
 
     def observe_invalid_request(self) -> None:
         """Count a fill-mask request whose body was refused before a preset was looked up."""

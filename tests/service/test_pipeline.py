@@ -5,26 +5,33 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from fakes import FakeEngine, FakeStore, Gate, make_model
+from fakes import VOCABULARY, FakeEngine, FakeStore, Gate, make_model
 from model_store.engines.fill_mask import FillMaskModel
-from model_store.errors import MaskNotFoundError, PresetNotFoundError, UnknownTargetError
+from model_store.errors import (
+    MaskNotFoundError,
+    PresetNotFoundError,
+    RequestLimitError,
+    TargetsMismatchError,
+    UnknownTargetError,
+)
+from model_store.tasks import Task, TaskLimits
+from model_store.tasks.fill import FillRequest
 from model_store.text.encoding import Encoding, TextLimits
+from model_store.text.text_codec import TextCodec
 from service.errors.exceptions import (
     CallerTimeoutError,
     DeadlineExceededError,
-    RequestLimitError,
     ShuttingDownError,
-    TargetsMismatchError,
 )
 from service.models.model_cache import ModelCache
 from service.models.preset_choice import PresetChoice
 from service.models.served_model import ServedModel, ServedModelLoader
-from service.pipeline import FillRequest, Pipeline, RequestLimits, RequestRecord
+from service.pipeline import Pipeline, RequestLimits, RequestRecord
 from service.scheduling.batch_records import BatchLimits
 
 TEXT = "the [MASK]"
@@ -48,7 +55,12 @@ class Observer:
 
 @asynccontextmanager
 async def running(
-    store: FakeStore, observer: Observer | None = None, **limits: Any
+    store: FakeStore,
+    observer: Observer | None = None,
+    *,
+    timeout_s: float = 60.0,
+    ready_timeout_s: float = 60.0,
+    **limits: Any,
 ) -> AsyncIterator[Pipeline]:
     """Give a pipeline with every part real but the store and the engine."""
     defaults = {
@@ -56,8 +68,6 @@ async def running(
         "max_top_k": 10,
         "max_targets": 3,
         "max_predictions": 20,
-        "timeout_s": 60.0,
-        "ready_timeout_s": 60.0,
         "text": TextLimits(10_000, 4),
     }
     with ThreadPoolExecutor(1, "engine") as engine_thread, ThreadPoolExecutor(1) as loader_thread:
@@ -71,31 +81,80 @@ async def running(
         )
         models: ModelCache[ServedModel] = ModelCache(loader.load, max_models=2, max_bytes=1000)
         try:
-            limits = RequestLimits(**defaults | limits)
+            task_limits = TaskLimits(**defaults | limits)
+            all_limits = RequestLimits(task_limits, timeout_s, ready_timeout_s)
             choice = PresetChoice(store, configured=())
-            yield Pipeline(choice, models, limits, observer or Observer())
+            yield Pipeline(choice, models, all_limits, observer or Observer())
         finally:
             await models.close()
 
 
-def ask(*inputs: str, preset: str = "tiny", top_k: int = 2, targets: Any = None) -> FillRequest:
+def ask(*inputs: str, top_k: int = 2, targets: Any = None) -> FillRequest:
     """Return a request."""
-    return FillRequest(preset, inputs or (TEXT,), top_k, targets)
+    return FillRequest(inputs or (TEXT,), top_k, targets)
 
 
 async def test_inputs_are_answered_in_order(store: FakeStore) -> None:
     """One filled text an input."""
     async with running(store) as pipeline:
-        filled = await pipeline.fill(ask("the [MASK]", "the cat [MASK]"))
-    assert [text.encoding.text for text in filled.texts] == ["the [MASK]", "the cat [MASK]"]
+        filled = await pipeline.run("tiny", ask("the [MASK]", "the cat [MASK]"))
+    assert [text.encoding.text for text in filled.answer] == ["the [MASK]", "the cat [MASK]"]
+
+
+@dataclass(frozen=True)
+class ChainRequest:
+    """So many rounds, one after another, of one text."""
+
+    rounds: int
+    name = "chain"
+    characters = len(TEXT)
+
+    def check(self, limits: TaskLimits) -> None:
+        """Refuse nothing."""
+
+    def start(self, codec: TextCodec, limits: TaskLimits) -> Task[list[int]]:
+        """Return the first prediction of each round."""
+        found: list[int] = []
+        for _ in range(self.rounds):
+            # Each round asks about what the one before it found.
+            targets = [VOCABULARY[found[-1]]] if found else None
+            encoding = codec.encode(TEXT, top_k=1, targets=targets, limits=limits.text)
+            [[mask]] = yield [encoding]
+            found.append(int(mask.token_ids[0]))
+        return found
+
+
+@pytest.mark.parametrize("rounds", [0, 1, 3])
+async def test_task_takes_one_trip_a_round(store: FakeStore, rounds: int) -> None:
+    """What it was sent, it may ask about; what asks for nothing needs no engine."""
+    engine = store.engines["tiny"] = FakeEngine()
+    observer = Observer()
+    async with running(store, observer) as pipeline:
+        answered = await pipeline.run("tiny", ChainRequest(rounds))
+    assert answered.answer == [0] * rounds
+    assert answered.timings.rows == rounds
+    assert engine.batch_sizes == [1] * rounds
+    assert [record.task for record in observer.requests] == ["chain"]
+
+
+async def test_rounds_share_one_deadline(store: FakeStore) -> None:
+    """A task of many rounds has no more time than one of few."""
+    with Gate() as gate:
+        store.engines["tiny"] = FakeEngine(gate)
+        async with running(store, timeout_s=0.2) as pipeline:
+            waiting = asyncio.create_task(pipeline.run("tiny", ChainRequest(3)))
+            await gate.reached()
+            with pytest.raises(DeadlineExceededError):
+                await waiting
+            gate.open()
 
 
 async def test_inputs_that_are_tokenized_in_a_thread_are_answered(store: FakeStore) -> None:
     """Long texts leave the event loop free; the answer is the same."""
     text = " " * 5000 + TEXT
     async with running(store) as pipeline:
-        filled = await pipeline.fill(ask(text))
-    assert [p.token_str for p in filled.texts[0].predictions[0]] == ["paris", "london"]
+        filled = await pipeline.run("tiny", ask(text))
+    assert [p.token_str for p in filled.answer[0].predictions[0]] == ["paris", "london"]
 
 
 @pytest.mark.parametrize(("length", "is_inline"), [(4096, True), (4097, False)])
@@ -112,7 +171,7 @@ async def test_long_texts_are_tokenized_off_the_event_loop(
 
     monkeypatch.setattr(FillMaskModel, "encode", remember)
     async with running(store) as pipeline:
-        await pipeline.fill(ask(TEXT.rjust(length)))
+        await pipeline.run("tiny", ask(TEXT.rjust(length)))
     assert [thread == threading.get_ident() for thread in threads] == [is_inline]
 
 
@@ -120,7 +179,7 @@ async def test_unknown_preset_is_never_loaded(store: FakeStore) -> None:
     """A name that nobody listed gets no place in the line for a load."""
     async with running(store) as pipeline:
         with pytest.raises(PresetNotFoundError):
-            await pipeline.fill(ask(preset="nobody"))
+            await pipeline.run("nobody", ask())
     assert store.loads == []
 
 
@@ -129,9 +188,9 @@ async def test_preset_that_is_here_is_not_looked_up(
 ) -> None:
     """The second request reads no directory."""
     async with running(store) as pipeline:
-        await pipeline.fill(ask())
+        await pipeline.run("tiny", ask())
         monkeypatch.setattr(store, "find", None)
-        assert await pipeline.fill(ask())
+        assert await pipeline.run("tiny", ask())
 
 
 @pytest.mark.parametrize(
@@ -149,7 +208,7 @@ async def test_request_above_a_limit_is_refused(store: FakeStore, request_: Fill
     """Each limit holds."""
     async with running(store) as pipeline:
         with pytest.raises(RequestLimitError):
-            await pipeline.fill(request_)
+            await pipeline.run("tiny", request_)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +224,7 @@ async def test_request_above_a_limit_is_refused(store: FakeStore, request_: Fill
 async def test_request_at_a_limit_is_answered(store: FakeStore, request_: FillRequest) -> None:
     """A limit is the most that is allowed."""
     async with running(store) as pipeline:
-        assert len((await pipeline.fill(request_)).texts) == len(request_.inputs)
+        assert len((await pipeline.run("tiny", request_)).answer) == len(request_.inputs)
 
 
 @pytest.mark.parametrize("request_", [ask(*[TEXT] * 5), ask(top_k=11)])
@@ -173,7 +232,7 @@ async def test_request_above_a_limit_loads_nothing(store: FakeStore, request_: F
     """What will be refused costs no load."""
     async with running(store) as pipeline:
         with pytest.raises(RequestLimitError):
-            await pipeline.fill(request_)
+            await pipeline.run("tiny", request_)
     assert store.loads == []
 
 
@@ -184,7 +243,7 @@ async def test_targets_that_fit_no_inputs_are_refused(
     """There is one list of targets for each input."""
     async with running(store) as pipeline:
         with pytest.raises(TargetsMismatchError):
-            await pipeline.fill(ask(TEXT, TEXT, targets=targets))
+            await pipeline.run("tiny", ask(TEXT, TEXT, targets=targets))
 
 
 @pytest.mark.parametrize(
@@ -200,7 +259,7 @@ async def test_error_names_the_input_at_fault(
     """The index is that of the request."""
     async with running(store) as pipeline:
         with pytest.raises(error) as raised:
-            await pipeline.fill(request_)
+            await pipeline.run("tiny", request_)
     assert raised.value.input == 1
 
 
@@ -208,7 +267,7 @@ async def test_request_that_never_fits_the_queue_is_refused(store: FakeStore) ->
     """It is not the caller's to retry, though it asks for no more than a request may."""
     async with running(store, max_inputs=5) as pipeline:
         with pytest.raises(RequestLimitError, match="5 texts at once and the limit is 4"):
-            await pipeline.fill(ask(*[TEXT] * 5))
+            await pipeline.run("tiny", ask(*[TEXT] * 5))
 
 
 async def test_load_above_the_deadline_is_given_up(store: FakeStore) -> None:
@@ -217,7 +276,7 @@ async def test_load_above_the_deadline_is_given_up(store: FakeStore) -> None:
         store.gates["tiny"] = gate
         async with running(store, timeout_s=1e-9) as pipeline:
             with pytest.raises(DeadlineExceededError):
-                await pipeline.fill(ask())
+                await pipeline.run("tiny", ask())
             gate.open()
 
 
@@ -236,7 +295,7 @@ async def test_timeout_inside_a_load_is_no_deadline(store: FakeStore) -> None:
     store.errors["tiny"] = TimeoutError("inside")
     async with running(store) as pipeline:
         with pytest.raises(TimeoutError, match="inside"):
-            await pipeline.fill(ask())
+            await pipeline.run("tiny", ask())
 
 
 @pytest.mark.parametrize(
@@ -257,7 +316,7 @@ async def test_caller_may_wait_for_less_than_the_server_allows(
         store.gates["tiny"] = gate
         async with running(store, observer, timeout_s=0.05) as pipeline:
             with pytest.raises(error, match=f" {given} seconds"):
-                await pipeline.fill(replace(ask(), timeout_s=asked))
+                await pipeline.run("tiny", ask(), asked)
             gate.open()
     assert [type(record.error) for record in observer.requests] == [error]
 
@@ -267,20 +326,20 @@ async def test_pipeline_that_closes_refuses_new_work(store: FakeStore) -> None:
     with Gate() as gate:
         store.engines["tiny"] = FakeEngine(gate)
         async with running(store) as pipeline:
-            accepted = asyncio.create_task(pipeline.fill(ask()))
+            accepted = asyncio.create_task(pipeline.run("tiny", ask()))
             await gate.reached()
             pipeline.close()
-            for refused in (pipeline.fill(ask()), pipeline.check("tiny")):
+            for refused in (pipeline.run("tiny", ask()), pipeline.check("tiny")):
                 with pytest.raises(ShuttingDownError):
                     await refused
             gate.open()
-            assert len((await accepted).texts) == 1
+            assert len((await accepted).answer) == 1
 
 
 async def test_stages_of_a_request_are_timed(store: FakeStore) -> None:
     """All three of them took some time."""
     async with running(store) as pipeline:
-        timings = (await pipeline.fill(ask())).timings
+        timings = (await pipeline.run("tiny", ask())).timings
     assert timings.tokenization > 0
     assert timings.queue >= 0
     assert timings.inference > 0
@@ -306,7 +365,7 @@ async def test_caller_that_leaves_gives_its_lease_back(store: FakeStore) -> None
     with Gate() as gate:
         engine = store.engines["tiny"] = FakeEngine(gate)
         async with running(store) as pipeline:
-            caller = asyncio.create_task(pipeline.fill(ask()))
+            caller = asyncio.create_task(pipeline.run("tiny", ask()))
             await gate.reached()
             caller.cancel()
             await asyncio.wait([caller])
@@ -327,7 +386,7 @@ async def test_answered_request_is_recorded(store: FakeStore) -> None:
     """A record has the preset, the seconds and no error."""
     observer = Observer()
     async with running(store, observer) as pipeline:
-        await pipeline.fill(ask())
+        await pipeline.run("tiny", ask())
     [record] = observer.requests
     assert (record.preset, record.error) == ("tiny", None)
     assert record.seconds > 0
@@ -338,7 +397,7 @@ async def test_refused_request_is_recorded_with_its_error(store: FakeStore) -> N
     observer = Observer()
     async with running(store, observer) as pipeline:
         with pytest.raises(MaskNotFoundError) as raised:
-            await pipeline.fill(ask("no mask"))
+            await pipeline.run("tiny", ask("no mask"))
     assert [record.error for record in observer.requests] == [raised.value]
 
 
@@ -349,7 +408,7 @@ async def test_request_for_an_unknown_preset_is_recorded_without_its_name(
     observer = Observer()
     async with running(store, observer) as pipeline:
         with pytest.raises(PresetNotFoundError):
-            await pipeline.fill(ask(*[TEXT] * 5, preset="nobody"))
+            await pipeline.run("nobody", ask(*[TEXT] * 5))
     assert [record.preset for record in observer.requests] == [None]
 
 
@@ -359,7 +418,7 @@ async def test_request_whose_caller_left_is_recorded(store: FakeStore) -> None:
     with Gate() as gate:
         store.gates["tiny"] = gate
         async with running(store, observer) as pipeline:
-            caller = asyncio.create_task(pipeline.fill(ask()))
+            caller = asyncio.create_task(pipeline.run("tiny", ask()))
             await gate.reached()
             caller.cancel()
             await asyncio.wait([caller])
@@ -371,7 +430,7 @@ async def test_tokenization_is_recorded_once_a_request(store: FakeStore) -> None
     """The texts of a request are tokenized together."""
     observer = Observer()
     async with running(store, observer) as pipeline:
-        await pipeline.fill(ask(TEXT, TEXT))
+        await pipeline.run("tiny", ask(TEXT, TEXT))
     assert len(observer.tokenizations) == 1
 
 

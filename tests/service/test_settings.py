@@ -30,6 +30,7 @@ LIMITS = [
     "max_top_k",
     "max_targets",
     "max_predictions",
+    "max_rows",
 ]
 
 

@@ -137,13 +137,13 @@ class Observed(msgspec.Struct, tag=True):
     """What a worker saw since it last said so. Not answered.
 
     Attributes:
-        requests: the preset, outcome and seconds of each request that ended.
+        requests: the preset, task, outcome, seconds and rows of each request that ended.
         tokenizations: the seconds of each.
         invalid_requests: how many bodies were refused.
         responses: the route and status of each answer.
     """
 
-    requests: list[tuple[str, str, float]] = []
+    requests: list[tuple[str, str, str, float, int]] = []
     tokenizations: list[float] = []
     invalid_requests: int = 0
     responses: list[tuple[str, int]] = []

@@ -174,7 +174,9 @@ class RemoteMetrics:
     def observe_request(self, record: RequestRecord) -> None:
         """Count a request that ended."""
         preset = record.preset or UNKNOWN_PRESET
-        self._observed.requests.append((preset, outcome(record.error), record.seconds))
+        rows = record.timings.rows if record.timings else 0
+        request = (preset, record.task, outcome(record.error), record.seconds, rows)
+        self._observed.requests.append(request)
         self._is_seen.set()
 
     def observe_tokenization(self, seconds: float) -> None:

@@ -153,8 +153,8 @@ class EngineServer:
 
     def _count(self, observed: Observed) -> None:
         metrics = self._host.metrics
-        for preset, outcome, seconds in observed.requests:
-            metrics.count_request(preset, outcome, seconds)
+        for request in observed.requests:
+            metrics.count_request(*request)
         for seconds in observed.tokenizations:
             metrics.observe_tokenization(seconds)
         for _ in range(observed.invalid_requests):

@@ -12,7 +12,7 @@ KNOWN: dict[str, type[Exception]] = {
     known.__name__: known
     for known in (
         errors.QueueFullError,
-        errors.RequestLimitError,
+        model_errors.RequestLimitError,
         errors.ShuttingDownError,
         errors.ModelReplacedError,
         model_errors.PresetNotFoundError,

@@ -21,8 +21,6 @@ ERRORS = [
     errors.PayloadTooLargeError(1000),
     errors.EncodedBodyError(),
     errors.UnauthorizedError("This takes a key."),
-    errors.RequestLimitError("inputs", 3, 2),
-    errors.TargetsMismatchError(3, 2),
 ]
 
 
@@ -56,8 +54,6 @@ def find_all(base: type[errors.ServiceError]) -> set[type[errors.ServiceError]]:
         (errors.PayloadTooLargeError(1000), ["1000 bytes"]),
         (errors.HeadersTooLargeError(1000, 10), ["1000 bytes", "10 fields"]),
         (errors.HeadTimeoutError(1.5), ["1.5 seconds"]),
-        (errors.RequestLimitError("inputs", 3, 2), ["3 inputs", "limit is 2"]),
-        (errors.TargetsMismatchError(3, 2), ["3 lists", "2 inputs"]),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -137,8 +137,8 @@ async def post_to_a_held_engine(store: FakeStore, serve: Any) -> httpx.Response:
 
 SCENARIOS: dict[type[Exception], Scenario] = {
     RequestValidationError: posting({"inputs": 1}),
-    errors.RequestLimitError: posting({"inputs": [TEXT] * 3}, max_inputs=2),
-    errors.TargetsMismatchError: posting({"inputs": TEXT, "targets": [["dog"], ["cat"]]}),
+    model_errors.RequestLimitError: posting({"inputs": [TEXT] * 3}, max_inputs=2),
+    model_errors.TargetsMismatchError: posting({"inputs": TEXT, "targets": [["dog"], ["cat"]]}),
     errors.UnauthorizedError: posting({"inputs": TEXT}, api_keys=("key",), admin_keys=()),
     errors.EncodedBodyError: post_compressed,
     errors.CallerTimeoutError: post_in_a_hurry,
@@ -168,8 +168,8 @@ EXPECTED = {
     errors.UnauthorizedError: (401, "unauthorized"),
     errors.EncodedBodyError: (415, "invalid_request"),
     RequestValidationError: (422, "invalid_request"),
-    errors.RequestLimitError: (422, "invalid_request"),
-    errors.TargetsMismatchError: (422, "invalid_request"),
+    model_errors.RequestLimitError: (422, "invalid_request"),
+    model_errors.TargetsMismatchError: (422, "invalid_request"),
     errors.CallerTimeoutError: (408, "caller_timeout"),
     errors.SlowBodyError: (408, "caller_timeout"),
     errors.PresetUnusableError: (422, "preset_unusable"),

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from fakes import HeldCalls, ManualClock, run_in_batches, settle
-from service.errors.exceptions import QueueFullError, RequestLimitError
+from model_store.errors import RequestLimitError
+from service.errors.exceptions import QueueFullError
 from service.scheduling.batch_records import BatchLimits
 from service.scheduling.batching import MicroBatcher
 from service.scheduling.throughput import Throughput

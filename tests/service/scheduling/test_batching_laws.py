@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes import HeldCalls, run_in_batches, settle
-from service.errors.exceptions import QueueFullError, RequestLimitError, ShuttingDownError
+from model_store.errors import RequestLimitError
+from service.errors.exceptions import QueueFullError, ShuttingDownError
 from service.scheduling.batch_records import BatchLimits
 from service.scheduling.batching import MicroBatcher
 

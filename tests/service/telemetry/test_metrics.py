@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from fakes import FakeEngine, FakeStore, Gate
 from model_store.errors import ModelLoadError
 from service.models.cache_records import CacheEvent, CacheRecord
-from service.pipeline import RequestRecord
+from service.pipeline import RequestRecord, Timings
 from service.scheduling.batch_records import BatchRecord
 from service.settings import Settings
 from service.telemetry.logs import configure_logs
@@ -57,19 +57,27 @@ def requests(samples: Samples) -> dict[tuple[str, str], float]:
 
 def test_request_is_counted_by_preset_and_outcome(metrics: Metrics) -> None:
     """A request that ended is one more of its kind."""
-    metrics.observe_request(RequestRecord("tiny", 0.5, None))
+    metrics.observe_request(RequestRecord("tiny", "fill", 0.5, None))
     assert read(metrics, "fill_mask_requests_total", preset="tiny", outcome="None") == 1
 
 
 def test_request_duration_is_summed(metrics: Metrics) -> None:
     """Seconds are seconds."""
-    metrics.observe_request(RequestRecord("tiny", 0.5, None))
+    metrics.observe_request(RequestRecord("tiny", "fill", 0.5, None))
     assert read(metrics, "fill_mask_request_duration_seconds_sum") == 0.5
+
+
+def test_rows_of_a_task_are_counted_where_there_was_an_answer(metrics: Metrics) -> None:
+    """A refused request took none."""
+    metrics.observe_request(RequestRecord("tiny", "fill", 0.5, None, Timings(rows=3)))
+    metrics.observe_request(RequestRecord("tiny", "fill", 0.5, ValueError()))
+    assert read(metrics, "fill_mask_task_rows_count", task="fill") == 1
+    assert read(metrics, "fill_mask_task_rows_sum", task="fill") == 3
 
 
 def test_request_of_no_known_preset_has_one_label(metrics: Metrics) -> None:
     """All unknown names are one."""
-    metrics.observe_request(RequestRecord(None, 0.5, None))
+    metrics.observe_request(RequestRecord(None, "fill", 0.5, None))
     assert read(metrics, "fill_mask_requests_total", preset="unknown", outcome="None") == 1
 
 

@@ -24,7 +24,6 @@ AT_WORKERS_ONLY = {
     errors.HeadersTooLargeError,
     errors.MalformedRequestError,
     errors.PayloadTooLargeError,
-    errors.TargetsMismatchError,
     errors.TooManyConnectionsError,
     errors.UnauthorizedError,
 }

@@ -13,10 +13,14 @@
         ├── MaskNotFoundError
         ├── TooManyMasksError
         ├── TextTooLongError
-        └── UnknownTargetError
+        ├── UnknownTargetError
+        ├── RequestLimitError      ... because more is asked for than one answer may hold
+        └── TargetsMismatchError   ... because the lists of targets are not as many as the inputs
 
 The message of each is one sentence that says what to do.
 """
+
+import reprlib
 
 
 class ModelStoreError(Exception):
@@ -119,3 +123,25 @@ class UnknownTargetError(InputError):
             f"The target {shown!r} is no single entry of the vocabulary; send one that is."
         )
         self.target = target
+
+
+class RequestLimitError(InputError):
+    """The request asks for more than one answer may hold."""
+
+    def __init__(self, what: str, count: int, limit: int) -> None:
+        """Say what there is too much of, and give both numbers."""
+        super().__init__(
+            f"The request asks for {reprlib.repr(count)} {what} and the limit is {limit}; "
+            "ask for less."
+        )
+
+
+class TargetsMismatchError(InputError):
+    """The lists of targets are not as many as the inputs."""
+
+    def __init__(self, lists: int, inputs: int) -> None:
+        """Give both numbers and say what to send."""
+        super().__init__(
+            f"The request has {lists} lists of targets for {inputs} inputs; "
+            "send one list for each input, or one list of strings for all."
+        )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from model_store.errors import (
+from model_store.errors.exceptions import (
     EngineUnavailableError,
     InferenceError,
     ModelLoadError,

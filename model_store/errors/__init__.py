@@ -1,0 +1,43 @@
+"""What can go wrong.
+
+Lives here: the exceptions, and what turns the errors of systems and runtimes into them. Knows
+nothing else. Nothing below knows it: everything above may raise these.
+"""
+
+from model_store.errors.exceptions import (
+    EmptyTextError,
+    EngineUnavailableError,
+    HeadMissingError,
+    HeadUnprovenError,
+    InferenceError,
+    InputError,
+    MaskNotFoundError,
+    ModelLoadError,
+    ModelStoreError,
+    PresetNotFoundError,
+    PresetUnavailableError,
+    RequestLimitError,
+    TargetsMismatchError,
+    TextTooLongError,
+    TooManyMasksError,
+    UnknownTargetError,
+)
+
+__all__ = [
+    "EmptyTextError",
+    "EngineUnavailableError",
+    "HeadMissingError",
+    "HeadUnprovenError",
+    "InferenceError",
+    "InputError",
+    "MaskNotFoundError",
+    "ModelLoadError",
+    "ModelStoreError",
+    "PresetNotFoundError",
+    "PresetUnavailableError",
+    "RequestLimitError",
+    "TargetsMismatchError",
+    "TextTooLongError",
+    "TooManyMasksError",
+    "UnknownTargetError",
+]

@@ -1,0 +1,73 @@
+"""The simplest task: the likeliest entries, or those that are asked for, at every mask."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from model_store.errors import InputError, TargetsMismatchError
+from model_store.tasks.limits import TaskLimits, require
+from model_store.tasks.task import Task
+from model_store.text.encoding import Encoding
+from model_store.text.filled_text import FilledText
+from model_store.text.text_codec import TextCodec
+
+
+@dataclass(frozen=True, slots=True)
+class FillRequest:
+    """Texts whose masks are to be filled.
+
+    Attributes:
+        inputs: the texts.
+        top_k: how many predictions a mask.
+        targets: one list an input: the entries to score; None for the likeliest.
+    """
+
+    inputs: Sequence[str]
+    top_k: int
+    targets: Sequence[Sequence[str]] | None = None
+
+    name = "fill"
+
+    @property
+    def characters(self) -> int:
+        """How much text there is to tokenize."""
+        return sum(map(len, self.inputs))
+
+    def check(self, limits: TaskLimits) -> None:
+        """Refuse what no model could answer.
+
+        Raises:
+            RequestLimitError: too many inputs, predictions or targets.
+            TargetsMismatchError: not one list of targets an input.
+        """
+        require("inputs", len(self.inputs), limits.max_inputs)
+        if self.targets is None:
+            require("predictions a mask", self.top_k, limits.max_top_k)
+            return
+        if len(self.targets) != len(self.inputs):
+            raise TargetsMismatchError(len(self.targets), len(self.inputs))
+        require("targets a text", max(map(len, self.targets), default=0), limits.max_targets)
+
+    def start(self, codec: TextCodec, limits: TaskLimits) -> Task[list[FilledText]]:
+        """Return the task: one round, one row an input.
+
+        Raises:
+            InputError: a text or a target cannot be used, or there are too many predictions.
+        """
+        encodings = self._encode(codec, limits)
+        scores = yield encodings
+        return [codec.decode(*pair) for pair in zip(encodings, scores, strict=True)]
+
+    def _encode(self, codec: TextCodec, limits: TaskLimits) -> list[Encoding]:
+        encodings: list[Encoding] = []
+        for index, text in enumerate(self.inputs):
+            wanted = self.targets[index] if self.targets else None
+            try:
+                encodings.append(
+                    codec.encode(text, top_k=self.top_k, targets=wanted, limits=limits.text)
+                )
+            except InputError as error:
+                error.input = index
+                raise
+        predictions = sum(e.predictions * len(e.mask_positions) for e in encodings)
+        require("predictions", predictions, limits.max_predictions)
+        return encodings

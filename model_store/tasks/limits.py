@@ -1,0 +1,42 @@
+"""How much one request may ask for."""
+
+from dataclasses import dataclass, field
+
+from model_store.errors import RequestLimitError
+from model_store.text.encoding import TextLimits
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLimits:
+    """The most that one request may hold, ask for, or become.
+
+    Attributes:
+        max_inputs: texts.
+        max_top_k: predictions for one mask.
+        max_targets: targets for one text.
+        max_predictions: predictions in one answer, over all texts and masks.
+        max_rows: rows for the engine, over all rounds.
+        text: the limits of each text.
+    """
+
+    max_inputs: int = 256
+    max_top_k: int = 100
+    max_targets: int = 1000
+    max_predictions: int = 10_000
+    max_rows: int = 1024
+    text: TextLimits = field(default_factory=TextLimits)
+
+
+def require(what: str, count: int, limit: int) -> None:
+    """Refuse what is above a limit.
+
+    Args:
+        what: there is so much of, in the plural.
+        count: how much there is.
+        limit: how much there may be.
+
+    Raises:
+        RequestLimitError: it is above.
+    """
+    if count > limit:
+        raise RequestLimitError(what, count, limit)
