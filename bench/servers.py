@@ -78,6 +78,19 @@ class RunningServer:
     process: "subprocess.Popen[bytes]"
     output: IO[str]
 
+    def pause(self) -> None:
+        """Take the cores from it: some servers poll while they have nothing to do."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for pid in list_session(self.process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def read_output(self) -> str:
         """Return all that it has written so far."""
         number = self.output.fileno()
@@ -176,14 +189,16 @@ def run_server(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        running = RunningServer(process, output)
         try:
             wait(server, process, port)
-            yield RunningServer(process, output)
+            yield running
         except ServerStartError as error:
             output.seek(0)
             message = f"{error}; its last words: {' '.join(output.read()[-600:].split())}"
             raise ServerStartError(message) from None
         finally:
+            running.resume()
             _stop(process)
 
 

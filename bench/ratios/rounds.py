@@ -1,4 +1,4 @@
-"""Servers that all run, under load in turns, forwards and backwards.
+"""Servers that all run, under load in turns, forwards and backwards; who is not loaded, pauses.
 
 What else the machine does meanwhile so meets all of them.
 """
@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from bench.load import Job, Report
 from bench.sentences import TOP_K, Body, make_mix
 from bench.server_load import send_load
-from bench.servers import Server, run_server
+from bench.servers import RunningServer, Server, run_server
 
 _FIRST_PORT = 18_600
 _OPEN_CONNECTIONS = 256
@@ -44,18 +44,21 @@ class Course:
     Attributes:
         effort: how much is done.
         ports: where each server listens.
+        running: what was started for each.
         reports: by server name and load.
     """
 
     effort: Effort
     preset: Path
     ports: dict[Server, int]
+    running: dict[Server, RunningServer]
     reports: dict[tuple[str, Any], list[Report]] = field(default_factory=dict)
 
     def run(self, callers: tuple[int, ...]) -> None:
         """Load every server with so many callers, round by round, after a load to warm it."""
         for server in self.ports:
-            send_load(server, self.make_job(server, max(callers)))
+            with self.alone(server):
+                send_load(server, self.make_job(server, max(callers)))
         for number in range(self.effort.rounds):
             for count in callers:
                 for server in order(list(self.ports), number):
@@ -63,12 +66,25 @@ class Course:
 
     def send(self, server: Server, load: Any, job: Job) -> Report:
         """Send one load, and keep what came."""
-        report = send_load(server, job)
+        with self.alone(server):
+            report = send_load(server, job)
         if report.errors:
             message = f"{server.name} did not answer everything with 200: {report.errors}"
             raise RuntimeError(message)
         self.reports.setdefault((server.name, load), []).append(report)
         return report
+
+    @contextmanager
+    def alone(self, server: Server) -> Iterator[None]:
+        """Pause the other servers for the length of a block."""
+        others = [running for each, running in self.running.items() if each != server]
+        for other in others:
+            other.pause()
+        try:
+            yield
+        finally:
+            for other in others:
+                other.resume()
 
     def make_job(self, server: Server, callers: int) -> Job:
         """Return a closed load with the mix."""
@@ -118,8 +134,9 @@ def make_mix_bodies(preset: Path) -> tuple[list[Body], list[int]]:
 def run_course(servers: list[Server], preset: Path, effort: Effort) -> Iterator[Course]:
     """Start servers on a preset, and end them afterwards."""
     ports = {server: _FIRST_PORT + number for number, server in enumerate(servers)}
+    running: dict[Server, RunningServer] = {}
     with ExitStack() as stack:
         for server, port in ports.items():
             print(f"starting {server.name} ...", flush=True)
-            stack.enter_context(run_server(server, preset, port))
-        yield Course(effort, preset, ports)
+            running[server] = stack.enter_context(run_server(server, preset, port))
+        yield Course(effort, preset, ports, running)
