@@ -40,6 +40,7 @@ class FillRequest:
             TargetsMismatchError: not one list of targets an input.
         """
         require("inputs", len(self.inputs), limits.max_inputs)
+        require("rows", len(self.inputs), limits.max_rows)
         if self.targets is None:
             require("predictions a mask", self.top_k, limits.max_top_k)
             return

@@ -28,6 +28,7 @@ AT_AND_ABOVE: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
         {"inputs": [MASK] * 2, "top_k": 3},
         {"inputs": [MASK, f"{MASK} [MASK]"], "top_k": 3},
     ),
+    "rows": (2, {"inputs": [MASK] * 2}, {"inputs": [MASK] * 3}),
     "body_bytes": (23, {"inputs": MASK}, {"inputs": f"{MASK} "}),
 }
 
