@@ -40,6 +40,7 @@ IDS = st.integers(0, 30).flatmap(lambda size: arrays(np.int32, size))
 NUMBERS = st.integers(0, 2**63)
 TEXTS = st.builds(Text, st.binary(), st.binary(), st.none() | st.binary(), st.integers(1, 100))
 SECONDS = st.floats(0, 1e6)
+REQUESTS = st.lists(st.tuples(st.text(), st.text(), st.text(), SECONDS, NUMBERS))
 REQUESTS = st.one_of(
     st.builds(Load, st.text(), st.booleans(), st.none() | st.booleans()),
     st.builds(Unload, st.text()),
@@ -47,9 +48,7 @@ REQUESTS = st.one_of(
     st.builds(Predict, st.text(), st.binary(), st.lists(TEXTS), SECONDS | st.just(math.inf)),
     st.builds(Check, st.text()),
     st.builds(Cancel),
-    st.builds(
-        Observed, st.lists(st.tuples(st.text(), st.text(), SECONDS)), st.lists(SECONDS), NUMBERS
-    ),
+    st.builds(Observed, REQUESTS, st.lists(SECONDS), NUMBERS),
 )
 ANSWERS = st.one_of(
     st.builds(Opened, st.binary(), st.binary()),
