@@ -57,6 +57,8 @@ lock: $(TEST_VENV)/.stamp ## Write the lock files anew from pyproject.toml (UPGR
 golden: $(GOLDEN_VENV)/.stamp ## Make the golden files anew with Transformers and KerasHub (needs torch)
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_golden.py
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_checkpoint_golden.py
+	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_pair_golden.py
+	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_sparse_golden.py
 
 test-slow: $(TEST_VENV)/.stamp ## Run the tests that take minutes: every preset trained, ten kills
 	$(BIN)/python -m pytest -m slow --no-cov

@@ -4,6 +4,7 @@ import asyncio
 import math
 import threading
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
@@ -225,7 +226,11 @@ def score_by_id(batch: Batch, k: int) -> Scores:
     """Give every mask the same candidates, the entry `i` with a probability of 2**-(i + 1)."""
     (queries,) = batch.queries
     token_ids = np.tile(np.arange(k, dtype=np.int32), (batch.masks, 1))
-    return Scores(token_ids, _log_probability(token_ids), _log_probability(queries.target_ids))
+    scores = Scores(token_ids, _log_probability(token_ids), _log_probability(queries.target_ids))
+    if not batch.has_questions:
+        return scores
+    logits = np.tile(_log_probability(np.arange(len(VOCABULARY))), (batch.masks, 1))
+    return replace(scores, logits=logits, normalizers=np.zeros(batch.masks, np.float32))
 
 
 def make_tokenizer() -> BertTokenizer:

@@ -155,6 +155,15 @@ class BertTokenizer:
         ]
 
     @property
+    def all_special_ids(self) -> set[int]:
+        """The ids of those of the five that there are, and of what else was added as special."""
+        named = map(self._tokenizer.token_to_id, astuple(self.special_tokens))
+        added = self._tokenizer.get_added_tokens_decoder()
+        return {token_id for token_id in named if token_id is not None} | {
+            token_id for token_id, token in added.items() if token.special
+        }
+
+    @property
     def vocabulary_size(self) -> int:
         """One more than the largest id of an entry; an empty line is none, no text has it."""
         return max(index for entry, index in self._tokenizer.get_vocab().items() if entry) + 1

@@ -7,6 +7,7 @@ hold a model's type without paying for its runtime.
 """
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,10 +26,14 @@ from model_store.errors import InferenceError
 from model_store.text.encoding import Encoding
 from model_store.text.filled_text import MaskScores
 from model_store.text.text_codec import TextCodec
+from model_store.text.word_filter import WordFilter
 
 if TYPE_CHECKING:
     from model_store.bert.tokenizer import BertTokenizer
     from model_store.engines import Engine
+
+_MOST_LOGITS = 2**26
+"""How many logits questions may have the host hold at a time, a text's own apart: 256 MiB."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,6 +45,7 @@ class ModelFacts:
     Attributes:
         vocabulary_size: how many entries every score is over.
         max_sequence_length: the most tokens of a text.
+        num_segments: how many segments it tells apart.
         parameters: how many weights it has.
         nbytes: what they take in memory, in the precision that is computed in.
         precision: that precision, `float32` and the like.
@@ -59,6 +65,7 @@ class ModelFacts:
     batch_tokens: int = 4096
     candidates: tuple[Candidate, ...] = ()
     notice: str | None = None
+    num_segments: int = 2
 
 
 class FillMaskModel(TextCodec):
@@ -66,8 +73,9 @@ class FillMaskModel(TextCodec):
 
     def __init__(self, engine: "Engine", tokenizer: "BertTokenizer", facts: ModelFacts) -> None:
         """Put an engine and its tokenizer together."""
-        super().__init__(tokenizer, facts.max_sequence_length)
+        super().__init__(tokenizer, facts.max_sequence_length, facts.num_segments)
         self._engine = engine
+        self._words = WordFilter(tokenizer, facts.vocabulary_size)
         self.facts = facts
         self.engine = engine.name
 
@@ -107,7 +115,12 @@ class FillMaskModel(TextCodec):
             InferenceError: the engine failed, or returned something that is no number.
         """
         batch = batch or self.collate(encodings)
-        k = max((e.top_k for e in encodings if e.target_ids is None), default=1)
+        is_large = batch.masks * self.facts.vocabulary_size > _MOST_LOGITS
+        if batch.has_questions and is_large and len(encodings) > 1:
+            half = len(encodings) // 2
+            return self.predict(encodings[:half]) + self.predict(encodings[half:])
+        plain = (e.top_k for e in encodings if e.target_ids is None and e.question is None)
+        k = max(plain, default=1)
         k = min(self._engine.shapes.predictions(k), self.facts.vocabulary_size)
         try:
             scores = self._engine.run(batch, k)
@@ -117,8 +130,15 @@ class FillMaskModel(TextCodec):
             message = "The engine failed on this batch; send the request again."
             raise InferenceError(message) from error
         require_shape(scores, batch, k)
-        results = split_scores(encodings, scores)
-        if not all(np.isfinite(mask.log_probabilities).all() for text in results for mask in text):
+        results = split_scores(encodings, scores, self._words)
+        if not all(_is_finite(mask) for text in results for mask in text):
             message = "The model answered with no numbers; its weights are broken, replace them."
             raise InferenceError(message)
         return results
+
+
+def _is_finite(scores: MaskScores) -> bool:
+    if scores.vector is not None:
+        return bool(np.isfinite(scores.vector.values).all())
+    entropy = scores.entropy or 0.0
+    return math.isfinite(entropy) and bool(np.isfinite(scores.log_probabilities).all())

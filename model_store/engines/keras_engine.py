@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -54,13 +55,21 @@ class KerasEngine(ABC):
         """Score a batch."""
         text_numbers = _to_tensor(batch.text_numbers)
         hidden = self._encode(
-            _to_tensor(batch.token_ids), text_numbers, _to_tensor(batch.positions)
+            _to_tensor(batch.token_ids),
+            text_numbers,
+            _to_tensor(batch.positions),
+            _to_tensor(batch.segment_ids),
         )
-        parts = [self._run_queries(hidden, text_numbers, part, k) for part in batch.queries]
+        whole = batch.has_questions
+        parts = [
+            self._run_queries(hidden, text_numbers, part, k, whole=whole) for part in batch.queries
+        ]
         return join_scores(batch, parts)
 
-    def _run_queries(self, hidden: Any, text_numbers: Any, queries: Queries, k: int) -> Scores:
-        """Return the answers to some of the masks, padding included."""
+    def _run_queries(
+        self, hidden: Any, text_numbers: Any, queries: Queries, k: int, *, whole: bool
+    ) -> Scores:
+        """Return the answers to some of the masks, padding included, or with all logits."""
         ids, log_probabilities, logits, normalizer = self._finish(
             hidden, text_numbers, _to_tensor(queries.positions), _to_tensor(queries.slots), k=k
         )
@@ -68,7 +77,14 @@ class KerasEngine(ABC):
         if queries.target_ids.shape[1]:
             target_ids = _to_tensor(queries.target_ids)
             found = self.to_numpy(self._look_up(logits, normalizer, target_ids))
-        return Scores(self.to_numpy(ids), self.to_numpy(log_probabilities), found)
+        scores = Scores(self.to_numpy(ids), self.to_numpy(log_probabilities), found)
+        if not whole:
+            return scores
+        return replace(
+            scores,
+            logits=self.to_numpy(logits),
+            normalizers=self.to_numpy(normalizer)[:, 0],
+        )
 
     def _score_masks(
         self, hidden: Any, text_numbers: Any, queries: Any, slots: Any, k: int

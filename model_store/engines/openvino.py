@@ -61,6 +61,7 @@ class OpenVINOEngine:
             "token_ids": batch.token_ids,
             "text_numbers": batch.text_numbers,
             "positions": batch.positions,
+            "segment_ids": batch.segment_ids,
             "queries": queries.positions,
             "slots": queries.slots,
         }
@@ -77,6 +78,7 @@ class OpenVINOEngine:
             ids.astype(np.int32),
             logits[masks, ids] - normalizer[:, None],
             logits[masks, queries.target_ids] - normalizer[:, None],
+            *((logits, normalizer) if batch.has_questions else ()),
         )
 
 

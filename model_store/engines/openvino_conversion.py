@@ -23,6 +23,7 @@ _INPUTS = {
     "token_ids": (None, None),
     "text_numbers": (None, None),
     "positions": (None, None),
+    "segment_ids": (None, None),
     "queries": (None, None),
     "slots": (None,),
 }
@@ -67,6 +68,7 @@ def convert(directory: Path, target: Path) -> None:
     facts = {
         "vocabulary_size": checkpoint.config.vocabulary_size,
         "max_sequence_length": checkpoint.config.max_sequence_length,
+        "num_segments": checkpoint.config.num_segments,
         "parameters": model.count_params(),
     }
     (target / "facts.json").write_text(json.dumps(facts), "utf-8")

@@ -21,6 +21,7 @@ def score_masks(
     token_ids: Any,
     text_numbers: Any,
     positions: Any,
+    segment_ids: Any,
     queries: Any,
     slots: Any,
 ) -> tuple[Any, Any, Any]:
@@ -31,6 +32,7 @@ def score_masks(
         token_ids: `[rows, width]` ints.
         text_numbers: `[rows, width]` ints; a token attends to those of its own number.
         positions: `[rows, width]` ints, where in its text each token is.
+        segment_ids: `[rows, width]` ints, which of its text's segments each token is of.
         queries: `[rows, queries]` ints, where in its row each mask is.
         slots: `[masks]` ints, each `row * queries + query`.
 
@@ -38,7 +40,7 @@ def score_masks(
         `[masks, vocabulary_size]`, `[masks]` and `[masks, blocks]`, float32. A logit less its
         normalizer is a log-probability.
     """
-    hidden = model.backbone.encode(token_ids, text_numbers, positions)
+    hidden = model.backbone.encode(token_ids, text_numbers, positions, segment_ids)
     logits = finish(model, hidden, text_numbers, queries, slots)
     return logits, normalize(logits), ops.max(cut_to_blocks(logits), axis=-1)
 

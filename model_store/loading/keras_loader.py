@@ -66,5 +66,6 @@ def make_model(checkpoint: Checkpoint, engine: Any, precision: Precision) -> Fil
         parameters=model.count_params(),
         nbytes=sum(math.prod(w.shape) * np.dtype(w.dtype).itemsize for w in model.weights),
         precision=precision,
+        num_segments=model.backbone.num_segments,
     )
     return FillMaskModel(engine(model), checkpoint.tokenizer, facts)

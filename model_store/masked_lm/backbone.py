@@ -235,23 +235,20 @@ class BertBackbone(LoraModel, Catalogued):
         require_one_file(variables, max_shard_size)
         write_keras_backbone(self.to_config(), variables, Path(preset_dir))
 
-    def encode(self, token_ids: Any, text_numbers: Any, positions: Any) -> Any:
-        """Run every layer but the last on rows of texts, each of one segment.
+    def encode(self, token_ids: Any, text_numbers: Any, positions: Any, segment_ids: Any) -> Any:
+        """Run every layer but the last on rows of texts.
 
         Args:
             token_ids: `[rows, width]` ints.
             text_numbers: `[rows, width]` ints; a token attends to those of its own number.
             positions: `[rows, width]` ints, where in its text each token is.
+            segment_ids: `[rows, width]` ints, which of its text's segments each token is of.
 
         Returns:
             `[rows, width, hidden_dim]` floats, for `finish_at`.
         """
-        hidden = (
-            self.token_embedding(token_ids)
-            + self.segment_embedding(ops.zeros_like(token_ids))
-            + self.position_embedding.look_up(positions)
-        )
-        hidden = self.embeddings_layer_norm(hidden)
+        hidden = self.token_embedding(token_ids) + self.segment_embedding(segment_ids)
+        hidden = self.embeddings_layer_norm(hidden + self.position_embedding.look_up(positions))
         bias = within_texts(text_numbers, text_numbers, hidden.dtype)
         for layer in self.transformer_layers[:-1]:
             hidden = layer.call_rows(hidden, bias)

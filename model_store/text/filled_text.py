@@ -14,16 +14,41 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class SparseVector:
+    """What is above zero of a vector over the vocabulary.
+
+    Attributes:
+        token_ids: `[entries]` int32, ascending.
+        values: `[entries]` float32.
+    """
+
+    token_ids: NDArray[np.int32]
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
 class MaskScores:
     """The candidates for one mask as arrays, the likeliest first.
+
+    What a question asks for beside them, see `questions`, is None where it was not asked.
 
     Attributes:
         token_ids: `[k]` int32.
         log_probabilities: `[k]` float32, natural logarithms, over the whole vocabulary.
+        ranks: `[k]` int32, one more than the entries that are likelier.
+        threshold_ranks: `[thresholds]` int32, those that given log-probabilities would have.
+        entropy: of the whole vocabulary, in nats.
+        removed: the probability of all that a filter left out.
+        vector: that of all positions together.
     """
 
     token_ids: NDArray[np.int32]
     log_probabilities: NDArray[np.float32]
+    ranks: NDArray[np.int32] | None = None
+    threshold_ranks: NDArray[np.int32] | None = None
+    entropy: float | None = None
+    removed: float | None = None
+    vector: SparseVector | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,13 @@ from model_store.text.filled_text import FilledText, MaskScores
 class TextCodec:
     """The tokenizer of a model and the longest text that the model takes."""
 
-    def __init__(self, tokenizer: BertTokenizer, max_sequence_length: int) -> None:
+    def __init__(
+        self, tokenizer: BertTokenizer, max_sequence_length: int, num_segments: int = 2
+    ) -> None:
         """Encode and decode for one model."""
         self._tokenizer = tokenizer
         self.max_sequence_length = max_sequence_length
+        self.num_segments = num_segments
         self.mask_token = tokenizer.special_tokens.mask
         self.mask_token_id = tokenizer.mask_token_id
         self.unk_token_id = tokenizer.unk_token_id
@@ -43,7 +46,7 @@ class TextCodec:
             SpecialTokens(**fields["special_tokens"]),
             clean_up_spaces=fields["clean_up_spaces"],
         )
-        return TextCodec(tokenizer, fields["max_sequence_length"])
+        return TextCodec(tokenizer, fields["max_sequence_length"], fields["num_segments"])
 
     def to_bytes(self) -> bytes:
         """Return all that another process needs to encode and decode alike, the same each time."""
@@ -53,6 +56,7 @@ class TextCodec:
             "special_tokens": asdict(tokenizer.special_tokens),
             "clean_up_spaces": tokenizer.clean_up_spaces,
             "max_sequence_length": self.max_sequence_length,
+            "num_segments": self.num_segments,
         }
         return json.dumps(fields).encode()
 

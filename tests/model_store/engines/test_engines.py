@@ -14,7 +14,10 @@ from model_store.loading.converted_models import open_converted
 from model_store.loading.loader import load_fill_mask_model
 
 ROOT = Path(__file__).parents[3]
-PARITY = ("tests/model_store/engines/test_golden.py", "tests/model_store/engines/test_fill_mask.py")
+PARITY = [
+    f"tests/model_store/engines/test_{name}.py"
+    for name in ("golden", "fill_mask", "questions", "logits")
+]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from bench.engine_worker import UntunedEngine
 
 engine = UntunedEngine(embedded(), "jax", sys.argv[1])._model._engine
 array = jnp.ones((1, 32), "int32")
-program = str(jax.make_jaxpr(engine._encode)(array, array, array))
+program = str(jax.make_jaxpr(engine._encode)(array, array, array, array))
 exact = "precision=(Precision.HIGHEST, Precision.HIGHEST)"
 print(program.count("dot_general["), program.count(exact))
 """

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.text.encoding import Encoding
@@ -29,6 +30,7 @@ def encodings(draw: st.DrawFn) -> Encoding:
         mask_spans=(),
         target_ids=None if targets is None else np.array(targets, np.int32),
         top_k=draw(st.integers(1, 5)),
+        segment_ids=draw(st.none() | arrays(np.int32, len(token_ids), elements=st.integers(0, 1))),
     )
 
 

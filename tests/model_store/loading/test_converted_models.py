@@ -87,6 +87,20 @@ def test_other_weights_are_converted_anew(
         pass
 
 
+@pytest.mark.usefixtures("converted_tiny")
+def test_graph_of_an_older_version_is_converted_anew(
+    tiny_preset_dir: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would lack an input that the engine feeds, or an output that it reads."""
+    forbid_conversion(monkeypatch)
+    monkeypatch.setattr(converted_models, "_GRAPH", converted_models._GRAPH - 1)
+    with (
+        pytest.raises(NameError, match="convert_apart"),
+        open_converted(tiny_preset_dir, cache_dir),
+    ):
+        pass
+
+
 def test_a_cache_that_cannot_be_written_to_is_read(
     converted_tiny: Path, tiny_preset_dir: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

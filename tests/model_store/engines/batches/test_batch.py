@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
+from fakes import make_tokenizer
 from model_store.engines.batches.batch import (
     Scores,
     collate,
@@ -16,8 +18,12 @@ from model_store.engines.batches.mask_queries import Queries
 from model_store.engines.batches.row_packing import lay_out
 from model_store.engines.batches.shape_buckets import OpenShapes, ShapeBuckets, Shapes
 from model_store.text.encoding import Encoding
+from model_store.text.word_filter import WordFilter
 
 MAX_LENGTH = 100
+
+WORDS = WordFilter(make_tokenizer(), 1000)
+"""Nobody asks for it here."""
 
 SHAPES = st.sampled_from([OpenShapes(), ShapeBuckets()])
 
@@ -35,19 +41,21 @@ def encodings(draw: st.DrawFn) -> Encoding:
         mask_spans=(),
         target_ids=None if targets is None else np.array(targets, np.int32),
         top_k=draw(st.integers(1, 9)),
+        segment_ids=draw(st.none() | arrays(np.int32, len(token_ids), elements=st.integers(0, 1))),
     )
 
 
 texts_of_a_batch = st.lists(encodings(), min_size=1, max_size=30)
 
 
-def list_masked(texts: list[Encoding]) -> list[tuple[int, list[int]]]:
-    """Return each mask of each text, in order: its own token, and all tokens of its text."""
-    return [
-        (int(text.token_ids[position]), text.token_ids.tolist())
-        for text in texts
-        for position in text.mask_positions
-    ]
+def list_masked(texts: list[Encoding]) -> list[tuple[int, list[list[int]]]]:
+    """Return each mask of each text, in order: its own token, and its text, with segments."""
+    masked = []
+    for text in texts:
+        segments = np.zeros_like(text.token_ids) if text.segment_ids is None else text.segment_ids
+        seen = [text.token_ids.tolist(), segments.tolist()]
+        masked += [(int(text.token_ids[position]), seen) for position in text.mask_positions]
+    return masked
 
 
 @given(texts_of_a_batch, SHAPES)
@@ -63,8 +71,8 @@ def test_every_query_finds_its_mask_and_sees_its_own_text_only(
             row, query = divmod(int(slot), at_a_time)
             place = row, queries.positions[row, query]
             is_seen = batch.text_numbers[row] == batch.text_numbers[place]
-            seen = batch.token_ids[row][is_seen].tolist()
-            assert batch.positions[row][is_seen].tolist() == list(range(len(seen)))
+            seen = [array[row][is_seen].tolist() for array in (batch.token_ids, batch.segment_ids)]
+            assert batch.positions[row][is_seen].tolist() == list(range(len(seen[0])))
             found[int(mask)] = (int(batch.token_ids[place]), seen)
     assert [found[mask] for mask in sorted(found)] == list_masked(texts)
     assert batch.masks == len(found)
@@ -89,7 +97,7 @@ def test_answers_come_back_by_text_and_mask(texts: list[Encoding], shapes: Shape
     scores = join_scores(batch, [answer_by_mask(queries) for queries in batch.queries])
     require_shape(scores, batch, 9)
     mask = 0
-    for text, answers in zip(texts, split_scores(texts, scores), strict=True):
+    for text, answers in zip(texts, split_scores(texts, scores, WORDS), strict=True):
         assert len(answers) == len(text.mask_positions)
         for answer in answers:
             if text.target_ids is None:
