@@ -2,19 +2,15 @@
 
 A frame is its length, four bytes, and a MessagePack array: the number of a call and a message. A
 worker numbers its calls, the answer bears the same number, and many calls are under way at a time.
-Arrays travel as their bytes in the order of the machine, which is one: int32 for ids and
-positions, float32 for log-probabilities.
+What is said of texts is in `text_frames`.
 """
 
 from asyncio import IncompleteReadError, StreamReader
 from typing import Any, Generic, TypeVar
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
-from model_store.text.encoding import Encoding
-from model_store.text.filled_text import MaskScores
+from service.processes.engine_process.text_frames import Mask, Text
 
 MAX_FRAME_BYTES = 64 * 1024**2
 """Far above what the limits of requests let through, and far below what hurts."""
@@ -29,55 +25,6 @@ Message = TypeVar("Message")
 
 class FrameError(Exception):
     """A frame is too long, or is none."""
-
-
-class Text(msgspec.Struct, array_like=True, frozen=True):
-    """An `Encoding`, as far as an engine reads it."""
-
-    token_ids: bytes
-    mask_positions: bytes
-    target_ids: bytes | None
-    top_k: int
-
-    @classmethod
-    def of(cls, encoding: Encoding) -> "Text":
-        """Take over what the engine needs."""
-        targets = encoding.target_ids
-        return cls(
-            _dump(encoding.token_ids, np.int32),
-            _dump(encoding.mask_positions, np.int32),
-            None if targets is None else _dump(targets, np.int32),
-            encoding.top_k,
-        )
-
-    def to_encoding(self) -> Encoding:
-        """Return an encoding without the caller's text, which no engine reads."""
-        return Encoding(
-            text="",
-            token_ids=np.frombuffer(self.token_ids, np.int32),
-            mask_positions=np.frombuffer(self.mask_positions, np.int32).astype(np.int64),
-            mask_spans=(),
-            target_ids=None if self.target_ids is None else _load_ids(self.target_ids),
-            top_k=self.top_k,
-        )
-
-
-class Mask(msgspec.Struct, array_like=True, frozen=True):
-    """`MaskScores`."""
-
-    token_ids: bytes
-    log_probabilities: bytes
-
-    @classmethod
-    def of(cls, scores: MaskScores) -> "Mask":
-        """Take over both arrays."""
-        return cls(_dump(scores.token_ids, np.int32), _dump(scores.log_probabilities, np.float32))
-
-    def to_scores(self) -> MaskScores:
-        """Return both arrays, which cannot be written to."""
-        return MaskScores(
-            _load_ids(self.token_ids), np.frombuffer(self.log_probabilities, np.float32)
-        )
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,11 +187,3 @@ class FrameReader(Generic[Message]):
             return None
         except msgspec.MsgspecError as error:
             raise FrameError(str(error)) from error
-
-
-def _dump(array: NDArray[Any], dtype: type[np.generic]) -> bytes:
-    return array.astype(dtype, copy=False).tobytes()
-
-
-def _load_ids(content: bytes) -> NDArray[np.int32]:
-    return np.frombuffer(content, np.int32)

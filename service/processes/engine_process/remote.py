@@ -28,9 +28,9 @@ from service.processes.engine_process.frames import (
     Opened,
     Predict,
     Predicted,
-    Text,
     Unload,
 )
+from service.processes.engine_process.text_frames import Text
 from service.processes.owned_task import owned_task
 from service.scheduling.batch_records import BatchedResults
 from service.scheduling.deadline import deadline

@@ -24,7 +24,6 @@ from service.processes.engine_process.frames import (
     FrameError,
     FrameReader,
     Load,
-    Mask,
     Observed,
     Open,
     Opened,
@@ -35,6 +34,7 @@ from service.processes.engine_process.frames import (
     Unload,
     encode_frame,
 )
+from service.processes.engine_process.text_frames import Mask
 from service.processes.engine_process.wire_errors import KNOWN, dump_error
 from service.processes.model_host import ModelHost
 

@@ -5,14 +5,10 @@ import math
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
-from model_store.text.encoding import Encoding
-from model_store.text.filled_text import MaskScores
 from service.processes.engine_process import frames
 from service.processes.engine_process.frames import (
     Answer,
@@ -24,23 +20,56 @@ from service.processes.engine_process.frames import (
     FrameError,
     FrameReader,
     Load,
-    Mask,
     Observed,
     Open,
     Opened,
     Predict,
     Predicted,
     Request,
-    Text,
     Unload,
     encode_frame,
 )
+from service.processes.engine_process.text_frames import (
+    Answers,
+    FilteredText,
+    Mask,
+    RankedText,
+    SparseText,
+    Text,
+)
 
-IDS = st.integers(0, 30).flatmap(lambda size: arrays(np.int32, size))
 NUMBERS = st.integers(0, 2**63)
-TEXTS = st.builds(Text, st.binary(), st.binary(), st.none() | st.binary(), st.integers(1, 100))
 SECONDS = st.floats(0, 1e6)
 REQUESTS = st.lists(st.tuples(st.text(), st.text(), st.text(), SECONDS, NUMBERS))
+BYTES = st.binary()
+QUESTIONS = st.one_of(
+    st.builds(RankedText, BYTES, BYTES, NUMBERS),
+    st.builds(FilteredText, NUMBERS, st.booleans(), st.booleans(), BYTES, SECONDS),
+    st.builds(SparseText, st.none() | NUMBERS),
+)
+TEXTS = st.builds(
+    Text,
+    BYTES,
+    BYTES,
+    st.none() | BYTES,
+    st.integers(1, 100),
+    st.none() | BYTES,
+    st.none() | QUESTIONS,
+)
+MASKS = st.builds(
+    Mask,
+    BYTES,
+    BYTES,
+    st.none()
+    | st.builds(
+        Answers,
+        st.none() | BYTES,
+        st.none() | BYTES,
+        st.none() | SECONDS,
+        st.none() | SECONDS,
+        st.none() | st.tuples(BYTES, BYTES),
+    ),
+)
 REQUESTS = st.one_of(
     st.builds(Load, st.text(), st.booleans(), st.none() | st.booleans()),
     st.builds(Unload, st.text()),
@@ -54,7 +83,7 @@ ANSWERS = st.one_of(
     st.builds(Opened, st.binary(), st.binary()),
     st.builds(
         Predicted,
-        st.lists(st.lists(st.builds(Mask, st.binary(), st.binary()))),
+        st.lists(st.lists(MASKS)),
         SECONDS,
         SECONDS,
     ),
@@ -94,28 +123,6 @@ def test_answers_arrive_as_they_were_sent(sent: list[Any], cuts: list[int]) -> N
     """The same the other way."""
     stream = b"".join(encode_frame(*frame) for frame in sent)
     assert read_all(stream, Answer, cuts) == sent
-
-
-@given(IDS, IDS, st.none() | IDS, st.integers(1, 100))
-def test_engine_reads_an_encoding_as_it_was(ids: Any, masks: Any, targets: Any, top_k: int) -> None:
-    """All but the text of the caller, which no engine reads."""
-    encoding = Encoding("text", ids, masks.astype(np.int64), ((0, 1),), targets, top_k)
-    read = Text.of(encoding).to_encoding()
-    np.testing.assert_array_equal(read.token_ids, ids, strict=True)
-    np.testing.assert_array_equal(read.mask_positions, encoding.mask_positions, strict=True)
-    assert read.top_k == top_k
-    if targets is None:
-        assert read.target_ids is None
-    else:
-        np.testing.assert_array_equal(read.target_ids, targets, strict=True)
-
-
-@given(IDS, st.integers(0, 30).flatmap(lambda size: arrays(np.float32, size)))
-def test_scores_are_not_rounded(ids: Any, log_probabilities: Any) -> None:
-    """A worker answers with the very numbers of the engine."""
-    read = Mask.of(MaskScores(ids, log_probabilities)).to_scores()
-    np.testing.assert_array_equal(read.token_ids, ids, strict=True)
-    np.testing.assert_array_equal(read.log_probabilities, log_probabilities, strict=True)
 
 
 @given(st.integers(0, 200))
