@@ -204,6 +204,9 @@ class Settings(BaseSettings):
     max_rows: PositiveInt = Field(
         1024, description="The most rows for the engine that one request may become."
     )
+    max_sparse_values: PositiveInt = Field(
+        100_000, description="The most values in one answer, over all its sparse vectors."
+    )
 
     @model_validator(mode="after")
     def _require_allowed(self) -> Self:

@@ -28,6 +28,9 @@ VOCABULARY = (
 )
 """Ids in the order of their likelihood: a fake engine gives the entry `i` the score 2**-(i + 1)."""
 
+NORMALIZER = np.float32(2)
+"""What a fake engine's logits are above log-probabilities: the first two are above zero."""
+
 MAX_SEQUENCE_LENGTH = 32
 
 ADMIN_KEY = "admin"
@@ -230,7 +233,8 @@ def score_by_id(batch: Batch, k: int) -> Scores:
     if not batch.has_questions:
         return scores
     logits = np.tile(_log_probability(np.arange(len(VOCABULARY))), (batch.masks, 1))
-    return replace(scores, logits=logits, normalizers=np.zeros(batch.masks, np.float32))
+    normalizers = np.full(batch.masks, NORMALIZER, np.float32)
+    return replace(scores, logits=logits + NORMALIZER, normalizers=normalizers)
 
 
 def make_tokenizer() -> BertTokenizer:

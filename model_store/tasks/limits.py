@@ -16,6 +16,7 @@ class TaskLimits:
         max_targets: targets for one text.
         max_predictions: predictions in one answer, over all texts and masks.
         max_rows: rows for the engine, over all rounds.
+        max_sparse_values: values of all sparse vectors in one answer.
         text: the limits of each text.
     """
 
@@ -24,6 +25,7 @@ class TaskLimits:
     max_targets: int = 1000
     max_predictions: int = 10_000
     max_rows: int = 1024
+    max_sparse_values: int = 100_000
     text: TextLimits = field(default_factory=TextLimits)
 
 

@@ -21,6 +21,7 @@ from model_store.errors import (
 )
 from model_store.text.encoding import Encoding, TextLimits
 from model_store.text.filled_text import FilledText, MaskScores
+from model_store.text.questions import Question
 
 
 class TextCodec:
@@ -93,6 +94,47 @@ class TextCodec:
             target_ids=None if targets is None else self._look_up(targets),
             top_k=top_k,
         )
+
+    def encode_tokens(
+        self, text: str, question: Question, limits: TextLimits, *, truncate: bool
+    ) -> Encoding:
+        """Tokenize a text and ask something of all its tokens, special ones included.
+
+        Args:
+            text: there need be no mask in it.
+            question: what is asked.
+            limits: how long the text may be, in characters.
+            truncate: whether to cut off the end where it is longer than the model takes.
+
+        Raises:
+            InputError: the text cannot be used.
+        """
+        if not text.strip():
+            raise EmptyTextError
+        if len(text) > limits.max_characters:
+            raise TextTooLongError(len(text), limits.max_characters, "characters")
+        encoded = self._tokenizer.encode(text)
+        token_ids = np.asarray(encoded.ids, np.int32)
+        if token_ids.size > self.max_sequence_length:
+            if not truncate:
+                raise TextTooLongError(token_ids.size, self.max_sequence_length, "tokens")
+            # What the tokenizer puts behind the text stays there.
+            end = np.flatnonzero(np.asarray(encoded.special_tokens_mask) == 0)[-1] + 1
+            behind = token_ids[end:]
+            token_ids = np.append(token_ids[: self.max_sequence_length - behind.size], behind)
+        return Encoding(
+            text=text,
+            token_ids=token_ids,
+            mask_positions=np.arange(token_ids.size),
+            mask_spans=(),
+            target_ids=None,
+            top_k=1,
+            question=question,
+        )
+
+    def token_str(self, token: int) -> str:
+        """Return the vocabulary entry of an id."""
+        return self._tokenizer.token_str(token)
 
     def decode(self, encoding: Encoding, scores: Sequence[MaskScores]) -> FilledText:
         """Name the candidates for every mask of a text."""

@@ -29,8 +29,12 @@ AT_AND_ABOVE: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
         {"inputs": [MASK, f"{MASK} [MASK]"], "top_k": 3},
     ),
     "rows": (2, {"inputs": [MASK] * 2}, {"inputs": [MASK] * 3}),
+    "sparse_values": (4, {"inputs": ["the", "cat"]}, {"inputs": ["the", "cat", "sat"]}),
     "body_bytes": (23, {"inputs": MASK}, {"inputs": f"{MASK} "}),
 }
+
+PATHS = {"sparse_values": "/embed-sparse"}
+"""Where a limit is met, if not in filling."""
 
 
 def test_every_limit_on_a_request_is_here() -> None:
@@ -46,7 +50,8 @@ async def test_limit_lets_through_what_reaches_it_and_refuses_more(
     """The last that is let in, and the first that is not."""
     limit, at, above = AT_AND_ABOVE[name]
     async with serve(store, **{f"max_{name}": limit}) as client:
-        answers = [await client.post("/fill-mask", json=body) for body in (at, above)]
+        path = PATHS.get(name, "/fill-mask")
+        answers = [await client.post(path, json=body) for body in (at, above)]
     expected = 413 if name == "body_bytes" else 422
     assert [answer.status_code for answer in answers] == [200, expected]
     assert str(limit) in answers[1].json()["error"]

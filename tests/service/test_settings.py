@@ -31,6 +31,7 @@ LIMITS = [
     "max_targets",
     "max_predictions",
     "max_rows",
+    "max_sparse_values",
 ]
 
 
