@@ -28,7 +28,7 @@ from service.processes.heap import freeze_heap
 from service.processes.model_host import open_model_host
 from service.processes.owned_task import owned_task
 from service.processes.shutdown import announced_end
-from service.routes import embed_sparse, fill_mask, hugging_face, info, presets, probes
+from service.routes import embed_sparse, fill_mask, hugging_face, info, presets, probes, score
 from service.routes.dependencies import MetricsBoard
 from service.routes.readiness import Readiness
 from service.routes.schemas import ErrorResponse
@@ -90,7 +90,7 @@ def create_app(
         telemetry=traces.telemetry,
         responses={"4XX": {"model": ErrorResponse}, "5XX": {"model": ErrorResponse}},
     )
-    for routes in (fill_mask, embed_sparse, hugging_face, presets, probes, info):
+    for routes in (fill_mask, score, embed_sparse, hugging_face, presets, probes, info):
         app.include_router(routes.router)
     add_exception_handlers(app)
     # From the inside out: who has no key is refused before a byte of a body is read.

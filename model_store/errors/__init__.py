@@ -20,6 +20,7 @@ from model_store.errors.exceptions import (
     TargetsMismatchError,
     TextTooLongError,
     TooManyMasksError,
+    UnexpectedMaskError,
     UnknownTargetError,
 )
 
@@ -39,5 +40,6 @@ __all__ = [
     "TargetsMismatchError",
     "TextTooLongError",
     "TooManyMasksError",
+    "UnexpectedMaskError",
     "UnknownTargetError",
 ]

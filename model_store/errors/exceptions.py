@@ -11,6 +11,7 @@
     └── InputError                 the caller's text or targets cannot be used
         ├── EmptyTextError
         ├── MaskNotFoundError
+        ├── UnexpectedMaskError    ... because it holds a mask where there is to be none
         ├── TooManyMasksError
         ├── TextTooLongError
         ├── UnknownTargetError
@@ -84,7 +85,7 @@ class EmptyTextError(InputError):
 
     def __init__(self) -> None:
         """Say what to send."""
-        super().__init__("The text is empty; send a sentence with a mask in it.")
+        super().__init__("The text is empty; send a sentence.")
 
 
 class MaskNotFoundError(InputError):
@@ -93,6 +94,17 @@ class MaskNotFoundError(InputError):
     def __init__(self, mask_token: str) -> None:
         """Name the token that this model fills."""
         super().__init__(f"The text has no {mask_token}; write it where a word is missing.")
+
+
+class UnexpectedMaskError(InputError):
+    """The text holds a mask, and is to be scored as it is."""
+
+    def __init__(self, mask_token: str) -> None:
+        """Name the token, and the two things that can be sent."""
+        super().__init__(
+            f"The text has a {mask_token} where whole sentences are scored; write a word there, "
+            "or a template with {} and its candidates."
+        )
 
 
 class TooManyMasksError(InputError):

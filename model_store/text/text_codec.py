@@ -22,6 +22,7 @@ from model_store.errors import (
 from model_store.text.encoding import Encoding, TextLimits
 from model_store.text.filled_text import FilledText, MaskScores
 from model_store.text.questions import Question
+from model_store.text.sentence import Sentence
 
 
 class TextCodec:
@@ -65,6 +66,26 @@ class TextCodec:
         """Return the ids of a text, special tokens included, however long it is: `[tokens]`."""
         return np.asarray(self._tokenizer.encode(text).ids, np.int32)
 
+    def read(self, text: str, limits: TextLimits) -> Sentence:
+        """Tokenize a text whose own tokens are looked at; there need be no mask in it.
+
+        Raises:
+            InputError: the text cannot be used.
+        """
+        _require_readable(text, limits)
+        encoded = self._tokenizer.encode(text)
+        token_ids = np.asarray(encoded.ids, np.int32)
+        self._require_fit(token_ids)
+        special = self._tokenizer.special_tokens
+        is_wordless = [token in {special.cls, special.sep, special.pad} for token in encoded.tokens]
+        return Sentence(
+            text=text,
+            token_ids=token_ids,
+            spans=tuple(encoded.offsets),
+            words=np.array([-1 if word is None else word for word in encoded.word_ids], np.int32),
+            is_special=np.array(encoded.special_tokens_mask, bool) | is_wordless,
+        )
+
     def encode(
         self, text: str, *, top_k: int, targets: Sequence[str] | None, limits: TextLimits
     ) -> Encoding:
@@ -73,17 +94,13 @@ class TextCodec:
         Raises:
             InputError: the text or a target cannot be used.
         """
-        if not text.strip():
-            raise EmptyTextError
-        if len(text) > limits.max_characters:
-            raise TextTooLongError(len(text), limits.max_characters, "characters")
+        _require_readable(text, limits)
         encoded = self._tokenizer.encode(text)
         token_ids = np.asarray(encoded.ids, np.int32)
         mask_positions = np.flatnonzero(token_ids == self.mask_token_id)
         if not mask_positions.size:
             raise MaskNotFoundError(self.mask_token)
-        if token_ids.size > self.max_sequence_length:
-            raise TextTooLongError(token_ids.size, self.max_sequence_length, "tokens")
+        self._require_fit(token_ids)
         if mask_positions.size > limits.max_masks:
             raise TooManyMasksError(mask_positions.size, limits.max_masks)
         return Encoding(
@@ -109,10 +126,7 @@ class TextCodec:
         Raises:
             InputError: the text cannot be used.
         """
-        if not text.strip():
-            raise EmptyTextError
-        if len(text) > limits.max_characters:
-            raise TextTooLongError(len(text), limits.max_characters, "characters")
+        _require_readable(text, limits)
         encoded = self._tokenizer.encode(text)
         token_ids = np.asarray(encoded.ids, np.int32)
         if token_ids.size > self.max_sequence_length:
@@ -140,6 +154,10 @@ class TextCodec:
         """Name the candidates for every mask of a text."""
         return FilledText(encoding, scores, self._tokenizer)
 
+    def _require_fit(self, token_ids: NDArray[np.int32]) -> None:
+        if token_ids.size > self.max_sequence_length:
+            raise TextTooLongError(token_ids.size, self.max_sequence_length, "tokens")
+
     def _look_up(self, targets: Sequence[str]) -> NDArray[np.int32]:
         """Return the ids of targets, each once."""
         ids: dict[int, None] = {}
@@ -149,3 +167,10 @@ class TextCodec:
                 raise UnknownTargetError(target)
             ids[token_id] = None
         return np.fromiter(ids, np.int32, len(ids))
+
+
+def _require_readable(text: str, limits: TextLimits) -> None:
+    if not text.strip():
+        raise EmptyTextError
+    if len(text) > limits.max_characters:
+        raise TextTooLongError(len(text), limits.max_characters, "characters")

@@ -17,6 +17,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     RequestValidationError: (422, "invalid_request"),
     model_errors.EmptyTextError: (422, "empty_text"),
     model_errors.MaskNotFoundError: (422, "mask_not_found"),
+    model_errors.UnexpectedMaskError: (422, "unexpected_mask"),
     model_errors.TooManyMasksError: (422, "too_many_masks"),
     model_errors.TextTooLongError: (422, "text_too_long"),
     model_errors.UnknownTargetError: (422, "unknown_target"),

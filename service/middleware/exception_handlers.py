@@ -13,7 +13,7 @@ from model_store import errors as model_errors
 from service.errors.table import TABLE, describe_failure, error_response
 
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
-_FILL_MASK_ROUTES = frozenset({"/fill-mask", "/models/{preset}"})
+_TASK_ROUTES = frozenset({"/fill-mask", "/models/{preset}", "/score"})
 _UNREADABLE_SENTENCE = (
     "The body cannot be read as JSON; send it in UTF-8, uncompressed, and not deeply nested."
 )
@@ -43,8 +43,8 @@ async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
 
 
 def _count_invalid(request: Request) -> None:
-    """Count a refused body among the requests to fill masks, if it is one of these."""
-    if request.scope["route"].path_format in _FILL_MASK_ROUTES:
+    """Count a refused body among the requests for tasks, if it is one of these."""
+    if request.scope["route"].path_format in _TASK_ROUTES:
         request.app.state.metrics.observe_invalid_request()
 
 

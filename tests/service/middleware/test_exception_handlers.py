@@ -21,12 +21,12 @@ TEXT = "the [MASK]"
 Scenario = Callable[[FakeStore, Any], Awaitable[httpx.Response]]
 
 
-def posting(body: object, **settings: Any) -> Scenario:
+def posting(body: object, path: str = "/fill-mask", **settings: Any) -> Scenario:
     """Return a scenario: a server of such settings is asked this."""
 
     async def post(store: FakeStore, serve: Any) -> httpx.Response:
         async with serve(store, **settings) as client:
-            return await client.post("/fill-mask", json=body)
+            return await client.post(path, json=body)
 
     return post
 
@@ -150,6 +150,7 @@ SCENARIOS: dict[type[Exception], Scenario] = {
     errors.DeadlineExceededError: post_to_a_held_engine,
     model_errors.EmptyTextError: posting({"inputs": " "}),
     model_errors.MaskNotFoundError: posting({"inputs": "no mask"}),
+    model_errors.UnexpectedMaskError: posting({"inputs": TEXT}, "/score"),
     model_errors.TooManyMasksError: posting({"inputs": "[MASK] [MASK]"}, max_masks=1),
     model_errors.TextTooLongError: posting({"inputs": TEXT}, max_characters=5),
     model_errors.UnknownTargetError: posting({"inputs": TEXT, "targets": ["zebra"]}),
@@ -185,6 +186,7 @@ EXPECTED = {
     errors.ModelReplacedError: (502, "preset_replaced"),
     model_errors.EmptyTextError: (422, "empty_text"),
     model_errors.MaskNotFoundError: (422, "mask_not_found"),
+    model_errors.UnexpectedMaskError: (422, "unexpected_mask"),
     model_errors.TooManyMasksError: (422, "too_many_masks"),
     model_errors.TextTooLongError: (422, "text_too_long"),
     model_errors.UnknownTargetError: (422, "unknown_target"),
