@@ -51,14 +51,15 @@ lock: $(TEST_VENV)/.stamp ## Write the lock files anew from pyproject.toml (UPGR
 	$(COMPILE) --extra train --constraint requirements/run.txt --output-file requirements/train.txt pyproject.toml
 	$(COMPILE) --constraint requirements/run.txt --no-emit-package numpy --output-file requirements/gpu-check.txt pyproject.toml
 	$(COMPILE) --extra cpu --group test --output-file requirements/test.txt pyproject.toml
-	$(COMPILE) --group golden --constraint requirements/test.txt --no-emit-package torch \
+	$(COMPILE) --group golden --constraint requirements/test.txt \
 		--output-file requirements/golden.txt
 
-golden: $(GOLDEN_VENV)/.stamp ## Make the golden files anew with Transformers and KerasHub (needs torch)
+golden: $(GOLDEN_VENV)/.stamp ## Make the golden files anew with Transformers and minicons (needs torch)
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_golden.py
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_checkpoint_golden.py
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_pair_golden.py
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_sparse_golden.py
+	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_score_golden.py
 
 test-slow: $(TEST_VENV)/.stamp ## Run the tests that take minutes: every preset trained, ten kills
 	$(BIN)/python -m pytest -m slow --no-cov
