@@ -13,7 +13,9 @@ from model_store import errors as model_errors
 from service.errors.table import TABLE, describe_failure, error_response
 
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
-_TASK_ROUTES = frozenset({"/fill-mask", "/models/{preset}", "/score"})
+_TASK_ROUTES = frozenset(
+    {"/fill-mask", "/models/{preset}", "/score", "/embed-sparse", "/embed_sparse"}
+)
 _UNREADABLE_SENTENCE = (
     "The body cannot be read as JSON; send it in UTF-8, uncompressed, and not deeply nested."
 )

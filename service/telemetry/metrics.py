@@ -145,7 +145,7 @@ class Metrics:
             self._task_rows.labels(task).observe(rows)
 
     def observe_invalid_request(self) -> None:
-        """Count a fill-mask request whose body was refused before a preset was looked up."""
+        """Count a request for a task whose body was refused before a preset was looked up."""
         self._requests.labels(UNKNOWN_PRESET, "invalid_request").inc()
 
     def observe_response(self, route: str, status: int) -> None:

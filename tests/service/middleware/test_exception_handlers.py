@@ -426,3 +426,13 @@ async def test_body_that_is_not_declared_as_json_is_refused(
 def test_every_end_of_a_request_has_a_label(error: BaseException | None, label: str) -> None:
     """Requests are counted by the code that their clients see."""
     assert outcome(error) == label
+
+
+@pytest.mark.parametrize(
+    "path", ["/fill-mask", "/models/tiny", "/score", "/embed-sparse", "/embed_sparse"]
+)
+async def test_refused_body_of_every_task_is_counted(client: httpx.AsyncClient, path: str) -> None:
+    """Whatever was to be asked."""
+    assert (await client.post(path, json={})).status_code == 422
+    metrics = (await client.get("/metrics")).text
+    assert 'fill_mask_requests_total{outcome="invalid_request",preset="unknown"} 1.0' in metrics

@@ -181,10 +181,3 @@ async def test_inputs_are_limited(store: FakeStore, serve: Any) -> None:
         await ask(client, template="the {}", candidates=["cat"])
         answer = await refuse(client, template="the {}", candidates=["cat", "dog"])
     assert "2 inputs and the limit is 1" in answer["error"]
-
-
-async def test_refused_bodies_are_counted(client: httpx.AsyncClient) -> None:
-    """As those of other tasks are."""
-    await refuse(client)
-    metrics = (await client.get("/metrics")).text
-    assert 'fill_mask_requests_total{outcome="invalid_request",preset="unknown"} 1.0' in metrics
