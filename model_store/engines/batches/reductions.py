@@ -74,7 +74,8 @@ def _filter(question: Filtered, kept: NDArray[np.bool_], log_probabilities: Floa
     return MaskScores(
         ids[order],
         found[order],
-        entropy=float(-probabilities @ log_probabilities),
+        # No product of vectors: BLAS would wake threads of its own beside the engine's.
+        entropy=-float((probabilities * log_probabilities).sum()),
         removed=float(probabilities[~kept].sum()),
     )
 

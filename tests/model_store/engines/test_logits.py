@@ -50,7 +50,9 @@ def test_vectors_equal_those_of_transformers_logits(embedded_model: FillMaskMode
     """The largest entries, the number of all and their sum, on a hundred texts within 1e-4."""
     kept = np.load(GOLDEN / "sparse.npz")
     texts = masked_sentences()[:200:2]
-    encodings = [encode_whole(embedded_model, text) for text in texts]
+    encodings = [
+        embedded_model.encode_tokens(text, Sparse(), TextLimits(), truncate=False) for text in texts
+    ]
     assert len(encodings) == len(kept["counts"]) == 100
     for index, [answer] in enumerate(embedded_model.predict(encodings)):
         vector = answer.vector
@@ -62,10 +64,3 @@ def test_vectors_equal_those_of_transformers_logits(embedded_model: FillMaskMode
         assert dense.sum() == pytest.approx(kept["sums"][index], abs=1e-4 * kept["counts"][index])
         # Which of those that are hardly above zero are is rounding.
         assert len(vector.values) == pytest.approx(kept["counts"][index], abs=5)
-
-
-def encode_whole(model: FillMaskModel, text: str) -> Encoding:
-    """Return a text of which all tokens are scored."""
-    encoding = model.encode(text, top_k=1, targets=None, limits=TextLimits())
-    everywhere = np.arange(len(encoding.token_ids))
-    return replace(encoding, mask_positions=everywhere, question=Sparse())
