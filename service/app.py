@@ -15,7 +15,7 @@ from model_store.tasks import TaskLimits
 from model_store.text.encoding import TextLimits
 from service.middleware.access import Access, AccessMiddleware
 from service.middleware.api_keys import ApiKeys
-from service.middleware.body_limit import BodyLimitMiddleware
+from service.middleware.body.limit import BodyLimitMiddleware
 from service.middleware.disconnect import DisconnectMiddleware
 from service.middleware.exception_handlers import add_exception_handlers
 from service.middleware.outer import App

@@ -13,7 +13,8 @@
     ├── HeadersTooLargeError     the head of the request is larger than allowed
     ├── HeadTimeoutError         the head of the request did not come in time
     ├── PayloadTooLargeError     the body is larger than allowed
-    ├── EncodedBodyError         the body is compressed
+    ├── EncodedBodyError         the body is packed by something else than gzip
+    ├── CorruptBodyError         the body is said to be packed by gzip, and is not
     ├── PresetUnusableError      the caller named a preset that can never answer here
     └── UnauthorizedError        the caller has no key, or not the right one
 
@@ -147,11 +148,19 @@ class PayloadTooLargeError(ServiceError):
 
 
 class EncodedBodyError(ServiceError):
-    """The body is compressed."""
+    """The body is packed by something else than gzip."""
 
     def __init__(self) -> None:
         """Say what to send."""
-        super().__init__("The body has a content-encoding; send it uncompressed.")
+        super().__init__("The body has a content-encoding other than gzip; pack it so, or not.")
+
+
+class CorruptBodyError(ServiceError):
+    """The body is said to be packed by gzip, and is not, or not to its end."""
+
+    def __init__(self) -> None:
+        """Say what to send."""
+        super().__init__("The body is no whole gzip stream; pack it anew, or send it unpacked.")
 
 
 class UnauthorizedError(ServiceError):

@@ -29,6 +29,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     errors.HeadTimeoutError: (408, "caller_timeout"),
     errors.PayloadTooLargeError: (413, "payload_too_large"),
     errors.EncodedBodyError: (415, "invalid_request"),
+    errors.CorruptBodyError: (422, "invalid_request"),
     model_errors.PresetNotFoundError: (404, "preset_not_found"),
     errors.PresetUnusableError: (422, "preset_unusable"),
     model_errors.PresetUnavailableError: (502, "preset_unavailable"),

@@ -14,11 +14,9 @@ from service.errors.table import TABLE, describe_failure, error_response
 
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 _TASK_ROUTES = frozenset(
-    {"/fill-mask", "/models/{preset}", "/score", "/embed-sparse", "/embed_sparse"}
+    {"/fill-mask", "/models/{preset}", "/score", "/embed-sparse", "/embed_sparse", "/tokenize"}
 )
-_UNREADABLE_SENTENCE = (
-    "The body cannot be read as JSON; send it in UTF-8, uncompressed, and not deeply nested."
-)
+_UNREADABLE_SENTENCE = "The body cannot be read as JSON; send it in UTF-8, and not deeply nested."
 
 
 def add_exception_handlers(app: FastAPI) -> None:

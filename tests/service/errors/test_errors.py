@@ -20,6 +20,7 @@ ERRORS = [
     errors.PresetUnusableError("Use another preset."),
     errors.PayloadTooLargeError(1000),
     errors.EncodedBodyError(),
+    errors.CorruptBodyError(),
     errors.UnauthorizedError("This takes a key."),
 ]
 

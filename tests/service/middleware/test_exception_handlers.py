@@ -90,11 +90,15 @@ async def post_to_a_full_queue(store: FakeStore, serve: Any) -> httpx.Response:
             return response
 
 
-async def post_compressed(store: FakeStore, serve: Any) -> httpx.Response:
-    """Send what nobody knows the size of."""
-    async with serve(store) as client:
-        headers = {"content-encoding": "gzip"}
-        return await client.post("/fill-mask", json={"inputs": TEXT}, headers=headers)
+def posting_encoded(encoding: str) -> Scenario:
+    """Return what sends a body that is not encoded as it says."""
+
+    async def post(store: FakeStore, serve: Any) -> httpx.Response:
+        async with serve(store) as client:
+            headers = {"content-encoding": encoding}
+            return await client.post("/fill-mask", json={"inputs": TEXT}, headers=headers)
+
+    return post
 
 
 async def post_in_a_hurry(store: FakeStore, serve: Any) -> httpx.Response:
@@ -140,7 +144,8 @@ SCENARIOS: dict[type[Exception], Scenario] = {
     model_errors.RequestLimitError: posting({"inputs": [TEXT] * 3}, max_inputs=2),
     model_errors.TargetsMismatchError: posting({"inputs": TEXT, "targets": [["dog"], ["cat"]]}),
     errors.UnauthorizedError: posting({"inputs": TEXT}, api_keys=("key",), admin_keys=()),
-    errors.EncodedBodyError: post_compressed,
+    errors.EncodedBodyError: posting_encoded("br"),
+    errors.CorruptBodyError: posting_encoded("gzip"),
     errors.CallerTimeoutError: post_in_a_hurry,
     errors.SlowBodyError: post_a_part,
     errors.PresetUnusableError: post_for_a_preset_without_a_head,
@@ -168,6 +173,7 @@ SCENARIOS: dict[type[Exception], Scenario] = {
 EXPECTED = {
     errors.UnauthorizedError: (401, "unauthorized"),
     errors.EncodedBodyError: (415, "invalid_request"),
+    errors.CorruptBodyError: (422, "invalid_request"),
     RequestValidationError: (422, "invalid_request"),
     model_errors.RequestLimitError: (422, "invalid_request"),
     model_errors.TargetsMismatchError: (422, "invalid_request"),

@@ -302,7 +302,7 @@ ANSWERS = [
     ("POST", "/models/evil", {"headers": STRANGER}, 401, "/models/{preset}"),
     ("POST", "/presets/evil/load", {"headers": STRANGER}, 401, "/presets/{name}/load"),
     ("POST", "/fill-mask", {"content": b"x" * 101}, 413, "/fill-mask"),
-    ("POST", "/fill-mask", {"headers": {"content-encoding": "gzip"}}, 415, "/fill-mask"),
+    ("POST", "/fill-mask", {"headers": {"content-encoding": "br"}}, 415, "/fill-mask"),
     ("POST", "/models/tiny", {"json": {}}, 422, "/models/{preset}"),
     ("GET", "/evil", {}, 404, "unknown"),
     ("PUT", "/evil", {"headers": STRANGER}, 401, "unknown"),

@@ -19,6 +19,7 @@ AT_WORKERS_ONLY = {
     errors.PresetUnusableError,
     errors.DeadlineExceededError,
     errors.EncodedBodyError,
+    errors.CorruptBodyError,
     errors.EngineLostError,
     errors.HeadTimeoutError,
     errors.HeadersTooLargeError,

@@ -6,21 +6,26 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors.exceptions import (
+    CorruptBodyError,
     EncodedBodyError,
     PayloadTooLargeError,
     ServiceError,
     SlowBodyError,
 )
 from service.errors.table import error_response
+from service.middleware.body.unpacking import UnpackedBody
 
 _MOST_DIGITS = 20
 """A length of more is nonsense, and Python refuses to read very long numbers."""
+
+_ENCODINGS = frozenset({b"identity", b"gzip"})
 
 
 class BodyLimitMiddleware:
     """Refuses bodies above a limit: by their declared length, and by what arrives until when.
 
-    Bodies that are compressed are refused unread: nobody knows how large they are.
+    Bodies that are packed by gzip are unpacked on the way, and what comes out counts. Any other
+    encoding is refused unread.
     """
 
     def __init__(self, app: ASGIApp, *, max_body_bytes: int, timeout_s: float) -> None:
@@ -40,11 +45,14 @@ class BodyLimitMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._judge(dict(scope["headers"]))
+        headers = dict(scope["headers"])
+        refusal = self._judge(headers)
         if refusal:
             await error_response(refusal)(scope, receive, send)
             return
-        body = _LimitedBody(receive, self._limit, self._timeout_s)
+        body = _LimitedBody(
+            receive, self._limit, self._timeout_s, is_packed=_encoding(headers) == b"gzip"
+        )
         started = False
 
         async def send_within_limit(message: Message) -> None:
@@ -64,7 +72,7 @@ class BodyLimitMiddleware:
 
     def _judge(self, headers: Mapping[bytes, bytes]) -> ServiceError | None:
         """Say why a body is refused before it is read, if it is."""
-        if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
+        if _encoding(headers) not in _ENCODINGS:
             return EncodedBodyError()
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and len(length) < _MOST_DIGITS and int(length) > self._limit:
@@ -72,12 +80,21 @@ class BodyLimitMiddleware:
         return None
 
 
-class _LimitedBody:
-    """A body as it arrives, until it is too large or too late."""
+def _encoding(headers: Mapping[bytes, bytes]) -> bytes:
+    return headers.get(b"content-encoding", b"identity").strip().lower()
 
-    def __init__(self, receive: Receive, limit: int, timeout_s: float) -> None:
+
+class _LimitedBody:
+    """A body as it arrives, until it is too large, too late or broken."""
+
+    def __init__(
+        self, receive: Receive, limit: int, timeout_s: float, *, is_packed: bool = False
+    ) -> None:
         self.refusal: ServiceError | None = None
         self._receive = receive
+        self._read = (
+            UnpackedBody(self._receive_in_time).receive if is_packed else self._receive_in_time
+        )
         self._limit = limit
         self._left = limit
         self._timeout_s = timeout_s
@@ -89,14 +106,20 @@ class _LimitedBody:
             # What comes after a body is the end of the connection, and nobody is late for that.
             return await self._receive()
         try:
-            async with asyncio.timeout_at(self._deadline):
-                message = await self._receive()
-        except TimeoutError:
-            self.refusal = SlowBodyError(self._timeout_s)
-            raise self.refusal from None
+            message = await self._read()
+        except (CorruptBodyError, SlowBodyError) as error:
+            self.refusal = error
+            raise
         self._is_complete = not message.get("more_body", False)
         self._left -= len(message.get("body", b""))
         if self._left < 0:
             self.refusal = PayloadTooLargeError(self._limit)
             raise self.refusal
         return message
+
+    async def _receive_in_time(self) -> Message:
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                return await self._receive()
+        except TimeoutError:
+            raise SlowBodyError(self._timeout_s) from None
