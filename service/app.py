@@ -28,9 +28,10 @@ from service.processes.heap import freeze_heap
 from service.processes.model_host import open_model_host
 from service.processes.owned_task import owned_task
 from service.processes.shutdown import announced_end
-from service.routes import embed_sparse, fill_mask, hugging_face, info, presets, probes, score
+from service.routes import embed_sparse, fill_mask, hugging_face, score, tokenize
 from service.routes.dependencies import MetricsBoard
-from service.routes.readiness import Readiness
+from service.routes.operations import info, presets, probes
+from service.routes.operations.readiness import Readiness
 from service.routes.schemas import ErrorResponse
 from service.settings import Settings
 from service.telemetry.logs import configure_logs
@@ -90,7 +91,7 @@ def create_app(
         telemetry=traces.telemetry,
         responses={"4XX": {"model": ErrorResponse}, "5XX": {"model": ErrorResponse}},
     )
-    for routes in (fill_mask, score, embed_sparse, hugging_face, presets, probes, info):
+    for routes in (fill_mask, score, embed_sparse, hugging_face, tokenize, presets, probes, info):
         app.include_router(routes.router)
     add_exception_handlers(app)
     # From the inside out: who has no key is refused before a byte of a body is read.
@@ -169,6 +170,7 @@ def _request_limits(settings: Settings) -> RequestLimits:
             max_predictions=settings.max_predictions,
             max_rows=settings.max_rows,
             max_sparse_values=settings.max_sparse_values,
+            max_listed_tokens=settings.max_listed_tokens,
             text=TextLimits(settings.max_characters, settings.max_masks),
         ),
         timeout_s=settings.request_timeout_s,

@@ -207,6 +207,9 @@ class Settings(BaseSettings):
     max_sparse_values: PositiveInt = Field(
         100_000, description="The most values in one answer, over all its sparse vectors."
     )
+    max_listed_tokens: PositiveInt = Field(
+        100_000, description="The most tokens in one answer of `/tokenize`."
+    )
 
     @model_validator(mode="after")
     def _require_allowed(self) -> Self:

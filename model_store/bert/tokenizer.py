@@ -211,9 +211,9 @@ class BertTokenizer:
         """Return the content of a `tokenizer.json`."""
         return str(self._tokenizer.to_str(pretty=pretty))
 
-    def encode(self, text: str) -> Any:
-        """Return the `tokenizers.Encoding` of a text between `[CLS]` and `[SEP]`."""
-        return self._tokenizer.encode(text)
+    def encode(self, text: str, *, add_special_tokens: bool = True) -> Any:
+        """Return the `tokenizers.Encoding` of a text, between `[CLS]` and `[SEP]` if so wanted."""
+        return self._tokenizer.encode(text, add_special_tokens=add_special_tokens)
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of each text, without `[CLS]` and `[SEP]`."""

@@ -17,6 +17,7 @@ class TaskLimits:
         max_predictions: predictions in one answer, over all texts and masks.
         max_rows: rows for the engine, over all rounds.
         max_sparse_values: values of all sparse vectors in one answer.
+        max_listed_tokens: tokens in one answer that lists them.
         text: the limits of each text.
     """
 
@@ -26,6 +27,7 @@ class TaskLimits:
     max_predictions: int = 10_000
     max_rows: int = 1024
     max_sparse_values: int = 100_000
+    max_listed_tokens: int = 100_000
     text: TextLimits = field(default_factory=TextLimits)
 
 

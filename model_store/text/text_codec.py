@@ -23,6 +23,7 @@ from model_store.text.encoding import Encoding, TextLimits
 from model_store.text.filled_text import FilledText, MaskScores
 from model_store.text.questions import Question
 from model_store.text.sentence import Sentence
+from model_store.text.tokenized_text import TokenizedText
 
 
 class TextCodec:
@@ -85,6 +86,11 @@ class TextCodec:
             words=np.array([-1 if word is None else word for word in encoded.word_ids], np.int32),
             is_special=np.array(encoded.special_tokens_mask, bool) | is_wordless,
         )
+
+    def split(self, text: str, *, add_special_tokens: bool) -> TokenizedText:
+        """Return the tokens of a text, however long it is."""
+        encoding = self._tokenizer.encode(text, add_special_tokens=add_special_tokens)
+        return TokenizedText(text, encoding)
 
     def encode(
         self, text: str, *, top_k: int, targets: Sequence[str] | None, limits: TextLimits

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 
 from service.models.preset_control import PresetBoard, PresetControl
 from service.pipeline import PipelineObserver
-from service.routes.readiness import Readiness
+from service.routes.operations.readiness import Readiness
 from service.settings import Settings
 
 

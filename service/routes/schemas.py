@@ -120,6 +120,7 @@ class LimitsInfo(BaseModel):
     max_predictions: int = Field(description="In one answer, over all texts and masks.")
     max_rows: int = Field(description="Rows for the engine that one request becomes.")
     max_sparse_values: int = Field(description="Values of all sparse vectors in one answer.")
+    max_listed_tokens: int = Field(description="In one answer of `/tokenize`.")
     max_queue_size: int = Field(description="How many texts wait for one model.")
     max_queue_tokens: int = Field(description="How many tokens wait for one model.")
     request_timeout_s: float = Field(description="Seconds until it is given up.")
@@ -147,6 +148,7 @@ class ServerInfo(BaseModel):
                         "max_predictions": 10000,
                         "max_rows": 1024,
                         "max_sparse_values": 100000,
+                        "max_listed_tokens": 100000,
                         "max_queue_size": 1024,
                         "max_queue_tokens": 262144,
                         "request_timeout_s": 60.0,

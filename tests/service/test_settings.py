@@ -32,6 +32,7 @@ LIMITS = [
     "max_predictions",
     "max_rows",
     "max_sparse_values",
+    "max_listed_tokens",
 ]
 
 
