@@ -29,6 +29,7 @@ from service.processes.model_host import open_model_host
 from service.processes.owned_task import owned_task
 from service.processes.shutdown import announced_end
 from service.routes import embed_sparse, fill_mask, hugging_face, score, tokenize
+from service.routes.bulk import fill_mask_lines
 from service.routes.dependencies import MetricsBoard
 from service.routes.operations import info, presets, probes
 from service.routes.operations.readiness import Readiness
@@ -91,7 +92,17 @@ def create_app(
         telemetry=traces.telemetry,
         responses={"4XX": {"model": ErrorResponse}, "5XX": {"model": ErrorResponse}},
     )
-    for routes in (fill_mask, score, embed_sparse, hugging_face, tokenize, presets, probes, info):
+    for routes in (
+        fill_mask_lines,
+        fill_mask,
+        score,
+        embed_sparse,
+        hugging_face,
+        tokenize,
+        presets,
+        probes,
+        info,
+    ):
         app.include_router(routes.router)
     add_exception_handlers(app)
     # From the inside out: who has no key is refused before a byte of a body is read.

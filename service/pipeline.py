@@ -1,7 +1,7 @@
 """The whole request: text -> encode -> queue -> batch -> engine -> decode."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -15,6 +15,7 @@ from service.errors.exceptions import (
     CallerTimeoutError,
     DeadlineExceededError,
     ModelReplacedError,
+    QueueFullError,
     ShuttingDownError,
 )
 from service.models.preset_choice import PresetChoice
@@ -23,6 +24,9 @@ from service.scheduling.deadline import Wait, deadline
 
 _INLINE_CHARACTERS = 4096
 """Texts this short are tokenized on the event loop: a thread would take longer."""
+
+_PAUSE_S = 0.5
+"""How long who is patient waits before the queue is tried again."""
 
 Answer = TypeVar("Answer")
 
@@ -133,8 +137,10 @@ class Pipeline:
         models: Models,
         limits: RequestLimits,
         observer: PipelineObserver,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Put the parts in line."""
+        """Put the parts in line; `pause` lets seconds pass."""
+        self._pause = pause
         self._choice = choice
         self._models = models
         self._limits = limits
@@ -159,6 +165,30 @@ class Pipeline:
             ServiceError: the request waits too long, or there is too much to do.
             ModelStoreError: the preset or a text cannot be used, or too much is asked for.
         """
+        return await self._run(preset, request, timeout_s, is_patient=False)
+
+    async def run_patiently(
+        self, preset: str, request: TaskRequest[Answer], timeout_s: float | None = None
+    ) -> Answered[Answer]:
+        """Return the answer of a model, however long it takes until the queue has room for it.
+
+        As `run` does; but the time counts anew for each attempt, and one that found no room is
+        neither raised nor told of.
+        """
+        while True:
+            try:
+                return await self._run(preset, request, timeout_s, is_patient=True)
+            except QueueFullError:
+                await self._pause(_PAUSE_S)
+
+    async def _run(
+        self,
+        preset: str,
+        request: TaskRequest[Answer],
+        timeout_s: float | None,
+        *,
+        is_patient: bool,
+    ) -> Answered[Answer]:
         started = perf_counter()
         known = timings = None
         error: BaseException | None = None
@@ -179,8 +209,9 @@ class Pipeline:
             raise
         finally:
             seconds = perf_counter() - started
-            record = RequestRecord(known, request.name, seconds, error, timings)
-            self._observer.observe_request(record)
+            if not (is_patient and isinstance(error, QueueFullError)):
+                record = RequestRecord(known, request.name, seconds, error, timings)
+                self._observer.observe_request(record)
 
     async def check(self, preset: str) -> None:
         """Fill one mask, so that whoever asks knows that a preset answers.

@@ -193,6 +193,9 @@ class Settings(BaseSettings):
     )
     max_header_fields: PositiveInt = Field(100, description="The most headers of one request.")
     max_body_bytes: PositiveInt = Field(_MIB, description="The largest request body, unpacked.")
+    max_pending_lines: PositiveInt = Field(
+        256, description="The most lines of one body that are read and not answered yet."
+    )
     max_inputs: PositiveInt = Field(256, description="The most texts in one request.")
     max_characters: PositiveInt = Field(100_000, description="The most characters in one text.")
     max_masks: PositiveInt = Field(64, description="The most masks in one text.")

@@ -12,7 +12,7 @@
     ├── MalformedRequestError    what was sent is no HTTP
     ├── HeadersTooLargeError     the head of the request is larger than allowed
     ├── HeadTimeoutError         the head of the request did not come in time
-    ├── PayloadTooLargeError     the body is larger than allowed
+    ├── PayloadTooLargeError     the body, or a line of it, is larger than allowed
     ├── EncodedBodyError         the body is packed by something else than gzip
     ├── CorruptBodyError         the body is said to be packed by gzip, and is not
     ├── PresetUnusableError      the caller named a preset that can never answer here
@@ -140,11 +140,11 @@ class HeadTimeoutError(ServiceError):
 
 
 class PayloadTooLargeError(ServiceError):
-    """The body is larger than allowed."""
+    """The body, or a line of it that is a request of its own, is larger than allowed."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, what: str = "body") -> None:
         """Name the limit in bytes."""
-        super().__init__(f"The body is larger than {limit} bytes; send fewer texts at a time.")
+        super().__init__(f"The {what} is larger than {limit} bytes; send fewer texts at a time.")
 
 
 class EncodedBodyError(ServiceError):

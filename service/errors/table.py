@@ -68,16 +68,22 @@ def describe_failure(error: Exception) -> dict[str, Any]:
     return {"code": code} | ({"exc_info": error} if code == INTERNAL[1] else {"reason": str(error)})
 
 
-def error_response(error: Exception) -> JSONResponse:
-    """Return the answer to an error; of one that is not in the table, nothing is told."""
-    status, code = TABLE.get(type(error), INTERNAL)
+def error_fields(error: Exception) -> dict[str, Any]:
+    """Return what is told of an error; of one that is not in the table, nothing is."""
+    _, code = TABLE.get(type(error), INTERNAL)
     sentence = _INTERNAL_SENTENCE if code == INTERNAL[1] else str(error)
     fields: dict[str, Any] = {"error": sentence, "code": code}
     if isinstance(error, model_errors.InputError) and error.input is not None:
         fields["input"] = error.input
+    return fields
+
+
+def error_response(error: Exception) -> JSONResponse:
+    """Return the answer to an error."""
+    status, _ = TABLE.get(type(error), INTERNAL)
     headers = None
     if isinstance(error, errors.QueueFullError):
         headers = {"retry-after": str(error.retry_after_s)}
     elif isinstance(error, errors.UnauthorizedError):
         headers = {"www-authenticate": "Bearer"}
-    return JSONResponse(fields, status, headers)
+    return JSONResponse(error_fields(error), status, headers)

@@ -1,7 +1,9 @@
 """How every error of every route is answered, in the one form of this API."""
 
 import reprlib
+from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -28,18 +30,27 @@ def add_exception_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _answer_internal)
 
 
-async def _answer_known(_: Request, error: Exception) -> JSONResponse:
-    # A load that fails is logged where it fails, once for all who wait for it.
-    if isinstance(error, model_errors.InferenceError):
+def log_failure(error: Exception) -> None:
+    """Log what an error says of the server, if it does.
+
+    A load that fails is logged where it fails, once for all who wait for it.
+    """
+    if isinstance(error, model_errors.InferenceError) or type(error) not in TABLE:
         _LOG.error("request_failed", **describe_failure(error))
+
+
+async def _answer_known(_: Request, error: Exception) -> JSONResponse:
+    log_failure(error)
     return error_response(error)
 
 
 async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
     """Say in one sentence what the first thing wrong with a body is, and count it."""
+    if not isinstance(error, RequestValidationError):  # pragma: no cover  # Starlette's signature
+        raise error
     _count_invalid(request)
     status, code = TABLE[RequestValidationError]
-    return JSONResponse({"error": _describe(error), "code": code}, status)
+    return JSONResponse({"error": describe_invalid(error.errors()), "code": code}, status)
 
 
 def _count_invalid(request: Request) -> None:
@@ -48,15 +59,18 @@ def _count_invalid(request: Request) -> None:
         request.app.state.metrics.observe_invalid_request()
 
 
-def _describe(error: Exception) -> str:
-    if not isinstance(error, RequestValidationError):  # pragma: no cover  # Starlette's signature
-        raise error
-    found = error.errors()
+def describe_invalid(found: Sequence[Any], whole: str = "the body") -> str:
+    """Say in one sentence what the first thing is that pydantic found wrong with a request.
+
+    Args:
+        found: what it found; the first part of each place is not told.
+        whole: what the request was read from.
+    """
     # A union reports every branch; where one has the right type, its complaint is the useful one.
     first = next((each for each in found if not each["type"].endswith("_type")), found[0])
     if first["type"] == "model_attributes_type":
         return "The body is no JSON object; send one with content-type: application/json."
-    where = reprlib.repr(str(first["loc"][1]))[1:-1] if first["loc"][1:] else "the body"
+    where = reprlib.repr(str(first["loc"][1]))[1:-1] if first["loc"][1:] else whole
     reason = str(first["msg"]).rstrip(".")
     return f"The request is not valid at {where}: {reason}; see /docs."
 

@@ -112,6 +112,7 @@ class LimitsInfo(BaseModel):
     max_header_bytes: int = Field(description="In its address and headers.")
     max_header_fields: int = Field(description="How many headers.")
     max_body_bytes: int = Field(description="In its body.")
+    max_pending_lines: int = Field(description="Of a body of lines, read and not answered yet.")
     max_inputs: int = Field(description="How many texts.")
     max_characters: int = Field(description="In one text.")
     max_masks: int = Field(description="In one text.")
@@ -140,6 +141,7 @@ class ServerInfo(BaseModel):
                         "max_header_bytes": 32768,
                         "max_header_fields": 100,
                         "max_body_bytes": 1048576,
+                        "max_pending_lines": 256,
                         "max_inputs": 256,
                         "max_characters": 100000,
                         "max_masks": 64,

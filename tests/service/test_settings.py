@@ -33,6 +33,7 @@ LIMITS = [
     "max_rows",
     "max_sparse_values",
     "max_listed_tokens",
+    "max_pending_lines",
 ]
 
 

@@ -113,7 +113,7 @@ class Sent:
         self.messages.append(message)
 
 
-HTTP: Scope = {"type": "http", "headers": []}
+HTTP: Scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
 
 
 async def read_everything(_: Scope, receive: Receive, __: Send) -> None:
