@@ -178,3 +178,4 @@ class ErrorResponse(BaseModel):
     error: str = Field(description="One sentence that says what to do.")
     code: str = Field(description="What went wrong, for programs.")
     input: int | None = Field(None, description="The index of the input at fault.")
+    line: int | None = Field(None, description="The number of the line at fault, from 1 on.")
