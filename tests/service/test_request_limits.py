@@ -10,6 +10,7 @@ from service.settings import Settings
 OF_MODELS = {"loaded_presets", "loaded_bytes", "batch_size", "batch_tokens"}
 OF_QUEUES = {"queue_size", "queue_tokens"}
 OF_CONNECTIONS = {"connections", "header_bytes", "header_fields"}
+OF_LINES = {"pending_lines"}
 """Limits of the server that no single request meets, or nothing but a connection."""
 
 MASK = "the [MASK]"
@@ -30,17 +31,18 @@ AT_AND_ABOVE: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
     ),
     "rows": (2, {"inputs": [MASK] * 2}, {"inputs": [MASK] * 3}),
     "sparse_values": (4, {"inputs": ["the", "cat"]}, {"inputs": ["the", "cat", "sat"]}),
+    "listed_tokens": (7, {"inputs": ["the cat", "cat"]}, {"inputs": ["the cat", "cat sat"]}),
     "body_bytes": (23, {"inputs": MASK}, {"inputs": f"{MASK} "}),
 }
 
-PATHS = {"sparse_values": "/embed-sparse"}
+PATHS = {"sparse_values": "/embed-sparse", "listed_tokens": "/tokenize"}
 """Where a limit is met, if not in filling."""
 
 
 def test_every_limit_on_a_request_is_here() -> None:
     """A new one is held to its words too."""
     limits = {name.removeprefix("max_") for name in Settings.model_fields if "max_" in name}
-    assert set(AT_AND_ABOVE) == limits - OF_MODELS - OF_QUEUES - OF_CONNECTIONS
+    assert set(AT_AND_ABOVE) == limits - OF_MODELS - OF_QUEUES - OF_CONNECTIONS - OF_LINES
 
 
 @pytest.mark.parametrize("name", AT_AND_ABOVE)
