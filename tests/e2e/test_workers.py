@@ -34,6 +34,19 @@ def test_answer_is_that_of_one_process(workers: RunningServer, server: RunningSe
     assert ours == theirs
 
 
+def test_score_of_a_text_is_that_of_one_process(
+    workers: RunningServer, server: RunningServer
+) -> None:
+    """And the right sentence is the likelier one."""
+    body = {"inputs": ["The dogs barks at night.", "The dogs bark at night."]}
+    ours, theirs = (
+        httpx.post(f"{each.url}/score", json=body, timeout=60, trust_env=False).json()["results"]
+        for each in (workers, server)
+    )
+    assert [result["rank"] for result in ours] == [2, 1]
+    assert ours == theirs
+
+
 def test_presets_are_those_of_the_engine(workers: RunningServer) -> None:
     """The one that is loaded is loaded for all."""
     presets = get(workers, "/presets").json()["presets"]
