@@ -220,17 +220,24 @@ class BertTokenizer:
         encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
 
-    def target_id(self, target: str) -> int | None:
-        """Return the id of a target, or None where it is no single entry.
+    def target_ids(self, target: str) -> list[int]:
+        """Return the ids of a target: one, several, or none where it cannot be written.
 
         An entry is taken as it is written (`paris`, `##ing`), else as the tokenizer reads it
-        (`Paris` in a lowercased vocabulary).
+        (`Paris` in a lowercased vocabulary). What is partly unknown cannot be written, and what
+        holds a mask among other pieces would be left partly open.
         """
         token_id = self._tokenizer.token_to_id(target)
         if token_id is not None and target:
-            return int(token_id)
-        ids = self._tokenizer.encode(target, add_special_tokens=False).ids
-        return int(ids[0]) if len(ids) == 1 and ids[0] != self.unk_token_id else None
+            return [int(token_id)]
+        ids: list[int] = self._tokenizer.encode(target, add_special_tokens=False).ids
+        is_open = len(ids) > 1 and self.mask_token_id in ids
+        return [] if is_open or self.unk_token_id in ids else ids
+
+    def target_id(self, target: str) -> int | None:
+        """Return the id of a target, or None where it is no single entry."""
+        ids = self.target_ids(target)
+        return ids[0] if len(ids) == 1 else None
 
     def token_str(self, token: int) -> str:
         """Return the vocabulary entry of an id, empty where the vocabulary ends before it."""

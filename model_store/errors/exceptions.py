@@ -16,12 +16,13 @@
         ├── TextTooLongError
         ├── UnknownTargetError
         ├── RequestLimitError      ... because more is asked for than one answer may hold
-        └── TargetsMismatchError   ... because the lists of targets are not as many as the inputs
+        └── TargetsMismatchError   ... because there is not one list of targets an input or mask
 
 The message of each is one sentence that says what to do.
 """
 
 import reprlib
+from typing import Literal
 
 
 class ModelStoreError(Exception):
@@ -149,11 +150,12 @@ class RequestLimitError(InputError):
 
 
 class TargetsMismatchError(InputError):
-    """The lists of targets are not as many as the inputs."""
+    """The lists of targets are not as many as the inputs, or as the masks of one of them."""
 
-    def __init__(self, lists: int, inputs: int) -> None:
+    def __init__(self, lists: int, count: int, unit: Literal["input", "mask"] = "input") -> None:
         """Give both numbers and say what to send."""
+        deeper = ", in it one for each mask where these differ" if unit == "input" else ""
         super().__init__(
-            f"The request has {lists} lists of targets for {inputs} inputs; "
-            "send one list for each input, or one list of strings for all."
+            f"The request has {lists} lists of targets for {count} {unit}s; send one list for each "
+            f"{unit}{deeper}, or one list of strings for all."
         )

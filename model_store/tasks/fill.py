@@ -1,9 +1,10 @@
 """The simplest task: the likeliest entries, or those that are asked for, at every mask."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from model_store.errors import InputError, TargetsMismatchError
+from model_store.tasks.candidate_filter import CandidateFilter
 from model_store.tasks.limits import TaskLimits, require
 from model_store.tasks.task import Task
 from model_store.text.encoding import Encoding
@@ -19,18 +20,20 @@ class FillRequest:
         inputs: the texts.
         top_k: how many predictions a mask.
         targets: one list an input: the entries to score; None for the likeliest.
+        filter: what may be among the likeliest; None for whatever there is.
     """
 
     inputs: Sequence[str]
     top_k: int
     targets: Sequence[Sequence[str]] | None = None
+    filter: CandidateFilter | None = None
 
     name = "fill"
 
     @property
     def characters(self) -> int:
         """How much text there is to tokenize."""
-        return sum(map(len, self.inputs))
+        return sum(map(len, self.inputs)) + (self.filter.characters if self.filter else 0)
 
     def check(self, limits: TaskLimits) -> None:
         """Refuse what no model could answer.
@@ -41,6 +44,8 @@ class FillRequest:
         """
         require("inputs", len(self.inputs), limits.max_inputs)
         require("rows", len(self.inputs), limits.max_rows)
+        if self.filter:
+            self.filter.check(limits)
         if self.targets is None:
             require("predictions a mask", self.top_k, limits.max_top_k)
             return
@@ -63,12 +68,14 @@ class FillRequest:
         for index, text in enumerate(self.inputs):
             wanted = self.targets[index] if self.targets else None
             try:
-                encodings.append(
-                    codec.encode(text, top_k=self.top_k, targets=wanted, limits=limits.text)
-                )
+                encoding = codec.encode(text, top_k=self.top_k, targets=wanted, limits=limits.text)
             except InputError as error:
                 error.input = index
                 raise
+            if self.filter:
+                question = self.filter.ask(codec, index, self.top_k)
+                encoding = replace(encoding, question=question)
+            encodings.append(encoding)
         predictions = sum(e.predictions * len(e.mask_positions) for e in encodings)
         require("predictions", predictions, limits.max_predictions)
         return encodings

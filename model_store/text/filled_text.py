@@ -61,23 +61,26 @@ class Prediction:
 
 
 class FilledText:
-    """A text, its masks, and the candidates for each."""
+    """A text, its masks, and the candidates for each.
+
+    Attributes:
+        encoding: the text.
+        scores: what came back for each mask.
+        predictions: the candidates of each mask, named.
+    """
 
     def __init__(
         self, encoding: Encoding, scores: Sequence[MaskScores], tokenizer: "BertTokenizer"
     ) -> None:
         """Name the candidates of every mask."""
         self.encoding = encoding
+        self.scores = scores
         self._tokenizer = tokenizer
         self.predictions = tuple(self._name(mask) for mask in scores)
 
     def spliced_sequence(self, mask: int, prediction: Prediction) -> str:
         """Return the caller's own text with one mask filled; a `##piece` joins the word before."""
-        text = self.encoding.text
-        start, end = self.encoding.mask_spans[mask]
-        if prediction.token_str.startswith("##"):
-            return text[:start].rstrip() + prediction.token_str[2:] + text[end:]
-        return text[:start] + prediction.token_str + text[end:]
+        return splice(self.encoding, mask, prediction.token_str)
 
     def decoded_sequence(self, mask: int, prediction: Prediction) -> str:
         """Return the text as Transformers' pipeline decodes it.
@@ -102,3 +105,12 @@ class FilledText:
             Prediction(score, token, self._tokenizer.token_str(token))
             for score, token in zip(probabilities.tolist(), scores.token_ids.tolist(), strict=True)
         )
+
+
+def splice(encoding: Encoding, mask: int, word: str) -> str:
+    """Return the caller's own text with one mask filled; a `##piece` joins the word before."""
+    text = encoding.text
+    start, end = encoding.mask_spans[mask]
+    if word.startswith("##"):
+        return text[:start].rstrip() + word[2:] + text[end:]
+    return text[:start] + word + text[end:]

@@ -24,6 +24,7 @@ from model_store.text.filled_text import FilledText, MaskScores
 from model_store.text.questions import Question
 from model_store.text.sentence import Sentence
 from model_store.text.tokenized_text import TokenizedText
+from model_store.text.target import Target
 
 
 class TextCodec:
@@ -155,6 +156,11 @@ class TextCodec:
     def token_str(self, token: int) -> str:
         """Return the vocabulary entry of an id."""
         return self._tokenizer.token_str(token)
+
+    def read_target(self, target: str) -> Target:
+        """Return what a mask may be filled with, as the vocabulary writes it."""
+        token_ids = tuple(self._tokenizer.target_ids(target))
+        return Target(target, token_ids, tuple(map(self._tokenizer.token_str, token_ids)))
 
     def decode(self, encoding: Encoding, scores: Sequence[MaskScores]) -> FilledText:
         """Name the candidates for every mask of a text."""

@@ -1,4 +1,4 @@
-"""The wire models of the native API."""
+"""The wire models that several routes share, and those of the routes beside filling masks."""
 
 from typing import Annotated, Literal
 
@@ -19,65 +19,6 @@ def _require_characters(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_require_characters)]
 Targets = Annotated[list[Text], Field(min_length=1)]
-
-
-class FillMaskRequest(BaseModel):
-    """What to fill, and how."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        json_schema_extra={"examples": [{"inputs": "The capital of France is [MASK]."}]},
-    )
-
-    inputs: Text | Annotated[list[Text], Field(min_length=1)] = Field(
-        description="A text, or several; each with at least one `[MASK]`."
-    )
-    preset: Annotated[str, Field(min_length=1)] | None = Field(
-        None, description="Which model; the default one if left out."
-    )
-    top_k: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="How many predictions a mask: 5 if left out, or all targets."
-    )
-    targets: Targets | Annotated[list[Targets], Field(min_length=1)] | None = Field(
-        None,
-        description=(
-            "Vocabulary entries to score, instead of the likeliest: one list for all inputs, or "
-            "a list of lists, one for each input. Scores are not renormalised."
-        ),
-    )
-
-
-class Prediction(BaseModel):
-    """A candidate for one mask."""
-
-    score: float = Field(description="Its probability over the whole vocabulary.")
-    token: int = Field(description="Its id in the vocabulary.")
-    token_str: str = Field(description="The vocabulary entry; `##` marks the rest of a word.")
-    sequence: str = Field(description="The input with this one mask filled.")
-
-
-class FilledMask(BaseModel):
-    """A mask and its candidates."""
-
-    position: int = Field(description="Its index among the tokens of the input.")
-    start: int = Field(description="Where it starts in the input, in characters.")
-    end: int = Field(description="Where it ends in the input, in characters.")
-    predictions: list[Prediction] = Field(description="The candidates, the likeliest first.")
-
-
-class FilledInput(BaseModel):
-    """The answer for one input."""
-
-    masks: list[FilledMask] = Field(description="Its masks, in order.")
-    tokens: int = Field(description="Its length in tokens, special ones included.")
-
-
-class FillMaskResponse(BaseModel):
-    """The answer, one result an input, in order."""
-
-    preset: str
-    results: list[FilledInput]
 
 
 class LoadRequest(BaseModel):

@@ -5,8 +5,9 @@ import re
 import shlex
 
 from contract.documents import code_blocks, read
+from service.routes.fill_mask.answer import FillMaskResponse
+from service.routes.fill_mask.request import FillMaskRequest
 from service.routes.hugging_face import FillMaskElement
-from service.routes.schemas import FillMaskRequest, FillMaskResponse
 
 MAX_LINES = 150
 

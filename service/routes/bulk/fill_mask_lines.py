@@ -16,7 +16,7 @@ from service.middleware.body.lines import LINES_PATH, is_of_lines
 from service.middleware.exception_handlers import log_failure
 from service.routes.bulk.line_request import read_line, write_error
 from service.routes.bulk.line_stream import LineAnswer, LineLimits, LineStream
-from service.routes.fill_mask import read_request, write_answer
+from service.routes.fill_mask.call import read_call
 from service.routes.timing import TimeoutOf
 
 if TYPE_CHECKING:
@@ -61,12 +61,13 @@ class _LineAnswerer:
             self.metrics.observe_invalid_request()
             return _write(write_error(error, number))
         preset = body.preset or self.settings.default_preset
+        call = read_call(body)
         try:
             # Who sends a million lines does not mind waiting: the queue is for those who do.
-            filled = await self.pipeline.run_patiently(preset, read_request(body), self.timeout_s)
+            answered = await self.pipeline.run_patiently(preset, call.request, self.timeout_s)
         except Exception as error:  # noqa: BLE001  # whatever it is, the other lines are answered
             return self.tell(number, error)
-        return _write(write_answer(preset, filled.answer))
+        return _write(call.write(preset, answered.answer))
 
     def tell(self, number: int, error: Exception) -> LineAnswer:
         log_failure(error)

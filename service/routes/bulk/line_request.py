@@ -9,7 +9,8 @@ from model_store.errors import EmptyTextError
 from service.errors.exceptions import PayloadTooLargeError
 from service.errors.table import TABLE, error_fields
 from service.middleware.exception_handlers import describe_invalid
-from service.routes.schemas import FillMaskRequest, Text
+from service.routes.fill_mask.request import FillMaskRequest
+from service.routes.schemas import Text
 
 _TEXT: TypeAdapter[str] = TypeAdapter(Text)
 

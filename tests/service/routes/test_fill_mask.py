@@ -1,40 +1,10 @@
 """`POST /fill-mask`: what callers of the native interface may send, and what they get."""
 
-from typing import Any
-
 import httpx
 import pytest
 
 from fakes import FakeEngine, FakeStore
-
-TEXT = "The capital of France is [MASK]."
-
-
-async def fill(client: httpx.AsyncClient, **body: Any) -> dict[str, Any]:
-    """Return the answer to a good request."""
-    response = await client.post("/fill-mask", json={"inputs": TEXT} | body)
-    assert response.status_code == 200, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
-
-
-async def refuse(client: httpx.AsyncClient, **body: Any) -> dict[str, Any]:
-    """Return the answer to a bad request."""
-    response = await client.post("/fill-mask", json={"inputs": TEXT} | body)
-    assert response.status_code == 422, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
-
-
-def predictions(answer: dict[str, Any], result: int = 0, mask: int = 0) -> list[dict[str, Any]]:
-    """Return the candidates for one mask."""
-    found: list[dict[str, Any]] = answer["results"][result]["masks"][mask]["predictions"]
-    return found
-
-
-def tokens(answer: dict[str, Any], result: int = 0, mask: int = 0) -> list[str]:
-    """Return the entries that fill one mask."""
-    return [prediction["token_str"] for prediction in predictions(answer, result, mask)]
+from native_calls import TEXT, fill, predictions, refuse, tokens
 
 
 async def test_answer_is_that_of_the_documentation(client: httpx.AsyncClient) -> None:
@@ -127,74 +97,6 @@ async def test_more_candidates_than_the_vocabulary_has_are_all_of_it(
 async def test_top_k_out_of_reason_is_refused(client: httpx.AsyncClient, top_k: object) -> None:
     """`top_k` is a whole number between one and the limit, and nothing that looks like one."""
     assert (await refuse(client, top_k=top_k))["code"] == "invalid_request"
-
-
-async def test_targets_are_scored_over_the_whole_vocabulary(client: httpx.AsyncClient) -> None:
-    """The likeliest target comes first, and scores are not renormalised."""
-    answer = await fill(client, targets=["london", "paris"])
-    scores = {p["token_str"]: p["score"] for p in predictions(answer)}
-    assert scores == {"paris": pytest.approx(0.5), "london": pytest.approx(0.25)}
-
-
-async def test_all_targets_are_returned_by_default(client: httpx.AsyncClient) -> None:
-    """Whoever names seven wants seven."""
-    targets = ["paris", "london", "cat", "dog", "sat", "the", "is"]
-    assert sorted(tokens(await fill(client, targets=targets))) == sorted(targets)
-
-
-async def test_targets_have_a_limit_of_their_own(client: httpx.AsyncClient) -> None:
-    """More targets than the most predictions are scored all the same."""
-    wanted = ["paris", "london"] * 60
-    assert len(predictions(await fill(client, targets=wanted))) == 2
-
-
-async def test_top_k_cuts_targets(client: httpx.AsyncClient) -> None:
-    """The likeliest targets are kept."""
-    answer = await fill(client, targets=["dog", "london", "paris"], top_k=2)
-    assert tokens(answer) == ["paris", "london"]
-
-
-async def test_one_list_of_targets_is_for_all_inputs(client: httpx.AsyncClient) -> None:
-    """Every input is scored for the same targets."""
-    answer = await fill(client, inputs=["a [MASK]", "the [MASK]"], targets=["dog", "cat"])
-    assert [tokens(answer, 0), tokens(answer, 1)] == [["cat", "dog"]] * 2
-
-
-async def test_list_of_lists_has_the_targets_of_each_input(client: httpx.AsyncClient) -> None:
-    """Every input is scored for its own targets."""
-    answer = await fill(client, inputs=["a [MASK]", "the [MASK]"], targets=[["dog"], ["cat"]])
-    assert [tokens(answer, 0), tokens(answer, 1)] == [["dog"], ["cat"]]
-
-
-@pytest.mark.parametrize("targets", [[["dog"]], [["dog"], ["cat"], ["sat"]]])
-async def test_wrong_number_of_target_lists_is_refused(
-    client: httpx.AsyncClient, targets: list[list[str]]
-) -> None:
-    """Lists that fit no inputs are never guessed at."""
-    answer = await refuse(client, inputs=["a [MASK]", "the [MASK]"], targets=targets)
-    assert answer["code"] == "invalid_request"
-
-
-@pytest.mark.parametrize("targets", [[], [[]], ["dog", []], [["dog"], "cat"], "dog", [1], {}])
-async def test_targets_of_another_form_are_refused(
-    client: httpx.AsyncClient, targets: object
-) -> None:
-    """Targets are a list of texts, or a list of such lists, and none is empty."""
-    assert (await refuse(client, targets=targets))["code"] == "invalid_request"
-
-
-async def test_target_named_twice_is_scored_once(client: httpx.AsyncClient) -> None:
-    """A target is a vocabulary entry, however often and in whatever case it is written."""
-    assert tokens(await fill(client, targets=["dog", "dog", "Dog"])) == ["dog"]
-
-
-@pytest.mark.parametrize("target", ["zebra", "", "two words", "[MASK]x", "\x00"])
-async def test_target_outside_the_vocabulary_is_refused(
-    client: httpx.AsyncClient, target: str
-) -> None:
-    """A target that cannot be scored is named, never left out."""
-    answer = await refuse(client, targets=["dog", target])
-    assert (answer["code"], answer["input"]) == ("unknown_target", 0)
 
 
 @pytest.mark.parametrize(

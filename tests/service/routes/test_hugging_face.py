@@ -95,6 +95,17 @@ async def test_one_target_may_stand_alone(client: httpx.AsyncClient, targets: ob
     assert [prediction["token_str"] for prediction in answer] == ["dog"]
 
 
+@pytest.mark.parametrize("target", ["cats", "zebra", ""])
+async def test_target_that_is_no_single_entry_is_refused(
+    client: httpx.AsyncClient, target: str
+) -> None:
+    """This answer has no form for a word of several pieces, and a piece is not the word."""
+    response = await client.post(
+        "/models/tiny", json={"inputs": ONE_MASK, "parameters": {"targets": ["dog", target]}}
+    )
+    assert (response.status_code, response.json()["code"]) == (422, "unknown_target")
+
+
 async def test_targets_are_for_every_input(client: httpx.AsyncClient) -> None:
     """One list serves all texts."""
     answer = await fill(client, [ONE_MASK, ONE_MASK], targets=["dog", "cat"])

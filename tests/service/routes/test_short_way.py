@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import httpx
 import pytest
 
-from service.routes.schemas import FillMaskResponse
+from service.routes.fill_mask.answer import FillMaskResponse
 
 TEXT = "The capital of France is [MASK]."
 

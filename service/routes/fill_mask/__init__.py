@@ -1,0 +1,9 @@
+"""`POST /fill-mask`: the native interface.
+
+Lives here: the route, and its wire models: what is sent, and what is answered.
+"""
+
+from service.routes.fill_mask.call import DEFAULT_TOP_K
+from service.routes.fill_mask.route import router
+
+__all__ = ["DEFAULT_TOP_K", "router"]

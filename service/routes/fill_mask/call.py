@@ -1,0 +1,36 @@
+"""What a body asks of a model, and how that is answered."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from model_store.tasks.fill import FillRequest
+from model_store.tasks.targets import TargetsRequest
+from model_store.tasks.task import TaskRequest
+from service.routes.fill_mask.answer import write_filled, write_targets
+from service.routes.fill_mask.request import FillMaskRequest
+
+DEFAULT_TOP_K = 5
+
+
+@dataclass(frozen=True, slots=True)
+class FillMaskCall:
+    """A task, and what writes its answer for each input."""
+
+    request: TaskRequest[list[Any]]
+    _write: Callable[[Any], dict[str, Any]]
+
+    def write(self, preset: str, texts: Iterable[Any]) -> dict[str, Any]:
+        """Return an answer of dicts, where models would look at every number again: tests do so."""
+        return {"preset": preset, "results": list(map(self._write, texts))}
+
+
+def read_call(body: FillMaskRequest) -> FillMaskCall:
+    """Return what a body asks for."""
+    texts = body.texts
+    targets = body.list_targets()
+    if targets is not None:
+        return FillMaskCall(TargetsRequest(texts, targets, body.top_k), write_targets)
+    kept = body.filter.spread(len(texts)) if body.filter else None
+    filled = FillRequest(texts, body.top_k or DEFAULT_TOP_K, filter=kept)
+    return FillMaskCall(filled, write_filled)

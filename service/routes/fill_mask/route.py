@@ -1,0 +1,40 @@
+"""Reads a body, has its task run, and writes the answer."""
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Request, Response
+
+from service.routes.fill_mask.answer import FillMaskResponse
+from service.routes.fill_mask.call import read_call
+from service.routes.fill_mask.request import FillMaskRequest
+from service.routes.short_way import ShortWay, json_response
+from service.routes.timing import TimeoutOf, timing_headers
+
+if TYPE_CHECKING:
+    from service.pipeline import Pipeline
+
+_AS_LINES = {
+    "requestBody": {
+        "content": {
+            "application/x-ndjson": {
+                "schema": {"type": "string"},
+                "example": '{"inputs": "Paris is in [MASK]."}\n"Rome is in [MASK]."\n',
+            }
+        }
+    }
+}
+"""How requests are sent a line each; another route answers those."""
+
+router = APIRouter(tags=["fill-mask"], route_class=ShortWay)
+
+
+@router.post("/fill-mask", response_model=FillMaskResponse, openapi_extra=_AS_LINES)
+async def fill_mask(
+    body: FillMaskRequest, request: Request, timeout_s: TimeoutOf = None
+) -> Response:
+    """Say which tokens belong at each `[MASK]`, or how likely your words are there."""
+    pipeline: Pipeline = request.app.state.pipeline
+    preset = body.preset or request.app.state.settings.default_preset
+    call = read_call(body)
+    answered = await pipeline.run(preset, call.request, timeout_s)
+    return json_response(call.write(preset, answered.answer), timing_headers(answered.timings))
