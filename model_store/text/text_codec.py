@@ -23,8 +23,8 @@ from model_store.text.encoding import Encoding, TextLimits
 from model_store.text.filled_text import FilledText, MaskScores
 from model_store.text.questions import Question
 from model_store.text.sentence import Sentence
-from model_store.text.tokenized_text import TokenizedText
 from model_store.text.target import Target
+from model_store.text.tokenized_text import TokenizedText
 
 
 class TextCodec:

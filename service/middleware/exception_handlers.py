@@ -68,7 +68,7 @@ def describe_invalid(found: Sequence[Any], whole: str = "the body") -> str:
     """
     # A union reports every branch; where one has the right type, its complaint is the useful one.
     first = next((each for each in found if not each["type"].endswith("_type")), found[0])
-    if first["type"] == "model_attributes_type":
+    if first["type"] == "model_attributes_type" and first["loc"] == ("body",):
         return "The body is no JSON object; send one with content-type: application/json."
     where = reprlib.repr(str(first["loc"][1]))[1:-1] if first["loc"][1:] else whole
     reason = str(first["msg"]).rstrip(".")

@@ -1,4 +1,4 @@
-"""Score words of several pieces with Transformers, one plain text after the other, and keep that.
+"""Score words with Transformers, one plain text after the other, in float64, and keep that.
 
 Run by `make golden`. The tests read `words_uncased.jsonl` and need no PyTorch. A line holds a text
 and, for each mask, `[word, pieces, log_probability, [lowest rank, highest rank]]`: the log-
@@ -25,7 +25,7 @@ NEAR = 1e-4
 def main() -> None:
     """Write the file."""
     tokenizer: Any = AutoTokenizer.from_pretrained(str(EMBEDDED))
-    model: Any = AutoModelForMaskedLM.from_pretrained(str(EMBEDDED), dtype=torch.float32).eval()
+    model: Any = AutoModelForMaskedLM.from_pretrained(str(EMBEDDED), dtype=torch.float64).eval()
     scorer = Scorer(tokenizer, model)
     with PATH.open("w", encoding="utf-8") as file:
         for text, words in WORDS.items():
@@ -58,7 +58,7 @@ class Scorer:
             row = [*ids[:position], *pieces[:filled], *masks, *ids[position + 1 :]]
             total += float(self._distribute(row, position + filled)[piece])
         ranks = [1 + int((plain > total + near).sum()) for near in (NEAR, -NEAR)]
-        return [word, self._tokenizer.convert_ids_to_tokens(pieces), round(total, 6), ranks]
+        return [word, self._tokenizer.convert_ids_to_tokens(pieces), round(total, 7), ranks]
 
     @torch.no_grad()
     def _distribute(self, ids: list[int], position: int) -> torch.Tensor:

@@ -158,7 +158,9 @@ SCENARIOS: dict[type[Exception], Scenario] = {
     model_errors.UnexpectedMaskError: posting({"inputs": TEXT}, "/score"),
     model_errors.TooManyMasksError: posting({"inputs": "[MASK] [MASK]"}, max_masks=1),
     model_errors.TextTooLongError: posting({"inputs": TEXT}, max_characters=5),
-    model_errors.UnknownTargetError: posting({"inputs": TEXT, "targets": ["zebra"]}),
+    model_errors.UnknownTargetError: posting(
+        {"inputs": TEXT, "parameters": {"targets": "zebra"}}, "/models/tiny"
+    ),
     model_errors.PresetNotFoundError: posting({"inputs": TEXT, "preset": "nobody"}),
     model_errors.PresetUnavailableError: loading(model_errors.PresetUnavailableError("Fetch.")),
     model_errors.HeadMissingError: loading(model_errors.HeadMissingError("No head.")),
@@ -342,6 +344,13 @@ async def test_server_lives_on_after_an_error_inside(
             (
                 "The request is not valid at inputs: "
                 "List should have at least 1 item after validation, not 0; see /docs."
+            ),
+        ),
+        (
+            {"inputs": TEXT, "filter": []},
+            (
+                "The request is not valid at filter: Input should be a valid dictionary or object "
+                "to extract fields from; see /docs."
             ),
         ),
         (

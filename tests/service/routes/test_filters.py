@@ -44,7 +44,6 @@ async def test_as_many_are_answered_as_there_are(client: httpx.AsyncClient) -> N
         ({"original": ["Paris"]}, ["london", "##s", "the"]),
         ({"original": "paris", "exclude": ["london"]}, ["##s", "the", "capital"]),
         ({"min_score": 0.2}, ["paris", "london"]),
-        ({"min_score": 0.25}, ["paris", "london"]),
         ({"min_score": 0.9}, []),
     ],
 )
@@ -75,7 +74,7 @@ async def test_each_input_has_its_original(client: httpx.AsyncClient) -> None:
         ({"filter": {"exclude": "paris"}}, "filter"),
         ({"filter": {"whole_word": True}}, "filter"),
         ({"filter": {"whole_words": 1}}, "filter"),
-        ({"filter": []}, "filter"),
+        ({"filter": []}, "filter: Input should be a valid dictionary"),
         ({"filter": {"exclude": ["a"] * 1001}}, "1001 excluded words and the limit is 1000"),
     ],
 )
