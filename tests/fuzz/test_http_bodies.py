@@ -20,7 +20,9 @@ JSON = {"content-type": "application/json"}
 VALID = (
     {"inputs": SENTENCE},
     {"inputs": [SENTENCE, "A [MASK] and a [MASK]."], "top_k": 3},
-    {"inputs": SENTENCE, "targets": ["paris", "rome"]},
+    {"inputs": SENTENCE, "targets": ["paris", "swimming pool"]},
+    {"inputs": [SENTENCE], "targets": [[["paris", "rome"]]]},
+    {"inputs": SENTENCE, "filter": {"whole_words": True, "exclude": ["paris"], "min_score": 0.1}},
     {"inputs": SENTENCE, "preset": PRESET},
     {"inputs": SENTENCE, "parameters": {"top_k": 2, "targets": ["paris"]}, "options": {}},
 )
