@@ -29,7 +29,8 @@ BODIES = [
     {"inputs": TEXT, "preset": "unknown"},
     {"inputs": "no mask"},
     {"inputs": [TEXT, "  "]},
-    {"inputs": TEXT, "targets": ["no entry"]},
+    {"inputs": "a [MASK] is [MASK]", "targets": [["cats", "no entry"], ["the cat", "dog"]]},
+    {"inputs": TEXT, "filter": {"whole_words": True, "exclude": ["paris"], "min_score": 0.01}},
     {"inputs": 1},
 ]
 
