@@ -6,6 +6,7 @@ Encoding and decoding look at one text each and are safe in any thread.
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from model_store.errors import (
 )
 from model_store.text.encoding import Encoding, TextLimits
 from model_store.text.filled_text import FilledText, MaskScores
+from model_store.text.long_text import LongText
 from model_store.text.questions import Question
 from model_store.text.sentence import Sentence
 from model_store.text.target import Target
@@ -74,10 +76,9 @@ class TextCodec:
         Raises:
             InputError: the text cannot be used.
         """
-        _require_readable(text, limits)
-        encoded = self._tokenizer.encode(text)
+        encoded = self._tokenize(text, limits)
         token_ids = np.asarray(encoded.ids, np.int32)
-        self._require_fit(token_ids)
+        self.require_fit(token_ids.size)
         special = self._tokenizer.special_tokens
         is_wordless = [token in {special.cls, special.sep, special.pad} for token in encoded.tokens]
         return Sentence(
@@ -101,22 +102,22 @@ class TextCodec:
         Raises:
             InputError: the text or a target cannot be used.
         """
-        _require_readable(text, limits)
-        encoded = self._tokenizer.encode(text)
-        token_ids = np.asarray(encoded.ids, np.int32)
-        mask_positions = np.flatnonzero(token_ids == self.mask_token_id)
-        if not mask_positions.size:
-            raise MaskNotFoundError(self.mask_token)
-        self._require_fit(token_ids)
-        if mask_positions.size > limits.max_masks:
-            raise TooManyMasksError(mask_positions.size, limits.max_masks)
-        return Encoding(
-            text=text,
-            token_ids=token_ids,
-            mask_positions=mask_positions,
-            mask_spans=tuple(encoded.token_to_chars(int(mask)) for mask in mask_positions),
-            target_ids=None if targets is None else self._look_up(targets),
-            top_k=top_k,
+        encoded = self._read(text, limits)
+        self.require_fit(len(encoded))
+        return self._ask(text, encoded, limits, top_k, targets)
+
+    def encode_whole(self, text: str, *, top_k: int, limits: TextLimits) -> LongText:
+        """Tokenize a text that may be longer than the model takes.
+
+        Raises:
+            InputError: the text cannot be used.
+        """
+        encoded = self._read(text, limits)
+        own = np.flatnonzero(np.asarray(encoded.special_tokens_mask) == 0)
+        return LongText(
+            encoding=self._ask(text, encoded, limits, top_k, targets=None),
+            spans=np.asarray(encoded.offsets),
+            own=range(int(own[0]), int(own[-1]) + 1),
         )
 
     def encode_tokens(
@@ -133,12 +134,11 @@ class TextCodec:
         Raises:
             InputError: the text cannot be used.
         """
-        _require_readable(text, limits)
-        encoded = self._tokenizer.encode(text)
+        encoded = self._tokenize(text, limits)
         token_ids = np.asarray(encoded.ids, np.int32)
-        if token_ids.size > self.max_sequence_length:
-            if not truncate:
-                raise TextTooLongError(token_ids.size, self.max_sequence_length, "tokens")
+        if not truncate:
+            self.require_fit(token_ids.size)
+        elif token_ids.size > self.max_sequence_length:
             # What the tokenizer puts behind the text stays there.
             end = np.flatnonzero(np.asarray(encoded.special_tokens_mask) == 0)[-1] + 1
             behind = token_ids[end:]
@@ -153,22 +153,67 @@ class TextCodec:
             question=question,
         )
 
-    def token_str(self, token: int) -> str:
-        """Return the vocabulary entry of an id."""
-        return self._tokenizer.token_str(token)
+    def require_fit(self, tokens: int) -> None:
+        """Refuse what is longer than the model takes.
+
+        Raises:
+            TextTooLongError: it is.
+        """
+        if tokens > self.max_sequence_length:
+            raise TextTooLongError(tokens, self.max_sequence_length, "tokens")
 
     def read_target(self, target: str) -> Target:
         """Return what a mask may be filled with, as the vocabulary writes it."""
         token_ids = tuple(self._tokenizer.target_ids(target))
         return Target(target, token_ids, tuple(map(self._tokenizer.token_str, token_ids)))
 
+    def token_str(self, token: int) -> str:
+        """Return the vocabulary entry of an id."""
+        return self._tokenizer.token_str(token)
+
+    def write(self, token_ids: Sequence[int]) -> str:
+        """Return the text of ids, as the tokenizer writes it: the words with spaces between."""
+        return self._tokenizer.decode(token_ids, skip_special_tokens=False)
+
     def decode(self, encoding: Encoding, scores: Sequence[MaskScores]) -> FilledText:
         """Name the candidates for every mask of a text."""
         return FilledText(encoding, scores, self._tokenizer)
 
-    def _require_fit(self, token_ids: NDArray[np.int32]) -> None:
-        if token_ids.size > self.max_sequence_length:
-            raise TextTooLongError(token_ids.size, self.max_sequence_length, "tokens")
+    def _tokenize(self, text: str, limits: TextLimits) -> Any:
+        """Return the `tokenizers.Encoding` of a text."""
+        if not text.strip():
+            raise EmptyTextError
+        if len(text) > limits.max_characters:
+            raise TextTooLongError(len(text), limits.max_characters, "characters")
+        return self._tokenizer.encode(text)
+
+    def _read(self, text: str, limits: TextLimits) -> Any:
+        """Return the `tokenizers.Encoding` of a text with a mask."""
+        encoded = self._tokenize(text, limits)
+        if self.mask_token_id not in encoded.ids:
+            raise MaskNotFoundError(self.mask_token)
+        return encoded
+
+    def _ask(
+        self,
+        text: str,
+        encoded: Any,
+        limits: TextLimits,
+        top_k: int,
+        targets: Sequence[str] | None,
+    ) -> Encoding:
+        token_ids = np.asarray(encoded.ids, np.int32)
+        mask_positions = np.flatnonzero(token_ids == self.mask_token_id)
+        if mask_positions.size > limits.max_masks:
+            raise TooManyMasksError(mask_positions.size, limits.max_masks)
+        return Encoding(
+            text=text,
+            token_ids=token_ids,
+            mask_positions=mask_positions,
+            mask_spans=tuple(encoded.token_to_chars(int(mask)) for mask in mask_positions),
+            target_ids=None if targets is None else self._look_up(targets),
+            top_k=top_k,
+        )
 
     def _look_up(self, targets: Sequence[str]) -> NDArray[np.int32]:
         """Return the ids of targets, each once."""
@@ -179,10 +224,3 @@ class TextCodec:
                 raise UnknownTargetError(target)
             ids[token_id] = None
         return np.fromiter(ids, np.int32, len(ids))
-
-
-def _require_readable(text: str, limits: TextLimits) -> None:
-    if not text.strip():
-        raise EmptyTextError
-    if len(text) > limits.max_characters:
-        raise TextTooLongError(len(text), limits.max_characters, "characters")
