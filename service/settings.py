@@ -204,6 +204,9 @@ class Settings(BaseSettings):
     max_predictions: PositiveInt = Field(
         10_000, description="The most predictions in one answer, over all texts and masks."
     )
+    max_beam_width: PositiveInt = Field(
+        32, description="The most fillings of one text that are followed at a time."
+    )
     max_rows: PositiveInt = Field(
         1024, description="The most rows for the engine that one request may become."
     )

@@ -5,6 +5,7 @@ nothing else. Nothing below knows it: everything above may raise these.
 """
 
 from model_store.errors.exceptions import (
+    DistantMasksError,
     EmptyTextError,
     EngineUnavailableError,
     HeadMissingError,
@@ -25,6 +26,7 @@ from model_store.errors.exceptions import (
 )
 
 __all__ = [
+    "DistantMasksError",
     "EmptyTextError",
     "EngineUnavailableError",
     "HeadMissingError",

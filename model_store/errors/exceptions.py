@@ -14,6 +14,7 @@
         ├── UnexpectedMaskError    ... because it holds a mask where there is to be none
         ├── TooManyMasksError
         ├── TextTooLongError
+        ├── DistantMasksError      ... because masks to fill together lie too far apart
         ├── UnknownTargetError
         ├── RequestLimitError      ... because more is asked for than one answer may hold
         └── TargetsMismatchError   ... because there is not one list of targets an input or mask
@@ -124,6 +125,17 @@ class TextTooLongError(InputError):
         super().__init__(f"The text has {length} {unit} and the limit is {limit}; shorten it.")
         self.length = length
         self.limit = limit
+
+
+class DistantMasksError(InputError):
+    """Masks that are to be filled together, and that no model of this kind sees together."""
+
+    def __init__(self, tokens: int, limit: int) -> None:
+        """Give how many tokens they lie apart, both included, and how many a window has."""
+        super().__init__(
+            f"The masks lie {tokens} tokens apart and a window has {limit}; "
+            "send the parts of the text one by one, or decode independently."
+        )
 
 
 class UnknownTargetError(InputError):

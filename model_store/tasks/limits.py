@@ -15,6 +15,7 @@ class TaskLimits:
         max_top_k: predictions for one mask.
         max_targets: targets for one text.
         max_predictions: predictions in one answer, over all texts and masks.
+        max_beam_width: fillings of one text that are followed at a time.
         max_rows: rows for the engine, over all rounds.
         max_sparse_values: values of all sparse vectors in one answer.
         max_listed_tokens: tokens in one answer that lists them.
@@ -25,6 +26,7 @@ class TaskLimits:
     max_top_k: int = 100
     max_targets: int = 1000
     max_predictions: int = 10_000
+    max_beam_width: int = 32
     max_rows: int = 1024
     max_sparse_values: int = 100_000
     max_listed_tokens: int = 100_000
