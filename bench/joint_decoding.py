@@ -103,7 +103,7 @@ def is_entry(model: FillMaskModel, word: str) -> bool:
 
 def fill(model: FillMaskModel, texts: Sequence[str], width: int) -> list[JointText]:
     """Fill all texts together."""
-    request = JointRequest(texts, beam_width=width, sequences=1)
+    request = JointRequest(texts, sequences=1, beam_width=width)
     task = request.start(model, TaskLimits(max_rows=sys.maxsize))
     step = advance(task)
     while not isinstance(step, Done):

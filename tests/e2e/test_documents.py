@@ -27,6 +27,13 @@ PULLED = {
 GUIDE = "docs/fine-tuning.md"
 """It asks for the preset that it trains: `test_fine_tuning.py` goes its whole way."""
 
+SCORES = re.compile(
+    "|".join(
+        rf'(?<="{name}": )-?\d[^,}}]*'
+        for name in ("score", "log_prob", "mean_log_prob", "marginal", "conditional")
+    )
+)
+
 _PATIENCE_S = 60
 
 
@@ -104,9 +111,9 @@ def find_answer(path: str, block: str) -> Any:
 
 def drop_scores(answer: Any) -> Any:
     """Return an answer without what differs between processors."""
-    return json.loads(re.sub(r'"score": [^,]+', '"score": 0', json.dumps(answer)))
+    return json.loads(SCORES.sub("0", json.dumps(answer)))
 
 
 def read_scores(answer: Any) -> list[float]:
     """Return the scores of an answer, in order."""
-    return [*map(float, re.findall(r'"score": ([^,]+)', json.dumps(answer)))]
+    return [*map(float, SCORES.findall(json.dumps(answer)))]

@@ -23,6 +23,8 @@ VALID = (
     {"inputs": SENTENCE, "targets": ["paris", "swimming pool"]},
     {"inputs": [SENTENCE], "targets": [[["paris", "rome"]]]},
     {"inputs": SENTENCE, "filter": {"whole_words": True, "exclude": ["paris"], "min_score": 0.1}},
+    {"inputs": SENTENCE, "decode": "joint", "beam_width": 2, "span": {"min": 1, "max": 2}},
+    {"inputs": SENTENCE, "overflow": "window"},
     {"inputs": SENTENCE, "preset": PRESET},
     {"inputs": SENTENCE, "parameters": {"top_k": 2, "targets": ["paris"]}, "options": {}},
 )

@@ -29,6 +29,11 @@ AT_AND_ABOVE: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
         {"inputs": [MASK] * 2, "top_k": 3},
         {"inputs": [MASK, f"{MASK} [MASK]"], "top_k": 3},
     ),
+    "beam_width": (
+        3,
+        {"inputs": MASK, "decode": "joint", "beam_width": 3},
+        {"inputs": MASK, "decode": "joint", "beam_width": 4},
+    ),
     "rows": (2, {"inputs": [MASK] * 2}, {"inputs": [MASK] * 3}),
     "sparse_values": (4, {"inputs": ["the", "cat"]}, {"inputs": ["the", "cat", "sat"]}),
     "listed_tokens": (7, {"inputs": ["the cat", "cat"]}, {"inputs": ["the cat", "cat sat"]}),

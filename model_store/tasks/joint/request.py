@@ -14,6 +14,8 @@ from model_store.tasks.task import Task
 from model_store.tasks.together import run_together
 from model_store.text.text_codec import TextCodec
 
+_USUAL_SEQUENCES = 5
+_USUAL_WIDTH = 8
 _ROWS = "rows (masks, their lengths and the width of the beam make many)"
 
 
@@ -42,15 +44,16 @@ class JointRequest:
 
     Attributes:
         inputs: the texts.
-        beam_width: how many fillings are followed at a time, of each text and each length.
-        sequences: how many are returned at most.
+        sequences: how many fillings are returned at most; None for 5.
+        beam_width: how many are followed at a time, of each text and each length; None for 8 if
+            as many are allowed, or `sequences` if that is more.
         span: the lengths that are tried for each run of masks; None for the one that it has.
         is_cut: whether a text that is too long is cut to a window around its masks.
     """
 
     inputs: Sequence[str]
-    beam_width: int
-    sequences: int
+    sequences: int | None = None
+    beam_width: int | None = None
     span: SpanLengths | None = None
     is_cut: bool = False
 
@@ -68,8 +71,8 @@ class JointRequest:
             RequestLimitError: too many inputs, too wide a beam, or too many sequences.
         """
         require("inputs", len(self.inputs), limits.max_inputs)
-        require("paths in a beam", self.beam_width, limits.max_beam_width)
-        require("sequences a text", self.sequences, limits.max_top_k)
+        require("paths in a beam", self._choose_width(limits), limits.max_beam_width)
+        require("sequences a text", self._count, limits.max_top_k)
 
     def start(self, codec: TextCodec, limits: TaskLimits) -> Task[list[JointText]]:
         """Return the task: a round for each mask of the text that has most, and one more at most.
@@ -77,20 +80,28 @@ class JointRequest:
         Raises:
             InputError: a text cannot be used, or all of them take too many rows.
         """
+        width = self._choose_width(limits)
         texts = read_each(self.inputs, lambda text: self._read(text, codec, limits))
-        require(_ROWS, sum(t.count_rows(self.beam_width) for t in texts), limits.max_rows)
-        predictions = self.sequences * sum(text.most_masks for text in texts)
+        require(_ROWS, sum(text.count_rows(width) for text in texts), limits.max_rows)
+        predictions = self._count * sum(text.most_masks for text in texts)
         require("predictions", predictions, limits.max_predictions)
         cut = read_each(texts, lambda text: self._cut(text, codec))
-        width = self.beam_width
         searches = [search_beam(variant.text, width) for variants in cut for variant in variants]
         beams = iter((yield from run_together(searches)))
         return [
             _Found(codec, [(variant, next(beams)) for variant in variants]).write(
-                len(text.whole.encoding.token_ids), self.sequences
+                len(text.whole.encoding.token_ids), self._count
             )
             for text, variants in zip(texts, cut, strict=True)
         ]
+
+    @property
+    def _count(self) -> int:
+        return self.sequences or _USUAL_SEQUENCES
+
+    def _choose_width(self, limits: TaskLimits) -> int:
+        usual = min(_USUAL_WIDTH, limits.max_beam_width)
+        return self.beam_width or max(usual, self.sequences or 1)
 
     def _read(self, text: str, codec: TextCodec, limits: TaskLimits) -> Variants:
         whole = codec.encode_whole(text, top_k=1, limits=limits.text)

@@ -7,10 +7,13 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from model_store.tasks.windows.request import SeenText
 from model_store.text.encoding import Encoding
 from model_store.text.filled_text import FilledText
 from model_store.text.target import Match
 from model_store.text.targeted_text import ScoredTarget, TargetedText
+from service.routes.fill_mask.joint_answer import JointInput
+from service.routes.fill_mask.seen import Seen, write_seen
 
 
 class Prediction(BaseModel):
@@ -61,6 +64,9 @@ class Mask(BaseModel):
     position: int = Field(description="Its index among the tokens of the input.")
     start: int = Field(description="Where it starts in the input, in characters.")
     end: int = Field(description="Where it ends in the input, in characters.")
+    seen: Seen | None = Field(
+        None, description="What the model saw of the input for it; with `overflow` `window`."
+    )
 
 
 class FilledMask(Mask):
@@ -93,13 +99,18 @@ class FilledInput(BaseModel):
         description="Its masks, in order; what is said of them depends on what was asked."
     )
     tokens: int = Field(description="Its length in tokens, special ones included.")
+    truncated: bool | None = Field(
+        None, description="Whether the model saw less than all of it; with `overflow` `window`."
+    )
 
 
 class FillMaskResponse(BaseModel):
     """The answer, one result an input, in order."""
 
     preset: str
-    results: list[FilledInput]
+    results: list[FilledInput | JointInput] = Field(
+        description="What is said of an input depends on `decode`."
+    )
 
 
 def write_filled(filled: FilledText) -> dict[str, Any]:
@@ -122,6 +133,14 @@ def write_filled(filled: FilledText) -> dict[str, Any]:
             mask["entropy"] = scores.entropy
             mask["removed_probability"] = scores.removed
     return answer
+
+
+def write_seen_text(text: SeenText) -> dict[str, Any]:
+    """Return the answer for one input that was seen through windows."""
+    answer = write_filled(text.filled)
+    for mask, seen in zip(answer["masks"], text.seen, strict=True):
+        mask["seen"] = write_seen(seen)
+    return answer | {"truncated": text.is_truncated}
 
 
 def write_targets(targeted: TargetedText) -> dict[str, Any]:

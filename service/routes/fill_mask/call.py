@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from model_store.tasks.fill import FillRequest
+from model_store.tasks.joint.request import JointRequest
 from model_store.tasks.targets import TargetsRequest
 from model_store.tasks.task import TaskRequest
-from service.routes.fill_mask.answer import write_filled, write_targets
+from model_store.tasks.windows.request import WindowRequest
+from service.routes.fill_mask.answer import write_filled, write_seen_text, write_targets
+from service.routes.fill_mask.joint_answer import write_joint
 from service.routes.fill_mask.request import FillMaskRequest
 
 DEFAULT_TOP_K = 5
@@ -31,6 +35,13 @@ def read_call(body: FillMaskRequest) -> FillMaskCall:
     targets = body.list_targets()
     if targets is not None:
         return FillMaskCall(TargetsRequest(texts, targets, body.top_k), write_targets)
+    is_window = body.overflow == "window"
+    if body.decode == "joint":
+        span = body.span.lengths if body.span else None
+        joint = JointRequest(texts, body.top_k, body.beam_width, span, is_cut=is_window)
+        return FillMaskCall(joint, partial(write_joint, is_window=is_window))
+    top_k = body.top_k or DEFAULT_TOP_K
     kept = body.filter.spread(len(texts)) if body.filter else None
-    filled = FillRequest(texts, body.top_k or DEFAULT_TOP_K, filter=kept)
-    return FillMaskCall(filled, write_filled)
+    if is_window:
+        return FillMaskCall(WindowRequest(texts, top_k, kept), write_seen_text)
+    return FillMaskCall(FillRequest(texts, top_k, filter=kept), write_filled)

@@ -1,10 +1,12 @@
 """What is sent to `POST /fill-mask`."""
 
-from typing import Annotated, Self
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from model_store.tasks.candidate_filter import CandidateFilter
+from model_store.tasks.joint.variants import SpanLengths
 from model_store.tasks.targets import TargetsOfText
 from service.routes.schemas import Targets, Text
 
@@ -45,6 +47,27 @@ class FilterOptions(BaseModel):
         )
 
 
+class SpanOptions(BaseModel):
+    """How many masks a run of masks may stand for."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    min: int = Field(default=1, ge=1, description="The fewest.")
+    max: int = Field(ge=1, description="The most.")
+
+    @model_validator(mode="after")
+    def _require_order(self) -> Self:
+        if self.max < self.min:
+            message = "max has to be at least min"
+            raise ValueError(message)
+        return self
+
+    @property
+    def lengths(self) -> SpanLengths:
+        """The same, as the task is told."""
+        return SpanLengths(self.min, self.max)
+
+
 class FillMaskRequest(BaseModel):
     """What to fill, and how."""
 
@@ -63,6 +86,14 @@ class FillMaskRequest(BaseModel):
                     "top_k": 3,
                     "filter": {"whole_words": True, "alphabetic": True, "original": "bank"},
                 },
+                {
+                    "inputs": "They live in [MASK] [MASK].",
+                    "decode": "joint",
+                    "top_k": 3,
+                    "beam_width": 8,
+                },
+                {"inputs": "She is a [MASK].", "decode": "joint", "span": {"min": 1, "max": 3}},
+                {"inputs": "The capital of France is [MASK].", "overflow": "window"},
             ]
         },
     )
@@ -74,7 +105,11 @@ class FillMaskRequest(BaseModel):
         None, description="Which model; the default one if left out."
     )
     top_k: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="How many predictions a mask: 5 if left out, or all targets."
+        None,
+        description=(
+            "How many predictions a mask, or how many sequences where `decode` is `joint`: 5 if "
+            "left out, or all targets."
+        ),
     )
     targets: Targets | Annotated[list[TargetsOfInput], Field(min_length=1)] | None = Field(
         None,
@@ -89,6 +124,35 @@ class FillMaskRequest(BaseModel):
         None, description="What may be among the likeliest; not together with `targets`."
     )
 
+    overflow: Literal["error", "window"] = Field(
+        "error",
+        description=(
+            "Of a text that is longer than the model takes: `error` refuses it, `window` shows "
+            "each mask in the middle of the part that fits."
+        ),
+    )
+    decode: Literal["independent", "joint"] = Field(
+        "independent",
+        description=(
+            "How several masks are filled: `independent`, each as if the others stayed masks, or "
+            "`joint`, one after another, so that they fit each other."
+        ),
+    )
+    beam_width: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description=(
+            "How many fillings are followed at a time, with `decode` `joint`: 8 if left out, or "
+            "`top_k` if that is more."
+        ),
+    )
+    span: SpanOptions | None = Field(
+        None,
+        description=(
+            "How many masks are tried in place of each run of masks, with `decode` `joint`; as "
+            "many as it has if left out."
+        ),
+    )
+
     @property
     def texts(self) -> list[str]:
         """The inputs, one or several."""
@@ -96,16 +160,25 @@ class FillMaskRequest(BaseModel):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        if self.filter is None:
-            return self
-        if self.targets is not None:
-            message = "targets and filter exclude each other, send one of them"
-            raise ValueError(message)
-        original = self.filter.original
-        if isinstance(original, list) and len(original) != len(self.texts):
-            message = "original has to be one word, or a list with one for each input"
+        for message in self._list_conflicts():
             raise ValueError(message)
         return self
+
+    def _list_conflicts(self) -> Iterator[str]:
+        original = self.filter.original if self.filter else None
+        is_joint = self.decode == "joint"
+        if self.targets is not None and self.filter is not None:
+            yield "targets and filter exclude each other, send one of them"
+        if isinstance(original, list) and len(original) != len(self.texts):
+            yield "original has to be one word, or a list with one for each input"
+        if is_joint and (self.targets is not None or self.filter is not None):
+            yield "decode joint takes neither targets nor a filter, leave them out"
+        if not is_joint and (self.beam_width is not None or self.span is not None):
+            yield "beam_width and span are for decode joint, send that too"
+        if (self.beam_width or self.top_k or 1) < (self.top_k or 1):
+            yield "a beam ends with beam_width sequences, send a top_k that is no larger"
+        if self.targets is not None and self.overflow == "window":
+            yield "targets are scored in whole texts, leave overflow out"
 
     def list_targets(self) -> list[TargetsOfText] | None:
         """Return the targets of each input."""

@@ -158,6 +158,13 @@ SCENARIOS: dict[type[Exception], Scenario] = {
     model_errors.UnexpectedMaskError: posting({"inputs": TEXT}, "/score"),
     model_errors.TooManyMasksError: posting({"inputs": "[MASK] [MASK]"}, max_masks=1),
     model_errors.TextTooLongError: posting({"inputs": TEXT}, max_characters=5),
+    model_errors.DistantMasksError: posting(
+        {
+            "inputs": f"{TEXT}{' the' * 40} [MASK]",
+            "decode": "joint",
+            "overflow": "window",
+        }
+    ),
     model_errors.UnknownTargetError: posting(
         {"inputs": TEXT, "parameters": {"targets": "zebra"}}, "/models/tiny"
     ),
@@ -197,6 +204,7 @@ EXPECTED = {
     model_errors.UnexpectedMaskError: (422, "unexpected_mask"),
     model_errors.TooManyMasksError: (422, "too_many_masks"),
     model_errors.TextTooLongError: (422, "text_too_long"),
+    model_errors.DistantMasksError: (422, "text_too_long"),
     model_errors.UnknownTargetError: (422, "unknown_target"),
     model_errors.PresetNotFoundError: (404, "preset_not_found"),
     model_errors.PresetUnavailableError: (502, "preset_unavailable"),

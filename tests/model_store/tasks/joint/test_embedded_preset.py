@@ -21,7 +21,7 @@ TEXTS = [
 @pytest.fixture(scope="module")
 def answers(embedded_model: FillMaskModel) -> list[JointText]:
     """Every text, filled together with all others."""
-    task = JointRequest(TEXTS, beam_width=4, sequences=2).start(embedded_model, TaskLimits())
+    task = JointRequest(TEXTS, sequences=2, beam_width=4).start(embedded_model, TaskLimits())
     step = advance(task)
     while not isinstance(step, Done):
         step = advance(task, embedded_model.predict(step))

@@ -37,7 +37,7 @@ def fill(
     span: SpanLengths | None = None,
 ) -> list[JointText]:
     """Return the answers for texts."""
-    request = JointRequest(texts, beam_width=width, sequences=3, span=span)
+    request = JointRequest(texts, 3, width, span)
     return table.drive(request.start(codec, TaskLimits()))
 
 
@@ -107,13 +107,13 @@ def test_texts_and_lengths_share_rounds(table: ScoreTable, codec: TextCodec) -> 
 @pytest.mark.parametrize(
     ("request_", "limits", "message"),
     [
-        (JointRequest([TEXT] * 3, 4, 1), TaskLimits(max_inputs=2), "3 inputs"),
-        (JointRequest([TEXT], 4, 1), TaskLimits(max_beam_width=3), "4 paths in a beam"),
+        (JointRequest([TEXT] * 3, 1), TaskLimits(max_inputs=2), "3 inputs"),
+        (JointRequest([TEXT], 1, 4), TaskLimits(max_beam_width=3), "4 paths in a beam"),
         (JointRequest([TEXT], 9, 9), TaskLimits(max_top_k=8), "9 sequences a text"),
-        (JointRequest([TEXT] * 2, 4, 2), TaskLimits(max_predictions=11), "12 predictions"),
-        (JointRequest([TEXT] * 2, 4, 1), TaskLimits(max_rows=27), "28 rows .* limit is 27"),
+        (JointRequest([TEXT] * 2, 2, 4), TaskLimits(max_predictions=11), "12 predictions"),
+        (JointRequest([TEXT] * 2, 1, 4), TaskLimits(max_rows=27), "28 rows .* limit is 27"),
         (
-            JointRequest(["[MASK] cat " * 9], 4, 1, SpanLengths(1, 5), is_cut=True),
+            JointRequest(["[MASK] cat " * 9], 1, 4, SpanLengths(1, 5), is_cut=True),
             TaskLimits(),
             "308593750 rows .* limit is 1024",
         ),
@@ -136,7 +136,7 @@ def test_rows_are_counted_before_they_are_made(
     text = "[MASK] cat [MASK] [MASK]"
     choices = [(1, 2)] if span is None else [*product(range(span.least, span.most + 1), repeat=2)]
     rows = sum(count_rows(first + second, width) for first, second in choices)
-    request = JointRequest([text], width, 1, span)
+    request = JointRequest([text], 1, width, span)
     start(request, codec, TaskLimits(max_rows=rows))
     with pytest.raises(RequestLimitError, match=f"{rows} rows"):
         start(request, codec, TaskLimits(max_rows=rows - 1))
@@ -157,7 +157,7 @@ def test_text_that_does_not_fit_is_refused(
     codec: TextCodec, text: str, span: SpanLengths | None, is_cut: bool, error: type[InputError]
 ) -> None:
     """With the length that its masks may get; and which one it is."""
-    request = JointRequest(["the [MASK]", text], 4, 1, span, is_cut)
+    request = JointRequest(["the [MASK]", text], 1, 4, span, is_cut)
     with pytest.raises(error) as raised:
         start(request, codec, TaskLimits(max_rows=100_000))
     assert raised.value.input == 1
@@ -166,7 +166,7 @@ def test_text_that_does_not_fit_is_refused(
 def test_long_text_is_cut_to_a_window_around_its_masks(table: ScoreTable, codec: TextCodec) -> None:
     """All of them in it, the answer is what the window has alone."""
     text = " ".join(["the cat"] * 20 + ["[MASK] sat [MASK]"] + ["the dog"] * 20)
-    request = JointRequest([text], 4, 2, is_cut=True)
+    request = JointRequest([text], 2, 4, is_cut=True)
     [answer] = table.drive(request.start(codec, TaskLimits()))
     start_, end = answer.seen
     assert answer.is_truncated
@@ -181,7 +181,7 @@ def test_text_that_fits_is_seen_whole(table: ScoreTable, codec: TextCodec) -> No
     """Whether it would be cut or not."""
     text = " the [MASK] sat . "
     for is_cut in (False, True):
-        request = JointRequest([text], 4, 2, is_cut=is_cut)
+        request = JointRequest([text], 2, 4, is_cut=is_cut)
         [answer] = table.drive(request.start(codec, TaskLimits()))
         assert (answer.is_truncated, answer.seen) == (False, (0, len(text)))
 
