@@ -46,7 +46,9 @@ BODIES = [
     {"inputs": "no mask"},
     {"inputs": [TEXT, " "]},
     {"inputs": TEXT, "top_k": 1000},
-    {"inputs": TEXT, "targets": ["zebra"]},
+    {"inputs": TEXT, "targets": ["zebra", "cats", "dog"]},
+    {"inputs": TEXT, "targets": [["dog"], ["cat"]]},
+    {"inputs": TEXT, "filter": {"whole_words": True}},
     {"inputs": TEXT, "preset": "nobody"},
 ]
 
