@@ -86,6 +86,7 @@ class TargetsRequest:
 
     def _read(self, codec: TextCodec, limits: TaskLimits) -> list[TargetScores]:
         texts: list[TargetScores] = []
+        rows = 0
         for index, (text, targets) in enumerate(zip(self.inputs, self.targets, strict=True)):
             try:
                 encoding = codec.encode(text, top_k=1, targets=None, limits=limits.text)
@@ -94,10 +95,11 @@ class TargetsRequest:
             except InputError as error:
                 error.input = index
                 raise
-            texts.append(TargetScores(encoding, words))
+            texts.append(TargetScores(encoding, words, limits.max_rows))
+            rows += texts[-1].rows
+            require("rows or more", rows, limits.max_rows)
         predictions = sum(text.count_predictions(self.top_k) for text in texts)
         require("predictions", predictions, limits.max_predictions)
-        require("rows", sum(text.rows for text in texts), limits.max_rows)
         return texts
 
 

@@ -19,8 +19,10 @@ from model_store.text.targeted_text import ScoredTarget, TargetedText
 class TargetScores:
     """The targets of one text, on their way to an answer."""
 
-    def __init__(self, encoding: Encoding, targets: Sequence[Sequence[Target]]) -> None:
-        """Ask nothing yet; `targets` has one list a mask."""
+    def __init__(
+        self, encoding: Encoding, targets: Sequence[Sequence[Target]], most_rows: int
+    ) -> None:
+        """Ask nothing yet; `targets` has one list a mask. Rows are counted to `most_rows` and 1."""
         self._encoding = encoding
         self._targets = targets
         # Each is asked for once, and found again by its column.
@@ -28,7 +30,7 @@ class TargetScores:
         self._words = [
             _number(t.token_ids for t in mask if t.match == "pieces") for mask in targets
         ]
-        self._rows = WordRows(encoding, self._words)
+        self._rows = WordRows(encoding, self._words, most_rows)
         self._pieces: list[dict[Word, tuple[float, ...]]] = [{} for _ in targets]
         self._scores: Sequence[MaskScores] = ()
 

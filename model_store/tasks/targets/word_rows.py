@@ -25,8 +25,14 @@ _Place: TypeAlias = tuple[int, int, Word]
 class WordRows:
     """The rows that score words at the masks of one text."""
 
-    def __init__(self, encoding: Encoding, words: Sequence[Iterable[Word]]) -> None:
-        """Find the rows of words of several pieces; `words` has one list a mask."""
+    def __init__(self, encoding: Encoding, words: Sequence[Iterable[Word]], most: int) -> None:
+        """Find the rows of words of several pieces, or one more than may be, and no further.
+
+        Args:
+            encoding: the text.
+            words: one list a mask.
+            most: how many rows may be. A few long words can ask for millions.
+        """
         self._encoding = encoding
         self._words = words
         self._pieces: dict[_Place, dict[int, None]] = {}
@@ -34,6 +40,8 @@ class WordRows:
             for word in of_mask:
                 for place, piece in _walk(mask, word):
                     self._pieces.setdefault(place, {})[piece] = None
+                    if len(self._pieces) > most:
+                        return
 
     def __len__(self) -> int:
         """Return how many rows there are."""

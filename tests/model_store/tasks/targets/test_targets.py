@@ -242,11 +242,19 @@ def test_rows_of_all_rounds_and_inputs_count(codec: TextCodec) -> None:
     """Two for a word of two pieces and one for its rank, of each of two texts."""
     table = RankedTable(len(ENTRIES))
     request = {"targets": [["swims"], ["swims"]], "table": table}
-    with pytest.raises(RequestLimitError, match="6 rows and the limit is 5"):
+    with pytest.raises(RequestLimitError, match="6 rows or more and the limit is 5"):
         ask(codec, TEXT, TEXT, max_rows=5, **request)
     assert table.rounds == []
     ask(codec, TEXT, TEXT, max_rows=6, **request)
     assert table.rounds == [4, 2]
+
+
+def test_rows_are_not_counted_beyond_the_limit() -> None:
+    """A body of long words could ask for millions."""
+    codec = TextCodec(BertTokenizer.from_vocabulary(ENTRIES), 400)
+    words = ["a " * length for length in range(300, 310)]
+    with pytest.raises(RequestLimitError, match="102 rows or more and the limit is 100"):
+        ask(codec, TEXT, targets=[words], max_rows=100)
 
 
 @pytest.mark.parametrize(

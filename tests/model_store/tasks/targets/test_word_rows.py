@@ -17,7 +17,7 @@ def test_pieces_are_filled_from_left_to_right() -> None:
     """The mask becomes as many, the other one stays."""
     codec = TextCodec(BertTokenizer.from_vocabulary(ENTRIES), 12)
     encoding = codec.encode("[MASK] a [MASK]", top_k=1, targets=None, limits=TextLimits())
-    rows = WordRows(encoding, [[], [(B, C)]]).encode(codec.mask_token_id)
+    rows = WordRows(encoding, [[], [(B, C)]], 9).encode(codec.mask_token_id)
     assert [row.token_ids.tolist() for row in rows] == [
         [CLS, MASK, A, MASK, MASK, SEP],
         [CLS, MASK, A, B, MASK, SEP],
@@ -31,6 +31,6 @@ def test_pieces_are_of_the_segment_of_their_mask() -> None:
     codec = TextCodec(BertTokenizer.from_vocabulary(ENTRIES), 12)
     encoding = codec.encode("a [MASK] b", top_k=1, targets=None, limits=TextLimits())
     pair = replace(encoding, segment_ids=np.array([0, 0, 1, 2, 2], np.int32))
-    [row, _] = WordRows(pair, [[(B, C)]]).encode(codec.mask_token_id)
+    [row, _] = WordRows(pair, [[(B, C)]], 9).encode(codec.mask_token_id)
     assert row.segment_ids is not None
     assert row.segment_ids.tolist() == [0, 0, 1, 1, 2, 2]
