@@ -47,6 +47,7 @@ openapi: $(TEST_VENV)/.stamp ## Write openapi.yaml anew from the app
 lock: $(TEST_VENV)/.stamp ## Write the lock files anew from pyproject.toml (UPGRADE=--upgrade)
 	$(COMPILE) --extra cpu --output-file requirements/run.txt pyproject.toml
 	$(COMPILE) --extra gpu --output-file requirements/gpu.txt pyproject.toml
+	$(COMPILE) --extra bulk --constraint requirements/run.txt --output-file requirements/bulk.txt pyproject.toml
 	$(COMPILE) --extra otel --constraint requirements/run.txt --output-file requirements/otel.txt pyproject.toml
 	$(COMPILE) --extra train --constraint requirements/run.txt --output-file requirements/train.txt pyproject.toml
 	$(COMPILE) --constraint requirements/run.txt --no-emit-package numpy --output-file requirements/gpu-check.txt pyproject.toml

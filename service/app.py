@@ -148,7 +148,7 @@ def _create_lifespan(
             backend = await stack.enter_async_context(open_backend())
             observer = traces.observe(backend.metrics)
             choice = PresetChoice(store, settings.configured_presets)
-            pipeline = Pipeline(choice, backend.models, _request_limits(settings), observer)
+            pipeline = Pipeline(choice, backend.models, request_limits(settings), observer)
             app.state.settings = settings
             app.state.metrics = backend.metrics
             app.state.preset_states = backend.preset_states
@@ -172,7 +172,8 @@ def _create_lifespan(
     return lifespan
 
 
-def _request_limits(settings: Settings) -> RequestLimits:
+def request_limits(settings: Settings) -> RequestLimits:
+    """Return how much one request may ask for, as the settings have it."""
     return RequestLimits(
         TaskLimits(
             max_inputs=settings.max_inputs,

@@ -10,6 +10,7 @@ import yaml
 from service.app import create_app, create_worker_app
 from service.commands.environment import read_settings
 from service.commands.presets import presets
+from service.commands.run import run
 from service.commands.sentences import SentenceGroup
 from service.commands.start_checks import check_start, log_what_is_ignored
 from service.commands.train import evaluate, train
@@ -80,5 +81,6 @@ def openapi(path: IO[str]) -> None:
 
 
 cli.add_command(presets)
+cli.add_command(run)
 cli.add_command(train)
 cli.add_command(evaluate)

@@ -19,6 +19,7 @@ PACKAGES = ("service", "model_store", "fillmask")
 EXTRAS = {
     "run.txt": {"cpu"},
     "gpu.txt": {"gpu"},
+    "bulk.txt": {"bulk"},
     "otel.txt": {"otel"},
     "train.txt": {"train"},
 }
@@ -27,7 +28,11 @@ EXTRAS = {
 BRING_YOUR_OWN = {"jax", "torch"}
 """The runtimes that no lock holds: docs/engines.md tells people to install them."""
 
-NOT_INSTALLED_HERE = {"matplotlib": ["matplotlib"], "tensorflow": ["tensorflow", "tensorflow-cpu"]}
+NOT_INSTALLED_HERE = {
+    "matplotlib": ["matplotlib"],
+    "pyarrow": ["pyarrow"],
+    "tensorflow": ["tensorflow", "tensorflow-cpu"],
+}
 """Who brings the modules that this environment lacks, or has from another package."""
 
 
@@ -62,7 +67,9 @@ def test_every_import_is_asked_for() -> None:
     assert strays == {"pydantic_core", "starlette"}
 
 
-@pytest.mark.parametrize("lock", ["gpu.txt", "gpu-check.txt", "otel.txt", "train.txt", "test.txt"])
+@pytest.mark.parametrize(
+    "lock", ["gpu.txt", "gpu-check.txt", "bulk.txt", "otel.txt", "train.txt", "test.txt"]
+)
 def test_locks_agree(lock: str) -> None:
     """What is tested, and what is installed on top, has the versions that the server runs on."""
     ours, theirs = read_lock("run.txt"), read_lock(lock)
@@ -88,7 +95,7 @@ def test_every_extra_has_its_lock() -> None:
 @pytest.mark.parametrize("lock", EXTRAS)
 def test_documents_say_how_to_install(lock: str) -> None:
     """Every lock stands in a command of the documents."""
-    said = read("docs/operations.md") + read("docs/training.md")
+    said = "".join(map(read, ("docs/operations.md", "docs/training.md", "docs/bulk.md")))
     assert re.search(rf"pip install .*-r requirements/{lock}|`requirements/{lock}`", said)
 
 

@@ -42,6 +42,16 @@ from service.commands.cli import cli
 cli(["presets", "pull", *sys.argv[1:]])
 """
 
+RUN = """
+import sys
+import pyarrow
+from pyarrow import parquet
+from service.commands.cli import cli
+
+parquet.write_table(pyarrow.table({"text": ["no mask"]}), "in.parquet")
+cli(["run", "--input", "in.parquet", "--output", "out.jsonl", "--preset", sys.argv[1]])
+"""
+
 TRACE = """
 from service.app import create_app
 from service.settings import Settings
@@ -89,6 +99,17 @@ def test_lock_pulls(
     env = {**hub.environment(tmp_path), "FILLMASK_MODEL_STORE_DIR": str(tmp_path / "store")}
     run(environments["run.txt"], PULL, *handles, env=env)
     assert len(list((tmp_path / "store").glob("*/config.json"))) == 2
+
+
+def test_locks_run_on_parquet(tiny_preset_dir: Path, tmp_path: Path) -> None:
+    """A file of rows is answered."""
+    pytest.importorskip("pyarrow", reason="an extra: requirements/test.txt has it")
+    packages = {*read_lock("run.txt"), *read_lock("bulk.txt"), "fillmask"}
+    link_environment(packages, tmp_path / "modules")
+    env = {"FILLMASK_MODEL_STORE_DIR": str(tiny_preset_dir.parent)}
+    env["FILLMASK_CACHE_DIR"] = str(tmp_path / "cache")
+    run(tmp_path / "modules", RUN, tiny_preset_dir.name, env=env, directory=tmp_path)
+    assert (tmp_path / "out.jsonl").read_text("utf-8").count("\n") == 1
 
 
 def test_lock_traces(environments: dict[str, Path], tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from otlp_collector import collect
 pytestmark = pytest.mark.front_door
 
 TEXT = {"inputs": "The capital of France is [MASK].", "top_k": 1}
+TEXTS = {"text": [TEXT["inputs"]]}
 STAGES = {"POST /fill-mask", "tokenization", "queue", "inference"}
 _UV = str(Path(sys.executable).with_name("uv"))
 
@@ -55,6 +56,18 @@ def test_otel_sends_traces(clone: Path, tmp_path: Path) -> None:
             assert ask(server.url) == "paris"
         # What is left goes out at the end.
         assert collector.spans.keys() >= STAGES
+
+
+def test_bulk_reads_parquet(clone: Path, tmp_path: Path) -> None:
+    """A row of a file is filled."""
+    environment = make_environment(tmp_path, clone, "run.txt", "bulk.txt")
+    write = (
+        f"import pyarrow, pyarrow.parquet as p; p.write_table(pyarrow.table({TEXTS}), 'in.parquet')"
+    )
+    run([str(environment / "bin/python"), "-c", write], tmp_path)
+    files = ["--input", "in.parquet", "--output", "out.jsonl"]
+    run([str(environment / "bin/fillmask"), "run", *files], tmp_path)
+    assert '"token_str":"paris"' in (tmp_path / "out.jsonl").read_text("utf-8")
 
 
 def test_train_trains_and_draws(clone: Path, tmp_path: Path) -> None:

@@ -1,0 +1,180 @@
+"""A run: rows become tasks, the tasks of many rows share batches, and their answers become lines.
+
+While the engine's thread works on one batch, this one tokenizes the next ones and writes what came
+before. No more than a few batches of rows are in memory.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+
+from model_store.engines.fill_mask import FillMaskModel
+from model_store.errors import InputError
+from model_store.tasks import Done, Results, Round, Task, TaskLimits, advance
+from model_store.tasks.fill import FillRequest
+from model_store.text.encoding import Encoding
+from model_store.text.filled_text import FilledText, MaskScores
+from service.commands.bulk.output import Output
+from service.commands.bulk.rows import Row
+from service.errors.exceptions import PayloadTooLargeError, PresetUnusableError
+from service.routes.bulk.line_request import write_error
+from service.routes.fill_mask import read_request, write_answer
+
+_AHEAD = 2
+"""How many batches wait for the engine, so that it never does."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """What a run is held to.
+
+    Attributes:
+        task: how much a row may ask for.
+        batch_size: the most texts in one batch.
+        batch_tokens: the most tokens.
+    """
+
+    task: TaskLimits
+    batch_size: int
+    batch_tokens: int
+
+
+class Run:
+    """Answers rows with one model."""
+
+    def __init__(
+        self, preset: str, model: FillMaskModel, limits: RunLimits, top_k: int | None = None
+    ) -> None:
+        """Take a model; `top_k` is for rows that do not say how many predictions they want."""
+        self._preset = preset
+        self._model = model
+        self._limits = limits
+        self._top_k = top_k
+
+    def answer(self, rows: Iterable[Row], output: Output, tell: Callable[[int], object]) -> None:
+        """Write a line for each row, in order, after those that are done; tell how many at a time.
+
+        Raises:
+            InferenceError: the engine failed; what was written is good.
+        """
+        under_way: deque[Future[list[_Answering]]] = deque()
+        with ThreadPoolExecutor(1, thread_name_prefix="engine") as engine:
+            for batch in self._gather(rows, output.rows):
+                under_way.append(engine.submit(self._finish, batch))
+                if len(under_way) > _AHEAD:
+                    tell(self._write(under_way.popleft().result(), output))
+            while under_way:
+                tell(self._write(under_way.popleft().result(), output))
+
+    def _gather(self, rows: Iterable[Row], done: int) -> Iterator[list["_Answering"]]:
+        """Yield rows, begun, as many as fill a batch."""
+        batch: list[_Answering] = []
+        texts = tokens = 0
+        for number, row in enumerate(islice(rows, done, None), done + 1):
+            begun = self._begin(number, row)
+            size = sum(len(encoding.token_ids) for encoding in begun.round)
+            texts += len(begun.round)
+            tokens += size
+            is_full = texts > self._limits.batch_size or tokens > self._limits.batch_tokens
+            # Rows that failed fill nothing, and must not pile up.
+            if batch and (is_full or len(batch) >= self._limits.batch_size):
+                yield batch
+                batch, texts, tokens = [], len(begun.round), size
+            batch.append(begun)
+        if batch:
+            yield batch
+
+    def _begin(self, number: int, row: Row) -> "_Answering":
+        begun = _Answering(number, row)
+        try:
+            request = self._read(row)
+            request.check(self._limits.task)
+            begun.start(request.start(self._model, self._limits.task))
+        except (InputError, ValidationError, PresetUnusableError, PayloadTooLargeError) as error:
+            begun.error = error
+        return begun
+
+    def _read(self, row: Row) -> FillRequest:
+        body = row.read()
+        if body.preset not in (None, self._preset):
+            message = f"The row names another preset; leave it out, or run it on {body.preset}."
+            raise PresetUnusableError(message)
+        if body.top_k is None and body.targets is None:
+            body.top_k = self._top_k
+        return read_request(body)
+
+    def _finish(self, batch: list["_Answering"]) -> list["_Answering"]:
+        """Take tasks to their ends; the rounds of all of them share batches."""
+        while open_ := [each for each in batch if each.round]:
+            encodings = [encoding for each in open_ for encoding in each.round]
+            results = iter(self._predict(encodings))
+            for each in open_:
+                each.go_on(list(islice(results, len(each.round))))
+        return batch
+
+    def _predict(self, encodings: Sequence[Encoding]) -> Iterator[list[MaskScores]]:
+        part: list[Encoding] = []
+        tokens = 0
+        for encoding in encodings:
+            tokens += len(encoding.token_ids)
+            is_too_much = tokens > self._limits.batch_tokens
+            if part and (is_too_much or len(part) == self._limits.batch_size):
+                yield from self._model.predict(part)
+                part, tokens = [], len(encoding.token_ids)
+            part.append(encoding)
+        yield from self._model.predict(part)
+
+    def _write(self, batch: Sequence["_Answering"], output: Output) -> int:
+        lines, failed = [], []
+        for each in batch:
+            if each.error is None:
+                lines.append(to_json(write_answer(self._preset, each.answer)) + b"\n")
+                continue
+            told = write_error(each.error, each.number)
+            lines.append(to_json(told) + b"\n")
+            failed.append(to_json(told | {"row": _show(each.row.content)}) + b"\n")
+        output.write(lines, failed)
+        return len(lines)
+
+
+class _Answering:
+    """A row on its way to its answer, or to its error."""
+
+    def __init__(self, number: int, row: Row) -> None:
+        self.number = number
+        self.row = row
+        self.round: Round = ()
+        self.answer: Sequence[FilledText] = ()
+        self.error: Exception | None = None
+        self._task: Task[list[FilledText]] | None = None
+
+    def start(self, task: Task[list[FilledText]]) -> None:
+        self._task = task
+        self._take(advance(task))
+
+    def go_on(self, results: Results) -> None:
+        assert self._task is not None  # noqa: S101  # nosec B101  # it has had a round
+        try:
+            self._take(advance(self._task, results))
+        except InputError as error:
+            self.round, self.error = (), error
+
+    def _take(self, step: Round | Done[list[FilledText]]) -> None:
+        if isinstance(step, Done):
+            self.round, self.answer = (), step.answer
+        else:
+            self.round = step
+
+
+def _show(content: str | bytes | None) -> str | None:
+    """Return what stood in a row, as far as it is text."""
+    if content is None:
+        return None
+    if isinstance(content, str):
+        content = content.encode("utf-8", "surrogateescape")
+    return content.decode("utf-8", "replace")

@@ -1,0 +1,98 @@
+"""`fillmask run`: a file of texts in, a file of answers out."""
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import get_args
+
+import click
+from tqdm import tqdm
+
+from model_store.engines.fill_mask import FillMaskModel
+from service.app import request_limits
+from service.commands.bulk.output import Order, open_output
+from service.commands.bulk.rows import Format, find_format, read_rows
+from service.commands.bulk.run import Run, RunLimits
+from service.commands.environment import read_settings
+from service.commands.sentences import warn_of_unknown_settings
+from service.models.preset_store import create_store
+from service.settings import Settings
+
+_IN = click.Path(exists=True, dir_okay=False, path_type=Path)
+_OUT = click.Path(dir_okay=False, path_type=Path)
+
+_SWITCH_S = 0.0005
+"""How soon the engine's thread is let in when it comes back with a batch; Python's own is ten times
+that, in which a small model could have run the next one."""
+
+
+@click.command()
+@click.option("--input", "source", required=True, type=_IN, help="The texts.")
+@click.option("--output", required=True, type=_OUT, help="Where the answers go, a line each.")
+@click.option("--preset", help="The model; the server's default one if left out.")
+@click.option("--top-k", type=click.IntRange(1), help="Predictions a mask; 5 if left out.")
+@click.option(
+    "--format", "form", type=click.Choice(get_args(Format)), help="Of the input, if its name lies."
+)
+@click.option("--column", help="The column of the texts, in CSV and Parquet.")
+@click.option("--failed", type=_OUT, help="Where the rows that failed go, each with its error.")
+def run(
+    *,
+    source: Path,
+    output: Path,
+    preset: str | None,
+    top_k: int | None,
+    form: Format | None,
+    column: str | None,
+    failed: Path | None,
+) -> None:
+    """Fill the masks of every row of a file: text, JSON lines, CSV or Parquet.
+
+    The n-th line of the output is the answer to the n-th row, or its error. The same command goes
+    on where a killed one stopped. The settings are those of the server.
+    """
+    warn_of_unknown_settings()
+    settings = read_settings()
+    _require_apart(source, output, failed)
+    form = form or find_format(source)
+    preset = preset or settings.default_preset
+    digest, lines = _look_at(source)
+    order = Order(digest, form, column, preset, top_k, str(failed) if failed else None)
+    with open_output(output, failed, order) as file:
+        model = _load(preset, settings)
+        rows = read_rows(source, form, column, settings.max_body_bytes)
+        limits = RunLimits(
+            request_limits(settings).task,
+            settings.max_batch_size,
+            settings.max_batch_tokens or model.facts.batch_tokens,
+        )
+        sys.setswitchinterval(_SWITCH_S)
+        total = None if form == "parquet" else lines
+        # Drawn on a terminal only.
+        with tqdm(total=total, initial=file.rows, unit="row", disable=None) as bar:
+            Run(preset, model, limits, top_k).answer(rows, file, bar.update)
+    click.echo(f"{output}: {file.rows} rows, {file.failed} of them failed.")
+
+
+def _load(preset: str, settings: Settings) -> FillMaskModel:
+    store = create_store(settings)
+    store.fetch(preset)
+    return store.load(preset)
+
+
+def _require_apart(source: Path, output: Path, failed: Path | None) -> None:
+    paths = [path.absolute() for path in (source, output, failed) if path is not None]
+    if len(set(paths)) < len(paths):
+        message = "Two of --input, --output and --failed name one file; give each its own."
+        raise click.UsageError(message)
+
+
+def _look_at(source: Path) -> tuple[str, int]:
+    """Return the digest of a file, and about how many lines it has."""
+    digest = hashlib.blake2b(digest_size=16)
+    lines = 0
+    with source.open("rb") as file:
+        while piece := file.read(2**20):
+            digest.update(piece)
+            lines += piece.count(b"\n")
+    return digest.hexdigest(), lines
