@@ -10,7 +10,7 @@ import click
 
 from service.routes.bulk.line_request import read_line
 from service.routes.bulk.line_splitter import LineSplitter
-from service.routes.schemas import FillMaskRequest
+from service.routes.fill_mask.request import FillMaskRequest
 
 Format: TypeAlias = Literal["text", "jsonl", "csv", "parquet"]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import to_json
@@ -16,14 +17,13 @@ from pydantic_core import to_json
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import InputError
 from model_store.tasks import Done, Results, Round, Task, TaskLimits, advance
-from model_store.tasks.fill import FillRequest
 from model_store.text.encoding import Encoding
-from model_store.text.filled_text import FilledText, MaskScores
+from model_store.text.filled_text import MaskScores
 from service.commands.bulk.output import Output
 from service.commands.bulk.rows import Row
 from service.errors.exceptions import PayloadTooLargeError, PresetUnusableError
 from service.routes.bulk.line_request import write_error
-from service.routes.fill_mask import read_request, write_answer
+from service.routes.fill_mask.call import FillMaskCall, read_call
 
 _AHEAD = 2
 """How many batches wait for the engine, so that it never does."""
@@ -92,21 +92,19 @@ class Run:
     def _begin(self, number: int, row: Row) -> "_Answering":
         begun = _Answering(number, row)
         try:
-            request = self._read(row)
-            request.check(self._limits.task)
-            begun.start(request.start(self._model, self._limits.task))
+            begun.start(self._read(row), self._model, self._limits.task)
         except (InputError, ValidationError, PresetUnusableError, PayloadTooLargeError) as error:
             begun.error = error
         return begun
 
-    def _read(self, row: Row) -> FillRequest:
+    def _read(self, row: Row) -> FillMaskCall:
         body = row.read()
         if body.preset not in (None, self._preset):
             message = f"The row names another preset; leave it out, or run it on {body.preset}."
             raise PresetUnusableError(message)
         if body.top_k is None and body.targets is None:
             body.top_k = self._top_k
-        return read_request(body)
+        return read_call(body)
 
     def _finish(self, batch: list["_Answering"]) -> list["_Answering"]:
         """Take tasks to their ends; the rounds of all of them share batches."""
@@ -133,7 +131,7 @@ class Run:
         lines, failed = [], []
         for each in batch:
             if each.error is None:
-                lines.append(to_json(write_answer(self._preset, each.answer)) + b"\n")
+                lines.append(to_json(each.write(self._preset)) + b"\n")
                 continue
             told = write_error(each.error, each.number)
             lines.append(to_json(told) + b"\n")
@@ -149,24 +147,26 @@ class _Answering:
         self.number = number
         self.row = row
         self.round: Round = ()
-        self.answer: Sequence[FilledText] = ()
         self.error: Exception | None = None
-        self._task: Task[list[FilledText]] | None = None
+        self._call: FillMaskCall
+        self._task: Task[list[Any]]
+        self._answer: list[Any]
 
-    def start(self, task: Task[list[FilledText]]) -> None:
-        self._task = task
-        self._take(advance(task))
+    def start(self, call: FillMaskCall, model: FillMaskModel, limits: TaskLimits) -> None:
+        call.request.check(limits)
+        self._call = call
+        self._task = call.request.start(model, limits)
+        self._take(advance(self._task))
 
     def go_on(self, results: Results) -> None:
-        assert self._task is not None  # noqa: S101  # nosec B101  # it has had a round
-        try:
-            self._take(advance(self._task, results))
-        except InputError as error:
-            self.round, self.error = (), error
+        self._take(advance(self._task, results))
 
-    def _take(self, step: Round | Done[list[FilledText]]) -> None:
+    def write(self, preset: str) -> dict[str, Any]:
+        return self._call.write(preset, self._answer)
+
+    def _take(self, step: Round | Done[list[Any]]) -> None:
         if isinstance(step, Done):
-            self.round, self.answer = (), step.answer
+            self.round, self._answer = (), step.answer
         else:
             self.round = step
 

@@ -22,6 +22,8 @@ ROWS = [
     {"inputs": "[MASK]", "top_k": 1000},
     {"inputs": "[MASK]", "preset": "tiny"},
     {"inputs": 1},
+    {"inputs": "[MASK]", "targets": ["paris london", "cat"]},
+    {"inputs": ["the [MASK] [MASK]", "[MASK]"], "decode": "joint", "beam_width": 2},
 ]
 
 
