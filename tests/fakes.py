@@ -243,7 +243,10 @@ def make_tokenizer() -> BertTokenizer:
 
 
 def make_model(
-    engine: FakeEngine | None = None, nbytes: int = 100, batch_tokens: int = 4096
+    engine: FakeEngine | None = None,
+    nbytes: int = 100,
+    batch_tokens: int = 4096,
+    num_segments: int = 2,
 ) -> FillMaskModel:
     """Return a real model around an engine that is none."""
     facts = ModelFacts(
@@ -253,6 +256,7 @@ def make_model(
         nbytes=nbytes,
         precision="float32",
         batch_tokens=batch_tokens,
+        num_segments=num_segments,
     )
     return FillMaskModel(engine or FakeEngine(), make_tokenizer(), facts)
 
@@ -273,6 +277,7 @@ class FakeStore(ModelStore):
         news: what the load of a name tells.
         sizes: how many bytes the model of a name takes, if not 100.
         batch_tokens: how many tokens its batches need, if not 4096.
+        num_segments: how many segments it tells apart, if not 2.
     """
 
     def __init__(self, presets: Iterable[Preset] = ()) -> None:
@@ -286,6 +291,7 @@ class FakeStore(ModelStore):
         self.news: dict[str, list[LoadNews]] = {}
         self.sizes: dict[str, int] = {}
         self.batch_tokens: dict[str, int] = {}
+        self.num_segments: dict[str, int] = {}
 
     def presets(self) -> list[Preset]:
         """Return every preset."""
@@ -307,7 +313,10 @@ class FakeStore(ModelStore):
         if name in self.errors:
             raise self.errors[name]
         return make_model(
-            self.engines.get(name), self.sizes.get(name, 100), self.batch_tokens.get(name, 4096)
+            self.engines.get(name),
+            self.sizes.get(name, 100),
+            self.batch_tokens.get(name, 4096),
+            self.num_segments.get(name, 2),
         )
 
 

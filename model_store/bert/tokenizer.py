@@ -211,9 +211,17 @@ class BertTokenizer:
         """Return the content of a `tokenizer.json`."""
         return str(self._tokenizer.to_str(pretty=pretty))
 
-    def encode(self, text: str, *, add_special_tokens: bool = True) -> Any:
-        """Return the `tokenizers.Encoding` of a text, between `[CLS]` and `[SEP]` if so wanted."""
-        return self._tokenizer.encode(text, add_special_tokens=add_special_tokens)
+    def encode(
+        self, text: str, text_pair: str | None = None, *, add_special_tokens: bool = True
+    ) -> Any:
+        """Return the `tokenizers.Encoding` of a text, or of two.
+
+        Args:
+            text: the text.
+            text_pair: the second one, or None.
+            add_special_tokens: whether `[CLS]` and `[SEP]` are put around each.
+        """
+        return self._tokenizer.encode(text, text_pair, add_special_tokens=add_special_tokens)
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of each text, without `[CLS]` and `[SEP]`."""

@@ -14,6 +14,7 @@
         ├── UnexpectedMaskError    ... because it holds a mask where there is to be none
         ├── TooManyMasksError
         ├── TextTooLongError
+        ├── TextPairError          ... because the model reads no two texts together
         ├── DistantMasksError      ... because masks to fill together lie too far apart
         ├── UnknownTargetError
         ├── RequestLimitError      ... because more is asked for than one answer may hold
@@ -106,6 +107,16 @@ class UnexpectedMaskError(InputError):
         super().__init__(
             f"The text has a {mask_token} where whole sentences are scored; write a word there, "
             "or a template with {} and its candidates."
+        )
+
+
+class TextPairError(InputError):
+    """Two texts are sent to a model that has one segment only."""
+
+    def __init__(self) -> None:
+        """Say what can be sent."""
+        super().__init__(
+            "This model tells no second text from the first; send one text, without text_pair."
         )
 
 

@@ -10,6 +10,7 @@ from model_store.tasks.task import Task
 from model_store.text.encoding import Encoding
 from model_store.text.filled_text import FilledText
 from model_store.text.text_codec import TextCodec
+from model_store.text.text_pair import Input
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +18,13 @@ class FillRequest:
     """Texts whose masks are to be filled.
 
     Attributes:
-        inputs: the texts.
+        inputs: the texts, or pairs of them.
         top_k: how many predictions a mask.
         targets: one list an input: the entries to score; None for the likeliest.
         filter: what may be among the likeliest; None for whatever there is.
     """
 
-    inputs: Sequence[str]
+    inputs: Sequence[Input]
     top_k: int
     targets: Sequence[Sequence[str]] | None = None
     filter: CandidateFilter | None = None

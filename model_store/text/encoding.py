@@ -21,17 +21,19 @@ class Encoding:
     """A tokenized text and what is asked of it.
 
     Attributes:
-        text: the caller's own.
+        text: the caller's own; of a pair, the first one.
         token_ids: `[tokens]` int32, special tokens included.
         mask_positions: `[masks]`, indices in `token_ids`, ascending: the positions to score, which
             need not hold masks.
-        mask_spans: where each mask starts and ends in `text`, in characters.
+        mask_spans: where each mask starts and ends in the text that it lies in, in characters.
         target_ids: `[targets]` int32, the entries to score, or None for the likeliest ones.
         top_k: how many predictions a mask to return, at least 1.
         segment_ids: `[tokens]` int32, which segment each token is of, or None where all are of
             segment 0.
         question: what is asked that needs the whole vocabulary, in place of `target_ids` and
             `top_k`, or None.
+        text_pair: the second text of a pair, or None.
+        mask_texts: of a pair, which text each mask lies in: 0 for the first, 1 for the second.
     """
 
     text: str
@@ -42,6 +44,14 @@ class Encoding:
     top_k: int
     segment_ids: NDArray[np.int32] | None = None
     question: Question | None = None
+    text_pair: str | None = None
+    mask_texts: tuple[int, ...] = ()
+
+    def text_of(self, mask: int) -> str:
+        """Return the text that a mask lies in."""
+        if self.text_pair is None or self.mask_texts[mask] == 0:
+            return self.text
+        return self.text_pair
 
     @property
     def predictions(self) -> int:

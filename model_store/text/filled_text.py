@@ -108,8 +108,11 @@ class FilledText:
 
 
 def splice(encoding: Encoding, mask: int, word: str) -> str:
-    """Return the caller's own text with one mask filled; a `##piece` joins the word before."""
-    text = encoding.text
+    """Return the caller's own text with one mask filled; a `##piece` joins the word before.
+
+    Of a pair, that is the text that the mask lies in.
+    """
+    text = encoding.text_of(mask)
     start, end = encoding.mask_spans[mask]
     if word.startswith("##"):
         return text[:start].rstrip() + word[2:] + text[end:]

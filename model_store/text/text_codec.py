@@ -5,7 +5,7 @@ Encoding and decoding look at one text each and are safe in any thread.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
 from model_store.errors import (
     EmptyTextError,
     MaskNotFoundError,
+    TextPairError,
     TextTooLongError,
     TooManyMasksError,
     UnknownTargetError,
@@ -26,6 +27,7 @@ from model_store.text.long_text import LongText
 from model_store.text.questions import Question
 from model_store.text.sentence import Sentence
 from model_store.text.target import Target
+from model_store.text.text_pair import Input, TextPair, list_texts
 from model_store.text.tokenized_text import TokenizedText
 
 
@@ -95,16 +97,17 @@ class TextCodec:
         return TokenizedText(text, encoding)
 
     def encode(
-        self, text: str, *, top_k: int, targets: Sequence[str] | None, limits: TextLimits
+        self, text: Input, *, top_k: int, targets: Sequence[str] | None, limits: TextLimits
     ) -> Encoding:
-        """Tokenize a text and look its targets up.
+        """Tokenize a text, or two together, and look its targets up.
 
         Raises:
             InputError: the text or a target cannot be used.
         """
         encoded = self._read(text, limits)
         self.require_fit(len(encoded))
-        return self._ask(text, encoded, limits, top_k, targets)
+        encoding = self._ask(list_texts(text)[0], encoded, limits, top_k, targets)
+        return encoding if isinstance(text, str) else self._pair(text, encoding, encoded)
 
     def encode_whole(self, text: str, *, top_k: int, limits: TextLimits) -> LongText:
         """Tokenize a text that may be longer than the model takes.
@@ -179,15 +182,16 @@ class TextCodec:
         """Name the candidates for every mask of a text."""
         return FilledText(encoding, scores, self._tokenizer)
 
-    def _tokenize(self, text: str, limits: TextLimits) -> Any:
-        """Return the `tokenizers.Encoding` of a text."""
-        if not text.strip():
+    def _tokenize(self, text: Input, limits: TextLimits) -> Any:
+        """Return the `tokenizers.Encoding` of a text, or of two."""
+        texts = list_texts(text)
+        if not all(map(str.strip, texts)):
             raise EmptyTextError
         if len(text) > limits.max_characters:
             raise TextTooLongError(len(text), limits.max_characters, "characters")
-        return self._tokenizer.encode(text)
+        return self._tokenizer.encode(*texts)
 
-    def _read(self, text: str, limits: TextLimits) -> Any:
+    def _read(self, text: Input, limits: TextLimits) -> Any:
         """Return the `tokenizers.Encoding` of a text with a mask."""
         encoded = self._tokenize(text, limits)
         if self.mask_token_id not in encoded.ids:
@@ -213,6 +217,19 @@ class TextCodec:
             mask_spans=tuple(encoded.token_to_chars(int(mask)) for mask in mask_positions),
             target_ids=None if targets is None else self._look_up(targets),
             top_k=top_k,
+        )
+
+    def _pair(self, pair: TextPair, encoding: Encoding, encoded: Any) -> Encoding:
+        """Return the encoding of a pair, from that of its tokens."""
+        segment_ids = np.asarray(encoded.type_ids, np.int32)
+        if segment_ids.max() >= self.num_segments:
+            raise TextPairError
+        masks = encoding.mask_positions.tolist()
+        return replace(
+            encoding,
+            segment_ids=segment_ids,
+            text_pair=pair.text_pair,
+            mask_texts=tuple(map(encoded.token_to_sequence, masks)),
         )
 
     def _look_up(self, targets: Sequence[str]) -> NDArray[np.int32]:

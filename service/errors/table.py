@@ -21,6 +21,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     model_errors.TooManyMasksError: (422, "too_many_masks"),
     model_errors.TextTooLongError: (422, "text_too_long"),
     model_errors.DistantMasksError: (422, "text_too_long"),
+    model_errors.TextPairError: (422, "text_pair_unsupported"),
     model_errors.UnknownTargetError: (422, "unknown_target"),
     errors.UnauthorizedError: (401, "unauthorized"),
     errors.CallerTimeoutError: (408, "caller_timeout"),

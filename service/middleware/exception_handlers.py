@@ -18,6 +18,9 @@ _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 _TASK_ROUTES = frozenset(
     {"/fill-mask", "/models/{preset}", "/score", "/embed-sparse", "/embed_sparse", "/tokenize"}
 )
+_NAMING = frozenset({"missing", "extra_forbidden"})
+"""What is wrong with a field by its name, wherever in the body it is."""
+
 _UNREADABLE_SENTENCE = "The body cannot be read as JSON; send it in UTF-8, and not deeply nested."
 
 
@@ -70,7 +73,9 @@ def describe_invalid(found: Sequence[Any], whole: str = "the body") -> str:
     first = next((each for each in found if not each["type"].endswith("_type")), found[0])
     if first["type"] == "model_attributes_type" and first["loc"] == ("body",):
         return "The body is no JSON object; send one with content-type: application/json."
-    where = reprlib.repr(str(first["loc"][1]))[1:-1] if first["loc"][1:] else whole
+    # Between the two are indices, and names of the branches of unions.
+    places = first["loc"][1:2] + (first["loc"][2:][-1:] if first["type"] in _NAMING else ())
+    where = ".".join(reprlib.repr(str(place))[1:-1] for place in places) or whole
     reason = str(first["msg"]).rstrip(".")
     return f"The request is not valid at {where}: {reason}; see /docs."
 

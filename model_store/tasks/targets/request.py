@@ -24,6 +24,7 @@ from model_store.text.encoding import Encoding
 from model_store.text.target import Target
 from model_store.text.targeted_text import TargetedText
 from model_store.text.text_codec import TextCodec
+from model_store.text.text_pair import Input
 
 TargetsOfText: TypeAlias = Sequence[str] | Sequence[Sequence[str]]
 """Those for every mask of a text, or a list of them for each of its masks."""
@@ -34,12 +35,12 @@ class TargetsRequest:
     """Texts, and the words proposed for their masks.
 
     Attributes:
-        inputs: the texts.
+        inputs: the texts, or pairs of them.
         targets: those of each text.
         top_k: how many targets a mask are answered, the likeliest; None for all of them.
     """
 
-    inputs: Sequence[str]
+    inputs: Sequence[Input]
     targets: Sequence[TargetsOfText]
     top_k: int | None = None
 

@@ -3,7 +3,7 @@
 Dicts are written, where models would look at every number again: the tests do so.
 """
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field
 
@@ -14,6 +14,9 @@ from model_store.text.target import Match
 from model_store.text.targeted_text import ScoredTarget, TargetedText
 from service.routes.fill_mask.joint_answer import JointInput
 from service.routes.fill_mask.seen import Seen, write_seen
+
+Part = Literal["text", "text_pair"]
+_PARTS = get_args(Part)
 
 
 class Prediction(BaseModel):
@@ -64,6 +67,12 @@ class Mask(BaseModel):
     position: int = Field(description="Its index among the tokens of the input.")
     start: int = Field(description="Where it starts in the input, in characters.")
     end: int = Field(description="Where it ends in the input, in characters.")
+    part: Part | None = Field(
+        None,
+        description=(
+            "Of a pair, which text it lies in; `start`, `end` and `sequence` are of that one."
+        ),
+    )
     seen: Seen | None = Field(
         None, description="What the model saw of the input for it; with `overflow` `window`."
     )
@@ -154,13 +163,16 @@ def write_targets(targeted: TargetedText) -> dict[str, Any]:
 
 def _write(encoding: Encoding, masks: list[list[dict[str, Any]]]) -> dict[str, Any]:
     places = zip(encoding.mask_positions.tolist(), encoding.mask_spans, masks, strict=True)
-    return {
+    answer: dict[str, Any] = {
         "masks": [
             {"position": position, "start": start, "end": end, "predictions": predictions}
             for position, (start, end), predictions in places
         ],
         "tokens": len(encoding.token_ids),
     }
+    for mask, text in zip(answer["masks"], encoding.mask_texts, strict=False):
+        mask["part"] = _PARTS[text]
+    return answer
 
 
 def _write_target(scored: ScoredTarget, sequence: str | None) -> dict[str, Any]:

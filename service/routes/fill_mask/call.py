@@ -38,10 +38,10 @@ def read_call(body: FillMaskRequest) -> FillMaskCall:
     is_window = body.overflow == "window"
     if body.decode == "joint":
         span = body.span.lengths if body.span else None
-        joint = JointRequest(texts, body.top_k, body.beam_width, span, is_cut=is_window)
+        joint = JointRequest(body.lone_texts, body.top_k, body.beam_width, span, is_cut=is_window)
         return FillMaskCall(joint, partial(write_joint, is_window=is_window))
     top_k = body.top_k or DEFAULT_TOP_K
     kept = body.filter.spread(len(texts)) if body.filter else None
     if is_window:
-        return FillMaskCall(WindowRequest(texts, top_k, kept), write_seen_text)
+        return FillMaskCall(WindowRequest(body.lone_texts, top_k, kept), write_seen_text)
     return FillMaskCall(FillRequest(texts, top_k, filter=kept), write_filled)

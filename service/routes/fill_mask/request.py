@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from model_store.tasks.candidate_filter import CandidateFilter
 from model_store.tasks.joint.variants import SpanLengths
 from model_store.tasks.targets import TargetsOfText
+from model_store.text.text_pair import Input, TextPair
 from service.routes.schemas import Targets, Text
 
 TargetsOfInput = Targets | Annotated[list[Targets], Field(min_length=1)]
@@ -68,6 +69,20 @@ class SpanOptions(BaseModel):
         return SpanLengths(self.min, self.max)
 
 
+class PairInput(BaseModel):
+    """Two texts that are read together, as BERT was trained on; masks may be in either."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    text: Text = Field(description="The first.")
+    text_pair: Text = Field(description="The second.")
+
+    @property
+    def pair(self) -> TextPair:
+        """The same, as tasks are told."""
+        return TextPair(self.text, self.text_pair)
+
+
 class FillMaskRequest(BaseModel):
     """What to fill, and how."""
 
@@ -94,12 +109,16 @@ class FillMaskRequest(BaseModel):
                 },
                 {"inputs": "She is a [MASK].", "decode": "joint", "span": {"min": 1, "max": 3}},
                 {"inputs": "The capital of France is [MASK].", "overflow": "window"},
+                {"inputs": {"text": "Is it cold?", "text_pair": "Yes, there is [MASK] outside."}},
             ]
         },
     )
 
-    inputs: Text | Annotated[list[Text], Field(min_length=1)] = Field(
-        description="A text, or several; each with at least one `[MASK]`."
+    inputs: Text | PairInput | Annotated[list[Text | PairInput], Field(min_length=1)] = Field(
+        description=(
+            "A text, or two that are read together, or a list of such; each with at least one "
+            "`[MASK]`."
+        )
     )
     preset: Annotated[str, Field(min_length=1)] | None = Field(
         None, description="Which model; the default one if left out."
@@ -154,9 +173,15 @@ class FillMaskRequest(BaseModel):
     )
 
     @property
-    def texts(self) -> list[str]:
+    def texts(self) -> list[Input]:
         """The inputs, one or several."""
-        return [self.inputs] if isinstance(self.inputs, str) else self.inputs
+        inputs = self.inputs if isinstance(self.inputs, list) else [self.inputs]
+        return [each if isinstance(each, str) else each.pair for each in inputs]
+
+    @property
+    def lone_texts(self) -> list[str]:
+        """The inputs that are no pairs."""
+        return [text for text in self.texts if isinstance(text, str)]
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -177,6 +202,9 @@ class FillMaskRequest(BaseModel):
             yield "beam_width and span are for decode joint, send that too"
         if (self.beam_width or self.top_k or 1) < (self.top_k or 1):
             yield "a beam ends with beam_width sequences, send a top_k that is no larger"
+        is_plain = not is_joint and self.overflow == "error"
+        if not is_plain and len(self.lone_texts) < len(self.texts):
+            yield "pairs are filled independently and whole, leave decode and overflow out"
         if self.targets is not None and self.overflow == "window":
             yield "targets are scored in whole texts, leave overflow out"
 
@@ -189,7 +217,7 @@ class FillMaskRequest(BaseModel):
         if words:
             return [words] * len(self.texts)
         lists = [target for target in targets if not isinstance(target, str)]
-        return _split(lists) if isinstance(self.inputs, str) else list(lists)
+        return list(lists) if isinstance(self.inputs, list) else _split(lists)
 
 
 def _split(lists: list[list[str] | list[list[str]]]) -> list[TargetsOfText]:

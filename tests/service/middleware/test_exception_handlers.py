@@ -129,6 +129,12 @@ async def post_for_a_preset_without_a_head(store: FakeStore, serve: Any) -> http
     return await posting({"inputs": TEXT, "preset": "classifier"})(store, serve)
 
 
+async def post_a_pair_to_one_segment(store: FakeStore, serve: Any) -> httpx.Response:
+    """Send two texts to a model that cannot tell them apart."""
+    store.num_segments["tiny"] = 1
+    return await posting({"inputs": {"text": TEXT, "text_pair": TEXT}})(store, serve)
+
+
 async def post_to_a_held_engine(store: FakeStore, serve: Any) -> httpx.Response:
     """Ask a model that answers after the deadline."""
     with Gate() as gate:
@@ -156,6 +162,7 @@ SCENARIOS: dict[type[Exception], Scenario] = {
     model_errors.EmptyTextError: posting({"inputs": " "}),
     model_errors.MaskNotFoundError: posting({"inputs": "no mask"}),
     model_errors.UnexpectedMaskError: posting({"inputs": TEXT}, "/score"),
+    model_errors.TextPairError: post_a_pair_to_one_segment,
     model_errors.TooManyMasksError: posting({"inputs": "[MASK] [MASK]"}, max_masks=1),
     model_errors.TextTooLongError: posting({"inputs": TEXT}, max_characters=5),
     model_errors.DistantMasksError: posting(
@@ -202,6 +209,7 @@ EXPECTED = {
     model_errors.EmptyTextError: (422, "empty_text"),
     model_errors.MaskNotFoundError: (422, "mask_not_found"),
     model_errors.UnexpectedMaskError: (422, "unexpected_mask"),
+    model_errors.TextPairError: (422, "text_pair_unsupported"),
     model_errors.TooManyMasksError: (422, "too_many_masks"),
     model_errors.TextTooLongError: (422, "text_too_long"),
     model_errors.DistantMasksError: (422, "text_too_long"),
@@ -360,6 +368,14 @@ async def test_server_lives_on_after_an_error_inside(
                 "The request is not valid at filter: Input should be a valid dictionary or object "
                 "to extract fields from; see /docs."
             ),
+        ),
+        (
+            {"inputs": {"text": TEXT}},
+            "The request is not valid at inputs.text_pair: Field required; see /docs.",
+        ),
+        (
+            {"inputs": [TEXT, {"text": TEXT, "text_pair": TEXT, "more": 1}]},
+            "The request is not valid at inputs.more: Extra inputs are not permitted; see /docs.",
         ),
         (
             [TEXT],
