@@ -47,6 +47,25 @@ def test_score_of_a_text_is_that_of_one_process(
     assert ours == theirs
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/embed-sparse", {"inputs": ["A river runs through it.", "Snow"], "top_k": 20}),
+        ("/fill-mask", {"inputs": {"text": "Is it cold?", "text_pair": "Yes, it is [MASK]."}}),
+    ],
+)
+def test_other_questions_are_answered_as_by_one_process(
+    workers: RunningServer, server: RunningServer, path: str, body: dict[str, Any]
+) -> None:
+    """Sparse vectors and pairs of texts."""
+    ours, theirs = (
+        httpx.post(f"{each.url}{path}", json=body, timeout=60, trust_env=False)
+        for each in (workers, server)
+    )
+    assert ours.status_code == 200
+    assert ours.json() == theirs.json()
+
+
 def test_presets_are_those_of_the_engine(workers: RunningServer) -> None:
     """The one that is loaded is loaded for all."""
     presets = get(workers, "/presets").json()["presets"]

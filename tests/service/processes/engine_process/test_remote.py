@@ -31,6 +31,7 @@ BODIES = [
     {"inputs": [TEXT, "  "]},
     {"inputs": "a [MASK] is [MASK]", "targets": [["cats", "no entry"], ["the cat", "dog"]]},
     {"inputs": TEXT, "filter": {"whole_words": True, "exclude": ["paris"], "min_score": 0.01}},
+    {"inputs": [TEXT, {"text": TEXT, "text_pair": "the [MASK] sat"}]},
     {"inputs": 1},
 ]
 
@@ -43,6 +44,17 @@ async def test_answer_is_that_of_one_process(
     ours = await worker.post("/fill-mask", json=body)
     theirs = await client.post("/fill-mask", json=body)
     assert (ours.status_code, ours.json()) == (theirs.status_code, theirs.json())
+
+
+async def test_vector_is_that_of_one_process(
+    worker: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    """All that is above zero crosses, and is not rounded."""
+    body = {"inputs": ["the cat", "paris"], "token_str": True}
+    ours = await worker.post("/embed-sparse", json=body)
+    theirs = await client.post("/embed-sparse", json=body)
+    assert ours.json() == theirs.json()
+    assert [len(values) for values in ours.json()] == [2, 2]
 
 
 async def test_presets_are_those_of_the_engine(worker: httpx.AsyncClient) -> None:
