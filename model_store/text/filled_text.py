@@ -99,6 +99,11 @@ class FilledText:
         """Return a candidate alone, as Transformers' pipeline decodes it."""
         return self._tokenizer.decode([prediction.token], skip_special_tokens=False)
 
+    def decoded_likeliest(self) -> str:
+        """Return the likeliest candidates of all masks in a row, as KServe's runtime decodes it."""
+        token_ids = [predictions[0].token for predictions in self.predictions]
+        return self._tokenizer.decode(token_ids, skip_special_tokens=False)
+
     def _name(self, scores: MaskScores) -> tuple[Prediction, ...]:
         probabilities = np.exp(scores.log_probabilities, dtype=np.float64)
         return tuple(

@@ -16,6 +16,7 @@
     ├── EncodedBodyError         the body is packed by something else than gzip
     ├── CorruptBodyError         the body is said to be packed by gzip, and is not
     ├── PresetUnusableError      the caller named a preset that can never answer here
+    ├── PresetNotLoadedError     the caller asked whether a preset is loaded, and it is not
     └── UnauthorizedError        the caller has no key, or not the right one
 
 What is wrong with a text, a preset or a model is in `model_store.errors`.
@@ -86,6 +87,14 @@ class SlowBodyError(ServiceError):
 
 class PresetUnusableError(ServiceError):
     """The caller named a preset that can never answer here; the sentence says why."""
+
+
+class PresetNotLoadedError(ServiceError):
+    """The caller asked whether a preset is loaded, and it is not."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("The preset is not in memory; a request to it loads it.")
 
 
 class ShuttingDownError(ServiceError):

@@ -34,6 +34,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     errors.CorruptBodyError: (422, "invalid_request"),
     model_errors.PresetNotFoundError: (404, "preset_not_found"),
     errors.PresetUnusableError: (422, "preset_unusable"),
+    errors.PresetNotLoadedError: (409, "preset_not_loaded"),
     model_errors.PresetUnavailableError: (502, "preset_unavailable"),
     model_errors.HeadMissingError: (500, "head_missing"),
     model_errors.HeadUnprovenError: (500, "model_load_failed"),

@@ -8,9 +8,9 @@ from service.errors.exceptions import UnauthorizedError
 from service.errors.table import error_response
 from service.middleware.api_keys import ApiKeys
 
-_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
-_ADMIN = "/presets/"
-"""All that changes what is loaded lies below this path."""
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"})
+_ADMIN = ("/presets/", "/v2/repository/")
+"""All that changes what is loaded lies below these paths."""
 
 _LOOKING = frozenset({"GET", "HEAD"})
 """Methods that change nothing."""

@@ -16,7 +16,17 @@ from service.errors.table import TABLE, describe_failure, error_response
 
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 _TASK_ROUTES = frozenset(
-    {"/fill-mask", "/models/{preset}", "/score", "/embed-sparse", "/embed_sparse", "/tokenize"}
+    {
+        "/fill-mask",
+        "/models/{preset}",
+        "/score",
+        "/embed-sparse",
+        "/embed_sparse",
+        "/tokenize",
+        "/v1/models/{name}:predict",
+        "/v2/models/{name}/infer",
+        "/v2/models/{name}/versions/1/infer",
+    }
 )
 _NAMING = frozenset({"missing", "extra_forbidden"})
 """What is wrong with a field by its name, wherever in the body it is."""

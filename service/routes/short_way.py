@@ -35,7 +35,7 @@ class ShortWay(APIRoute):
         async def answer(request: Request) -> Response:
             if not _is_plain(request):
                 return await take_long_way(request)
-            content = await _read(request)
+            content = await read_body(request)
             try:
                 body = model.model_validate_json(content)
             except ValidationError:
@@ -56,7 +56,12 @@ def _is_plain(request: Request) -> bool:
     return headers.get("content-type") == "application/json" and TIMEOUT_HEADER not in headers
 
 
-async def _read(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """Return the bytes of a body.
+
+    Raises:
+        HTTPException: they cannot be had, status 400.
+    """
     try:
         return await request.body()
     except Exception as error:

@@ -13,6 +13,8 @@ from service.errors.table import INTERNAL, TABLE
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 
+API_PAGES = ("docs/api.md", "docs/open-inference.md")
+
 
 def test_every_setting_is_documented_with_its_default() -> None:
     """The table in docs/configuration.md has the names and defaults of Settings, in its order."""
@@ -78,8 +80,12 @@ def logged_events(module: ast.Module) -> Iterator[str]:
 
 
 def test_every_route_has_its_section() -> None:
-    """The headings of docs/api.md are the routes of the app."""
-    documented = re.findall(r"^## `([A-Z]+ \S+)`$", read("docs/api.md"), re.MULTILINE)
+    """The headings of the pages on the API are the routes of the app."""
+    documented = [
+        route
+        for page in API_PAGES
+        for route in re.findall(r"^## `([A-Z]+ \S+)`$", read(page), re.MULTILINE)
+    ]
     served = [
         f"{method.upper()} {path}"
         for path, methods in openapi()["paths"].items()
@@ -89,9 +95,12 @@ def test_every_route_has_its_section() -> None:
 
 
 def test_every_field_is_documented() -> None:
-    """The tables in docs/api.md have every field of every body, and no other."""
+    """The tables of the pages on the API have every field of every body, and no other."""
     documented = {
-        name for field, *_ in read_tables("docs/api.md", "field") for name in quoted(field)
+        name
+        for page in API_PAGES
+        for field, *_ in read_tables(page, "field")
+        for name in quoted(field)
     }
     schemas = openapi()["components"]["schemas"].values()
     wire = {name for schema in schemas for name in schema.get("properties", {})}

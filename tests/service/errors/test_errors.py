@@ -18,6 +18,7 @@ ERRORS = [
     errors.CallerTimeoutError(0.5, "tiny"),
     errors.SlowBodyError(60),
     errors.PresetUnusableError("Use another preset."),
+    errors.PresetNotLoadedError(),
     errors.PayloadTooLargeError(1000),
     errors.EncodedBodyError(),
     errors.CorruptBodyError(),

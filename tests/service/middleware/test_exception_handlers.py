@@ -135,6 +135,12 @@ async def post_a_pair_to_one_segment(store: FakeStore, serve: Any) -> httpx.Resp
     return await posting({"inputs": {"text": TEXT, "text_pair": TEXT}})(store, serve)
 
 
+async def ask_for_a_preset_that_is_not_loaded(store: FakeStore, serve: Any) -> httpx.Response:
+    """Ask whether it is, as clients of the Open Inference Protocol do."""
+    async with serve(store) as client:
+        return await client.get("/v2/models/tiny/ready")
+
+
 async def post_to_a_held_engine(store: FakeStore, serve: Any) -> httpx.Response:
     """Ask a model that answers after the deadline."""
     with Gate() as gate:
@@ -155,6 +161,7 @@ SCENARIOS: dict[type[Exception], Scenario] = {
     errors.CallerTimeoutError: post_in_a_hurry,
     errors.SlowBodyError: post_a_part,
     errors.PresetUnusableError: post_for_a_preset_without_a_head,
+    errors.PresetNotLoadedError: ask_for_a_preset_that_is_not_loaded,
     errors.PayloadTooLargeError: posting({"inputs": TEXT}, max_body_bytes=5),
     errors.QueueFullError: post_to_a_full_queue,
     errors.ShuttingDownError: post_to_a_closing_server,
@@ -196,6 +203,7 @@ EXPECTED = {
     errors.CallerTimeoutError: (408, "caller_timeout"),
     errors.SlowBodyError: (408, "caller_timeout"),
     errors.PresetUnusableError: (422, "preset_unusable"),
+    errors.PresetNotLoadedError: (409, "preset_not_loaded"),
     errors.MalformedRequestError: (400, "invalid_request"),
     errors.HeadersTooLargeError: (431, "headers_too_large"),
     errors.HeadTimeoutError: (408, "caller_timeout"),

@@ -17,6 +17,7 @@ AT_WORKERS_ONLY = {
     errors.CallerTimeoutError,
     errors.SlowBodyError,
     errors.PresetUnusableError,
+    errors.PresetNotLoadedError,
     errors.DeadlineExceededError,
     errors.EncodedBodyError,
     errors.CorruptBodyError,

@@ -1,0 +1,71 @@
+"""The binary data extension of the Open Inference Protocol: JSON with tensors behind it."""
+
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.types import Message, Receive
+
+from service.routes.short_way import Handler, ShortWay, read_body
+
+LENGTH_HEADER = "inference-header-content-length"
+"""How many bytes of a body are JSON; all of them if it is left out."""
+
+_REPLACED = frozenset({b"content-type", b"content-length"})
+_MOST_DIGITS = 20
+
+
+class BinaryBody(ShortWay):
+    """A route to an endpoint whose `body` is JSON, with tensors behind it: `tensors_of(request)`.
+
+    Whatever type the body is said to have, it begins with JSON: clients of the protocol name none,
+    or that of bytes. From there on this JSON goes the way of every other body.
+    """
+
+    def get_route_handler(self) -> Handler:
+        """Return what answers a request."""
+        answer_json = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            content = await read_body(request)
+            length = _read_length(request.headers.get(LENGTH_HEADER), len(content))
+            headers = [pair for pair in request.scope["headers"] if pair[0] not in _REPLACED]
+            headers.append((b"content-type", b"application/json"))
+            scope = dict(request.scope, headers=headers)
+            inner = Request(scope, _receive_again(content[:length], request.receive))
+            inner.state.tensors = content[length:]
+            return await answer_json(inner)
+
+        return answer
+
+
+def tensors_of(request: Request) -> bytes:
+    """Return what is behind the JSON of a body."""
+    tensors: bytes = request.state.tensors
+    return tensors
+
+
+def refuse(where: tuple[str, str], reason: str) -> RequestValidationError:
+    """Return the error of a body that says what it cannot mean."""
+    found: dict[str, Any] = {"type": "value_error", "loc": where, "msg": reason}
+    return RequestValidationError([found])
+
+
+def _read_length(header: str | None, available: int) -> int:
+    if header is None:
+        return available
+    if not (header.isascii() and header.isdigit() and len(header) <= _MOST_DIGITS):
+        raise refuse(("header", LENGTH_HEADER), "it is a number of bytes")
+    if int(header) > available:
+        raise refuse(("header", LENGTH_HEADER), f"the body has {available} bytes")
+    return int(header)
+
+
+def _receive_again(content: bytes, receive: Receive) -> Receive:
+    """Return what receives a body that was read, and then whatever comes next."""
+    messages: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
+
+    async def receive_next() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return receive_next

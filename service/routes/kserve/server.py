@@ -1,0 +1,55 @@
+"""`/v2` and `/v2/health`: what the server is, and whether it lives."""
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from service.errors.table import error_response
+from service.routes.dependencies import ReadinessOf
+
+_EXTENSIONS = ["binary_tensor_data", "model_repository"]
+
+router = APIRouter(tags=["open inference"], prefix="/v2")
+
+
+class ServerMetadata(BaseModel):
+    """What this server is."""
+
+    name: str = Field(description="`fillmask`.")
+    version: str = Field(description="Of fillmask.")
+    extensions: list[str] = Field(
+        description="What it can do beyond the Open Inference Protocol, by its name there."
+    )
+
+
+class Live(BaseModel):
+    """The answer of a server that lives."""
+
+    live: bool
+
+
+class Ready(BaseModel):
+    """The answer of a server that answers."""
+
+    ready: bool
+
+
+@router.head("", include_in_schema=False)
+@router.get("")
+async def describe_inference_server(request: Request) -> ServerMetadata:
+    """Say what the server is."""
+    return ServerMetadata(name="fillmask", version=request.app.version, extensions=_EXTENSIONS)
+
+
+@router.head("/health/live", include_in_schema=False)
+@router.get("/health/live")
+async def check_live() -> Live:
+    """Say that the process lives."""
+    return Live(live=True)
+
+
+@router.head("/health/ready", response_model=Ready, include_in_schema=False)
+@router.get("/health/ready", response_model=Ready)
+async def check_ready(readiness: ReadinessOf) -> Ready | Response:
+    """Fill a mask with the default preset, and answer its error where that fails."""
+    error = await readiness.check()
+    return error_response(error) if error else Ready(ready=True)

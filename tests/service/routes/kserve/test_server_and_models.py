@@ -1,0 +1,77 @@
+"""`/v2` and `/v2/models`: what the server is, and what goes into its models."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from fakes import FakeStore
+from model_store.errors import ModelLoadError
+
+
+async def load(client: httpx.AsyncClient) -> None:
+    """Have the default preset loaded."""
+    assert (await client.post("/presets/tiny/load")).status_code == 200
+
+
+async def test_server_says_what_it_is(client: httpx.AsyncClient) -> None:
+    """Its version is that of the package."""
+    answer = (await client.get("/v2")).json()
+    assert answer["name"] == "fillmask"
+    assert answer["version"] == (await client.get("/info")).json()["version"]
+    assert "binary_tensor_data" in answer["extensions"]
+
+
+async def test_server_lives(client: httpx.AsyncClient, store: FakeStore) -> None:
+    """Whatever its models do."""
+    store.errors["tiny"] = ModelLoadError("Broken.")
+    assert (await client.get("/v2/health/live")).json() == {"live": True}
+
+
+async def test_server_is_ready_when_it_answers(client: httpx.AsyncClient, store: FakeStore) -> None:
+    """As `/readyz` has it."""
+    store.errors["tiny"] = ModelLoadError("Broken.")
+    refused = await client.get("/v2/health/ready")
+    assert (refused.status_code, refused.json()["code"]) == (500, "model_load_failed")
+    del store.errors["tiny"]
+    ready = await client.get("/v2/health/ready")
+    assert (ready.status_code, ready.json()) == (200, {"ready": True})
+
+
+@pytest.mark.parametrize("path", ["/v2/health/live", "/v2/health/ready"])
+async def test_probes_may_be_open(store: FakeStore, serve: Any, path: str) -> None:
+    """As those of the native interface."""
+    for is_open, status in ((True, 200), (False, 401)):
+        async with serve(store, api_keys=("key",), open_probes=is_open) as client:
+            del client.headers["authorization"]
+            assert (await client.get(path)).status_code == status
+
+
+@pytest.mark.parametrize("path", ["/v2/models/tiny", "/v2/models/tiny/versions/1"])
+async def test_model_says_what_goes_in_and_comes_out(client: httpx.AsyncClient, path: str) -> None:
+    """Loaded or not, and the outputs are those of an answer."""
+    described = (await client.get(path)).json()
+    assert described["versions"] == ["1"]
+    assert described["inputs"] == [{"name": "text", "datatype": "BYTES", "shape": [-1]}]
+    body = {"inputs": [described["inputs"][0] | {"shape": [1], "data": ["the [MASK]"]}]}
+    answer = (await client.post("/v2/models/tiny/infer", json=body)).json()
+    assert [
+        {"name": o["name"], "datatype": o["datatype"], "shape": [-1 for _ in o["shape"]]}
+        for o in answer["outputs"]
+    ] == described["outputs"]
+
+
+@pytest.mark.parametrize("path", ["/v2/models/tiny/ready", "/v2/models/tiny/versions/1/ready"])
+async def test_model_is_ready_when_it_is_loaded(client: httpx.AsyncClient, path: str) -> None:
+    """Before, the answer is one of those that clients take for no."""
+    before = await client.get(path)
+    assert (before.status_code, before.json()["code"]) == (409, "preset_not_loaded")
+    await load(client)
+    assert (await client.get(path)).json() == {"name": "tiny", "ready": True}
+
+
+@pytest.mark.parametrize("path", ["/v2/models/nobody", "/v2/models/nobody/ready"])
+async def test_nobodys_model_is_not_found(client: httpx.AsyncClient, path: str) -> None:
+    """As everywhere."""
+    response = await client.get(path)
+    assert (response.status_code, response.json()["code"]) == (404, "preset_not_found")

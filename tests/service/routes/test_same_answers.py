@@ -1,0 +1,177 @@
+"""Whatever interface a request comes by, its answer is the native one's."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fakes import VOCABULARY, FakeEngine, FakeStore, make_preset
+from model_store.engines.batches.batch import Batch, Scores
+from service.routes.kserve.tensor_bytes import dump_texts, load_texts
+
+DTYPES = {"INT64": "<i8", "FP32": "<f4"}
+MAX_TARGETS = 5
+
+WORDS = st.sampled_from(["the", "Cat", "sat", "paris", "zebra", ".", "[MASK]", "[MASK]"])
+TEXTS = st.lists(WORDS, max_size=6).map(lambda words: " ".join([*words, "[MASK]"]))
+REQUESTS = st.fixed_dictionaries(
+    {"inputs": st.lists(TEXTS, min_size=1, max_size=4)},
+    optional={
+        "top_k": st.integers(1, 20),
+        "targets": st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=MAX_TARGETS),
+    },
+)
+each_request = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+Masks = list[list[list[dict[str, Any]]]]
+"""For each text, for each mask, its predictions."""
+
+
+def score_by_place(batch: Batch, k: int) -> Scores:
+    """Give every mask candidates of its own, told by where in its text it is."""
+    (queries,) = batch.queries
+    places = batch.positions.reshape(-1)[queries.masks]
+    logits = np.stack(
+        [np.random.default_rng(place).normal(size=len(VOCABULARY)) for place in places]
+    ).astype(np.float32)
+    normalizers = np.log(np.exp(logits).sum(axis=1))
+    log_probabilities = logits - normalizers[:, None]
+    token_ids = np.argsort(-logits, axis=1)[:, :k].astype(np.int32)
+    return Scores(
+        token_ids,
+        np.take_along_axis(log_probabilities, token_ids, 1),
+        np.take_along_axis(log_probabilities, queries.target_ids, 1),
+        logits,
+        normalizers,
+    )
+
+
+@pytest.fixture
+async def server(serve: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client of a server whose predictions differ from mask to mask."""
+    store = FakeStore([make_preset("tiny")])
+    store.engines["tiny"] = FakeEngine(answer=score_by_place)
+    async with serve(store) as client:
+        yield client
+
+
+async def post(server: httpx.AsyncClient, path: str, body: dict[str, Any]) -> Any:
+    """Return the answer to a good request."""
+    response = await server.post(path, json=body)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def fill(server: httpx.AsyncClient, request: dict[str, Any]) -> Masks:
+    """Return the native answer."""
+    results = (await post(server, "/fill-mask", request))["results"]
+    return [[mask["predictions"] for mask in result["masks"]] for result in results]
+
+
+def parameters_of(request: dict[str, Any]) -> dict[str, Any]:
+    """Return what is not a text of a native request."""
+    return {name: value for name, value in request.items() if name != "inputs"}
+
+
+def pick(masks: list[list[dict[str, Any]]], *names: str) -> list[Any]:
+    """Return some fields of every prediction."""
+    return [[[prediction[name] for name in names] for prediction in mask] for mask in masks]
+
+
+def expect(masks: list[list[dict[str, Any]]], *names: str) -> list[Any]:
+    """Return the same of native ones, whose scores others may round."""
+    return [
+        [[pytest.approx(p[n], rel=1e-5) if n == "score" else p[n] for n in names] for p in mask]
+        for mask in masks
+    ]
+
+
+def spread(answer: list[Any]) -> Masks:
+    """Undo the nesting of Hugging Face's answers to several texts."""
+    return [[text] if isinstance(text[0], dict) else text for text in answer]
+
+
+@given(request=REQUESTS)
+@each_request
+async def test_hugging_faces_task(server: httpx.AsyncClient, request: dict[str, Any]) -> None:
+    """Tokens and scores are the native ones; texts are decoded as Transformers decodes them."""
+    native = await fill(server, request)
+    body = {"inputs": request["inputs"], "parameters": parameters_of(request)}
+    answer = await post(server, "/models/tiny", body)
+    texts = spread(answer if len(native) > 1 else [answer])
+    for text, masks in zip(texts, native, strict=True):
+        assert pick(text, "token", "score") == expect(masks, "token", "score")
+
+
+@given(request=REQUESTS)
+@each_request
+async def test_kserve_v1(server: httpx.AsyncClient, request: dict[str, Any]) -> None:
+    """Predictions are the native ones, and without a wish the likeliest of them, decoded."""
+    native = await fill(server, request)
+    body = {"instances": request["inputs"], "parameters": parameters_of(request) or {"top_k": 5}}
+    texts = (await post(server, "/v1/models/tiny:predict", body))["predictions"]
+    names = ("token", "score", "token_str", "sequence")
+    for text, masks in zip(texts, native, strict=True):
+        assert pick(text, *names) == expect(masks, *names)
+
+
+@given(request=REQUESTS, is_binary=st.booleans())
+@each_request
+async def test_open_inference(
+    server: httpx.AsyncClient, request: dict[str, Any], *, is_binary: bool
+) -> None:
+    """Tensors hold the native predictions, as JSON and as bytes."""
+    native = await fill(server, request)
+    outputs = await infer(server, request, is_binary=is_binary)
+    masks = [mask for text in native for mask in text]
+    names = ("token", "score", "token_str")
+    rows = zip(*(outputs[name] for name in names), strict=True)
+    said = [[dict(zip(names, p, strict=True)) for p in zip(*row, strict=True)] for row in rows]
+    assert pick(said, *names) == expect(masks, *names)
+    assert outputs["input"] == [index for index, text in enumerate(native) for _ in text]
+    plain = {"instances": request["inputs"]}
+    if "targets" not in request:
+        predictions = (await post(server, "/v1/models/tiny:predict", plain))["predictions"]
+        assert outputs["output-0"] == predictions
+
+
+async def infer(
+    server: httpx.AsyncClient, request: dict[str, Any], *, is_binary: bool
+) -> dict[str, Any]:
+    """Return the outputs for a native request, by name and in their shapes."""
+    texts = request["inputs"]
+    tensor = {"name": "text", "shape": [len(texts)], "datatype": "BYTES"}
+    content = dump_texts(texts) if is_binary else b""
+    form = {"parameters": {"binary_data_size": len(content)}} if is_binary else {"data": texts}
+    parameters = parameters_of(request) | {"binary_data_output": is_binary}
+    head = json.dumps({"inputs": [tensor | form], "parameters": parameters}).encode()
+    headers = {"inference-header-content-length": str(len(head))}
+    path = "/v2/models/tiny/infer"
+    response = await server.post(path, content=head + content, headers=headers)
+    assert response.status_code == 200, response.text
+    length = int(response.headers.get("inference-header-content-length", len(response.content)))
+    answer, rest = json.loads(response.content[:length]), response.content[length:]
+    outputs = {}
+    for output in answer["outputs"]:
+        values = output.get("data")
+        if is_binary:
+            size = output["parameters"]["binary_data_size"]
+            values, rest = read(output, rest[:size]), rest[size:]
+        outputs[output["name"]] = np.array(values, dtype=object).reshape(output["shape"]).tolist()
+    assert not rest
+    return outputs
+
+
+def read(output: dict[str, Any], content: bytes) -> list[Any]:
+    """Return the values that an output has as bytes."""
+    if output["datatype"] == "BYTES":
+        return load_texts(content, int(np.prod(output["shape"])))
+    values: list[Any] = np.frombuffer(content, DTYPES[output["datatype"]]).tolist()
+    return values
