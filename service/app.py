@@ -181,6 +181,7 @@ def request_limits(settings: Settings) -> RequestLimits:
             max_top_k=settings.max_top_k,
             max_targets=settings.max_targets,
             max_predictions=settings.max_predictions,
+            max_answer_characters=settings.max_answer_characters,
             max_beam_width=settings.max_beam_width,
             max_rows=settings.max_rows,
             max_sparse_values=settings.max_sparse_values,

@@ -204,6 +204,13 @@ class Settings(BaseSettings):
     max_predictions: PositiveInt = Field(
         10_000, description="The most predictions in one answer, over all texts and masks."
     )
+    max_answer_characters: PositiveInt = Field(
+        32 * _MIB,
+        description=(
+            "The most characters of text in one answer, each of whose predictions comes with the "
+            "whole text."
+        ),
+    )
     max_beam_width: PositiveInt = Field(
         32, description="The most fillings of one text that are followed at a time."
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from model_store.errors import InputError, TargetsMismatchError
 from model_store.tasks.candidate_filter import CandidateFilter
-from model_store.tasks.limits import TaskLimits, require
+from model_store.tasks.limits import TaskLimits, require, require_answer
 from model_store.tasks.task import Task
 from model_store.text.encoding import Encoding
 from model_store.text.filled_text import FilledText
@@ -77,6 +77,6 @@ class FillRequest:
                 question = self.filter.ask(codec, index, self.top_k)
                 encoding = replace(encoding, question=question)
             encodings.append(encoding)
-        predictions = sum(e.predictions * len(e.mask_positions) for e in encodings)
-        require("predictions", predictions, limits.max_predictions)
+        predictions = (each.predictions * len(each.mask_positions) for each in encodings)
+        require_answer(zip(self.inputs, predictions, strict=True), limits)
         return encodings

@@ -60,6 +60,7 @@ class LimitsInfo(BaseModel):
     max_top_k: int = Field(description="How many predictions for one mask.")
     max_targets: int = Field(description="For one text.")
     max_predictions: int = Field(description="In one answer, over all texts and masks.")
+    max_answer_characters: int = Field(description="Of text, in one answer.")
     max_beam_width: int = Field(description="How many fillings of one text are followed.")
     max_rows: int = Field(description="Rows for the engine that one request becomes.")
     max_sparse_values: int = Field(description="Values of all sparse vectors in one answer.")
@@ -90,6 +91,7 @@ class ServerInfo(BaseModel):
                         "max_top_k": 100,
                         "max_targets": 1000,
                         "max_predictions": 10000,
+                        "max_answer_characters": 33554432,
                         "max_beam_width": 32,
                         "max_rows": 1024,
                         "max_sparse_values": 100000,

@@ -29,6 +29,11 @@ AT_AND_ABOVE: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
         {"inputs": [MASK] * 2, "top_k": 3},
         {"inputs": [MASK, f"{MASK} [MASK]"], "top_k": 3},
     ),
+    "answer_characters": (
+        40,
+        {"inputs": [MASK] * 2, "top_k": 2},
+        {"inputs": [MASK, f"{MASK}."], "top_k": 2},
+    ),
     "beam_width": (
         3,
         {"inputs": MASK, "decode": "joint", "beam_width": 3},
@@ -62,6 +67,25 @@ async def test_limit_lets_through_what_reaches_it_and_refuses_more(
     expected = 413 if name == "body_bytes" else 422
     assert [answer.status_code for answer in answers] == [200, expected]
     assert str(limit) in answers[1].json()["error"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"top_k": 4},
+        {"overflow": "window", "top_k": 4},
+        {"decode": "joint", "top_k": 4},
+        {"targets": ["cat", "dog", "is", "the"]},
+        {"inputs": {"text": "the", "text_pair": " [MASK]"}, "top_k": 4},
+    ],
+)
+async def test_text_of_every_kind_of_answer_is_limited(
+    store: FakeStore, serve: Any, more: dict[str, Any]
+) -> None:
+    """A short request cannot become an answer that fills the memory."""
+    async with serve(store, max_answer_characters=39) as client:
+        answer = (await client.post("/fill-mask", json={"inputs": MASK} | more)).json()
+    assert "40 characters of filled text and the limit is 39" in answer["error"]
 
 
 async def test_targets_are_not_limited_by_top_k(store: FakeStore, serve: Any) -> None:

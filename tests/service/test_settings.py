@@ -30,6 +30,7 @@ LIMITS = [
     "max_top_k",
     "max_targets",
     "max_predictions",
+    "max_answer_characters",
     "max_beam_width",
     "max_rows",
     "max_sparse_values",

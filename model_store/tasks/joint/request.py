@@ -9,7 +9,7 @@ from model_store.tasks.inputs import read_each
 from model_store.tasks.joint.beam import Beam, Path, search_beam
 from model_store.tasks.joint.filled_sequence import FilledSequence, write_sequence
 from model_store.tasks.joint.variants import SpanLengths, Variant, Variants
-from model_store.tasks.limits import TaskLimits, require
+from model_store.tasks.limits import TaskLimits, require, require_answer
 from model_store.tasks.task import Task
 from model_store.tasks.together import run_together
 from model_store.text.text_codec import TextCodec
@@ -83,8 +83,8 @@ class JointRequest:
         width = self._choose_width(limits)
         texts = read_each(self.inputs, lambda text: self._read(text, codec, limits))
         require(_ROWS, sum(text.count_rows(width) for text in texts), limits.max_rows)
-        predictions = self._count * sum(text.most_masks for text in texts)
-        require("predictions", predictions, limits.max_predictions)
+        predictions = (self._count * text.most_masks for text in texts)
+        require_answer(zip(self.inputs, predictions, strict=True), limits)
         cut = read_each(texts, lambda text: self._cut(text, codec))
         searches = [search_beam(variant.text, width) for variants in cut for variant in variants]
         beams = iter((yield from run_together(searches)))

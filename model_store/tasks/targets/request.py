@@ -17,7 +17,7 @@ from model_store.errors import (
     TargetsMismatchError,
     TextTooLongError,
 )
-from model_store.tasks.limits import TaskLimits, require
+from model_store.tasks.limits import TaskLimits, require, require_answer
 from model_store.tasks.targets.target_scores import TargetScores
 from model_store.tasks.task import Task
 from model_store.text.encoding import Encoding
@@ -99,8 +99,8 @@ class TargetsRequest:
             texts.append(TargetScores(encoding, words, limits.max_rows))
             rows += texts[-1].rows
             require("rows or more", rows, limits.max_rows)
-        predictions = sum(text.count_predictions(self.top_k) for text in texts)
-        require("predictions", predictions, limits.max_predictions)
+        predictions = (text.count_predictions(self.top_k) for text in texts)
+        require_answer(zip(self.inputs, predictions, strict=True), limits)
         return texts
 
 

@@ -6,7 +6,7 @@ from typing import Self
 
 from model_store.tasks.candidate_filter import CandidateFilter
 from model_store.tasks.inputs import read_each
-from model_store.tasks.limits import TaskLimits, require
+from model_store.tasks.limits import TaskLimits, require, require_answer
 from model_store.tasks.task import Task
 from model_store.tasks.windows.window import Window, cut_windows
 from model_store.text.encoding import Encoding
@@ -73,10 +73,9 @@ class WindowRequest:
             lambda text: codec.encode_whole(text, top_k=self.top_k, limits=limits.text),
         )
         asked = [self._filter(text, index, codec) for index, text in enumerate(texts)]
-        predictions = sum(
-            text.encoding.predictions * len(text.encoding.mask_positions) for text in asked
-        )
-        require("predictions", predictions, limits.max_predictions)
+        wholes = (text.encoding for text in asked)
+        predictions = (whole.predictions * len(whole.mask_positions) for whole in wholes)
+        require_answer(zip(self.inputs, predictions, strict=True), limits)
         cut = [_CutText.make(text, codec.max_sequence_length) for text in asked]
         require("rows", sum(len(text.windows) for text in cut), limits.max_rows)
         results = iter((yield [encoding for text in cut for encoding in text.encode()]))
