@@ -18,16 +18,10 @@ from bench.cloze import embedded
 from model_store.engines import EngineOptions
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.loading.loader import load_fill_mask_model
-from model_store.tasks.limits import TaskLimits
+from model_store.tasks import TaskLimits, drive
 from model_store.tasks.score import Method, ScoreRequest
-from model_store.tasks.task import Done, advance
-from model_store.text.encoding import Encoding
-from model_store.text.filled_text import MaskScores
 
 PAIRS = Path(__file__).with_name("minimal_pairs.tsv")
-ROWS = 64
-"""In one batch."""
-
 METHODS: tuple[Method, ...] = get_args(Method)
 
 
@@ -66,15 +60,8 @@ def judge(model: FillMaskModel, pairs: Sequence[Pair], method: Method) -> list[b
 def score(model: FillMaskModel, texts: Sequence[str], method: Method) -> list[float]:
     """Return the pseudo-log-likelihood of each text."""
     task = ScoreRequest(texts, method=method).start(model, TaskLimits(max_rows=sys.maxsize))
-    step = advance(task)
-    while not isinstance(step, Done):
-        step = advance(task, list(_predict(model, step)))
-    return [text.total for text in step.answer]
-
-
-def _predict(model: FillMaskModel, rows: Sequence[Encoding]) -> Iterator[list[MaskScores]]:
-    for start in range(0, len(rows), ROWS):
-        yield from model.predict(rows[start : start + ROWS])
+    answer = drive(task, model.predict, model.facts.batch_tokens)
+    return [text.total for text in answer]
 
 
 def write_table(pairs: Sequence[Pair], judgements: dict[Method, list[bool]]) -> Iterator[str]:

@@ -6,6 +6,16 @@ or HTTP, so that a table of scores is all that its tests need.
 """
 
 from model_store.tasks.limits import TaskLimits
-from model_store.tasks.task import Done, Results, Round, Task, TaskRequest, advance
+from model_store.tasks.task import Done, Results, Round, Task, TaskRequest, advance, cut, drive
 
-__all__ = ["Done", "Results", "Round", "Task", "TaskLimits", "TaskRequest", "advance"]
+__all__ = [
+    "Done",
+    "Results",
+    "Round",
+    "Task",
+    "TaskLimits",
+    "TaskRequest",
+    "advance",
+    "cut",
+    "drive",
+]

@@ -1,6 +1,6 @@
 """What a task is, and how it is driven: one step for each trip to an engine."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
@@ -8,6 +8,9 @@ from model_store.tasks.limits import TaskLimits
 from model_store.text.encoding import Encoding
 from model_store.text.filled_text import MaskScores
 from model_store.text.text_codec import TextCodec
+
+DEFAULT_ROWS = 256
+"""The most rows of a batch, as for the server."""
 
 Answer = TypeVar("Answer")
 Answer_co = TypeVar("Answer_co", covariant=True)
@@ -72,3 +75,40 @@ def advance(task: Task[Answer], results: Results | None = None) -> Round | Done[
         return next(task) if results is None else task.send(results)
     except StopIteration as end:
         return Done(end.value)
+
+
+def drive(
+    task: Task[Answer],
+    predict: Callable[[Sequence[Encoding]], Results],
+    max_tokens: int,
+    max_rows: int = DEFAULT_ROWS,
+) -> Answer:
+    """Take a task to its end and return its answer.
+
+    Args:
+        task: one that was not begun.
+        predict: scores one batch; for each row, in order, one result a mask.
+        max_tokens: the most tokens of a batch; a longer row is one of its own.
+        max_rows: the most rows of a batch.
+
+    Raises:
+        InputError: the task refuses what it is asked.
+    """
+    step = advance(task)
+    while not isinstance(step, Done):
+        batches = cut(step, max_tokens, max_rows)
+        step = advance(task, [scores for batch in batches for scores in predict(batch)])
+    return step.answer
+
+
+def cut(rows: Round, max_tokens: int, max_rows: int = DEFAULT_ROWS) -> Iterator[Round]:
+    """Yield the rows of a round in batches that may run together, in order."""
+    first = tokens = 0
+    for index, row in enumerate(rows):
+        length = len(row.token_ids)
+        if index > first and (tokens + length > max_tokens or index - first == max_rows):
+            yield rows[first:index]
+            first, tokens = index, 0
+        tokens += length
+    if rows:
+        yield rows[first:]

@@ -16,7 +16,7 @@ from pydantic_core import to_json
 
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import InputError
-from model_store.tasks import Done, Results, Round, Task, TaskLimits, advance
+from model_store.tasks import Done, Results, Round, Task, TaskLimits, advance, cut
 from model_store.text.encoding import Encoding
 from model_store.text.filled_text import MaskScores
 from service.commands.bulk.output import Output
@@ -116,16 +116,8 @@ class Run:
         return batch
 
     def _predict(self, encodings: Sequence[Encoding]) -> Iterator[list[MaskScores]]:
-        part: list[Encoding] = []
-        tokens = 0
-        for encoding in encodings:
-            tokens += len(encoding.token_ids)
-            is_too_much = tokens > self._limits.batch_tokens
-            if part and (is_too_much or len(part) == self._limits.batch_size):
-                yield from self._model.predict(part)
-                part, tokens = [], len(encoding.token_ids)
-            part.append(encoding)
-        yield from self._model.predict(part)
+        for part in cut(encodings, self._limits.batch_tokens, self._limits.batch_size):
+            yield from self._model.predict(part)
 
     def _write(self, batch: Sequence["_Answering"], output: Output) -> int:
         lines, failed = [], []
