@@ -1,39 +1,79 @@
-"""fillmask for Keras users: BERT for masked-language modelling, with KerasHub's names.
+"""fillmask from Python: presets that answer, and BERT for Keras users with KerasHub's names.
 
     import fillmask
+
+    model = fillmask.load("minilm_l6_en_uncased")
+    model.fill_mask(["The capital of France is [MASK]."])
 
     masked_lm = fillmask.BertMaskedLM.from_preset("minilm_l6_en_uncased")
     masked_lm.fit(["The quick brown fox jumped."])
     masked_lm.save_to_preset("my_model")
 
-A name is imported when it is used: Keras and its backend take seconds.
+A name is imported when it is used: Keras and its backend take seconds, and what answers does
+without them.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fillmask.answers import FilledText, Mask, Prediction, TargetPrediction
+    from fillmask.loaded_model import LoadedModel
+    from fillmask.loading import load
+    from model_store.errors import InputError, ModelStoreError
     from model_store.masked_lm.backbone import BertBackbone
     from model_store.masked_lm.masked_lm import BertMaskedLM
     from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
     from model_store.masked_lm.tokenizer import BertTokenizer
+    from model_store.tasks.embed_sparse import EmbeddedText
+    from model_store.tasks.score import ScoredText, ScoredToken
+    from model_store.text.tokenized_text import Token
 
-__all__ = ["BertBackbone", "BertMaskedLM", "BertMaskedLMPreprocessor", "BertTokenizer"]
+__all__ = [
+    "BertBackbone",
+    "BertMaskedLM",
+    "BertMaskedLMPreprocessor",
+    "BertTokenizer",
+    "EmbeddedText",
+    "FilledText",
+    "InputError",
+    "LoadedModel",
+    "Mask",
+    "ModelStoreError",
+    "Prediction",
+    "ScoredText",
+    "ScoredToken",
+    "TargetPrediction",
+    "Token",
+    "load",
+]
 
 _MODULES = {
-    "BertBackbone": "backbone",
-    "BertMaskedLM": "masked_lm",
-    "BertMaskedLMPreprocessor": "preprocessor",
-    "BertTokenizer": "tokenizer",
+    "BertBackbone": "model_store.masked_lm.backbone",
+    "BertMaskedLM": "model_store.masked_lm.masked_lm",
+    "BertMaskedLMPreprocessor": "model_store.masked_lm.preprocessor",
+    "BertTokenizer": "model_store.masked_lm.tokenizer",
+    "EmbeddedText": "model_store.tasks.embed_sparse",
+    "FilledText": "fillmask.answers",
+    "InputError": "model_store.errors",
+    "LoadedModel": "fillmask.loaded_model",
+    "Mask": "fillmask.answers",
+    "ModelStoreError": "model_store.errors",
+    "Prediction": "fillmask.answers",
+    "ScoredText": "model_store.tasks.score",
+    "ScoredToken": "model_store.tasks.score",
+    "TargetPrediction": "fillmask.answers",
+    "Token": "model_store.text.tokenized_text",
+    "load": "fillmask.loading",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Import a class when it is asked for."""
+    """Import a name when it is asked for."""
     if name not in _MODULES:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    return getattr(import_module(f"model_store.masked_lm.{_MODULES[name]}"), name)
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -1,38 +1,84 @@
-"""`import fillmask` gives what Keras users expect, and costs nothing until it is used."""
+"""`import fillmask` gives what Python users expect, and costs nothing until it is used."""
 
 import subprocess
 import sys
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 import fillmask
+from fillmask import answers
+from fillmask.loaded_model import LoadedModel
+from fillmask.loading import load
+from model_store.errors import InputError, ModelStoreError
 from model_store.masked_lm.backbone import BertBackbone
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
 from model_store.masked_lm.tokenizer import BertTokenizer
+from model_store.tasks.embed_sparse import EmbeddedText
+from model_store.tasks.score import ScoredText, ScoredToken
+from model_store.text.tokenized_text import Token
 
-CLASSES = [BertBackbone, BertMaskedLM, BertMaskedLMPreprocessor, BertTokenizer]
+NAMES = [
+    BertBackbone, BertMaskedLM, BertMaskedLMPreprocessor, BertTokenizer, EmbeddedText,
+    answers.FilledText, InputError, LoadedModel, answers.Mask, ModelStoreError,
+    answers.Prediction, ScoredText, ScoredToken, answers.TargetPrediction, Token, load,
+]  # fmt: skip
+
+SCRIPT = """
+import fillmask
+
+model: fillmask.LoadedModel = fillmask.load("name", engine="openvino", precision="float32")
+best: float = model.fill_mask(["a [MASK]"], top_k=2)[0].masks[0].predictions[0].score
+rank: int | None = model.fill_mask("a [MASK]", targets=["b"])[0].masks[0].predictions[0].rank
+totals: list[float] = [text.total for text in model.score("a")]
+places: list[int | None] = [token.start for token in model.tokenize("a")[0]]
+values: list[float] = model.embed_sparse("a")[0].vector.values.tolist()
+"""
+WRONG = """
+import fillmask
+
+model = fillmask.load("name", engine="onnx")
+name: int = model.fill_mask("a [MASK]")[0].masks[0].predictions[0].token_str
+model.fill_mask("a [MASK]")[0].masks[0].predictions[0].rank
+model.score(template="a {}")
+total: str = model.score("a")[0].total
+"""
 
 
-def test_the_names_are_the_classes() -> None:
+def test_the_names_are_what_they_say() -> None:
     """Each by its own name, and no other name."""
-    assert [getattr(fillmask, name) for name in fillmask.__all__] == CLASSES
-    assert dir(fillmask) == fillmask.__all__ == [made.__name__ for made in CLASSES]
+    assert [getattr(fillmask, name) for name in fillmask.__all__] == NAMES
+    assert dir(fillmask) == fillmask.__all__ == [made.__name__ for made in NAMES]
     with pytest.raises(AttributeError, match="has no attribute 'GPT'"):
         fillmask.GPT  # noqa: B018  # the access is what is tested
 
 
-def test_the_package_is_typed() -> None:
+@pytest.mark.parametrize("package", ["fillmask", "model_store"])
+def test_the_package_is_typed(package: str) -> None:
     """Type checkers look for this file."""
-    assert files("fillmask").joinpath("py.typed").is_file()
+    assert files(package).joinpath("py.typed").is_file()
+
+
+def test_a_type_checker_knows_the_answers(tmp_path: Path) -> None:
+    """In somebody else's directory and in strict mode, it finds what is wrong and nothing else."""
+    (tmp_path / "right.py").write_text(SCRIPT)
+    (tmp_path / "wrong.py").write_text(WRONG)
+    command = [sys.executable, "-P", "-m", "mypy", "--strict", "--config-file=", "right.py"]
+    checked = subprocess.run(  # noqa: S603  # our own command
+        [*command, "wrong.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    faults = [line.split(": ")[0] for line in checked.stdout.splitlines() if ": error: " in line]
+    assert faults == [f"wrong.py:{number}" for number in (4, 5, 6, 7, 8)], checked.stdout
 
 
 def test_importing_it_imports_no_runtime() -> None:
-    """Keras comes with the first class."""
+    """Keras comes with the first of its classes, and not with what answers."""
     code = (
-        "import sys, fillmask; before = 'keras' in sys.modules;"
-        "fillmask.BertTokenizer; print(before, 'keras' in sys.modules)"
+        "import sys, fillmask; before = 'numpy' in sys.modules; fillmask.load;"
+        "between = 'keras' in sys.modules or 'openvino' in sys.modules;"
+        "fillmask.BertTokenizer; print(before, between, 'keras' in sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
-    assert ran.stdout.split() == ["False", "True"]
+    assert ran.stdout.split() == ["False", "False", "True"]

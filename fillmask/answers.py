@@ -1,0 +1,128 @@
+"""What a loaded model answers, with the names that the fields have over HTTP."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from model_store.text.filled_text import FilledText as Filled
+from model_store.text.target import Match
+from model_store.text.targeted_text import ScoredTarget
+from model_store.text.targeted_text import TargetedText as Targeted
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A candidate for one mask.
+
+    Attributes:
+        score: its probability over the whole vocabulary.
+        token: its id in the vocabulary.
+        token_str: the vocabulary entry; `##` marks the rest of a word.
+        sequence: the input with this one mask filled.
+    """
+
+    score: float
+    token: int
+    token_str: str
+    sequence: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPrediction:
+    """A target at one mask; all but `target` and `match` is None where it is unknown.
+
+    Attributes:
+        target: as it was given.
+        match: `exact`: one vocabulary entry. `pieces`: several, scored as a whole word. `unknown`:
+            this vocabulary cannot write it.
+        score: its probability over the whole vocabulary.
+        log_prob: the natural logarithm of that; of pieces, the sum of theirs.
+        rank: one more than the vocabulary entries that are likelier at this mask.
+        sequence: the input with this one mask filled.
+    """
+
+    target: str
+    match: Match
+    score: float | None
+    log_prob: float | None
+    rank: int | None
+    sequence: str | None
+
+
+PredictionT = TypeVar("PredictionT", Prediction, TargetPrediction)
+
+
+@dataclass(frozen=True, slots=True)
+class Mask(Generic[PredictionT]):
+    """A mask and its candidates.
+
+    Attributes:
+        position: its index among the tokens of the input.
+        start: where it starts in the input, in characters.
+        end: where it ends.
+        predictions: the likeliest first; targets that are unknown are last.
+    """
+
+    position: int
+    start: int
+    end: int
+    predictions: tuple[PredictionT, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FilledText(Generic[PredictionT]):
+    """An input, its masks, and the candidates for each.
+
+    Attributes:
+        text: the input.
+        masks: in order.
+        tokens: how long it is in tokens, special ones included.
+    """
+
+    text: str
+    masks: tuple[Mask[PredictionT], ...]
+    tokens: int
+
+
+def name_filled(filled: Filled) -> FilledText[Prediction]:
+    """Return the answer for one input whose masks were filled."""
+    return _place(
+        filled,
+        [
+            tuple(
+                Prediction(p.score, p.token, p.token_str, filled.spliced_sequence(mask, p))
+                for p in predictions
+            )
+            for mask, predictions in enumerate(filled.predictions)
+        ],
+    )
+
+
+def name_targeted(targeted: Targeted) -> FilledText[TargetPrediction]:
+    """Return the answer for one input whose targets were scored."""
+    return _place(
+        targeted,
+        [
+            tuple(_name_target(scored, targeted.spliced_sequence(mask, scored)) for scored in words)
+            for mask, words in enumerate(targeted.masks)
+        ],
+    )
+
+
+def _name_target(scored: ScoredTarget, sequence: str | None) -> TargetPrediction:
+    return TargetPrediction(
+        target=scored.target.text,
+        match=scored.target.match,
+        score=scored.score,
+        log_prob=scored.log_probability,
+        rank=scored.rank,
+        sequence=sequence,
+    )
+
+
+def _place(
+    answered: Filled | Targeted, predictions: list[tuple[PredictionT, ...]]
+) -> FilledText[PredictionT]:
+    encoding = answered.encoding
+    places = zip(encoding.mask_positions.tolist(), encoding.mask_spans, predictions, strict=True)
+    masks = tuple(Mask(position, start, end, found) for position, (start, end), found in places)
+    return FilledText(encoding.text, masks, len(encoding.token_ids))

@@ -1,0 +1,90 @@
+"""What callers give, read: a string for a list of one, and nothing that no tokenizer takes."""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+from model_store.errors import InputError
+from model_store.tasks.score import GAP
+
+Texts: TypeAlias = str | Iterable[str]
+"""A text, or several."""
+
+Targets: TypeAlias = str | Sequence[str] | Sequence[Sequence[str]]
+"""The words for every mask of every input; or, for each input, those for its masks."""
+
+
+def read_texts(texts: Texts) -> list[str]:
+    """Return texts as a list.
+
+    Raises:
+        InputError: one is no string, or holds half of a surrogate pair.
+    """
+    read = [texts] if isinstance(texts, str) else list(_require_several(texts))
+    for index, text in enumerate(read):
+        try:
+            _require_text(text)
+        except InputError as error:
+            error.input = index
+            raise
+    return read
+
+
+def read_targets(targets: Targets, inputs: int) -> list[list[str]]:
+    """Return one list of targets for each input.
+
+    Raises:
+        InputError: there are none for an input, or one is no text.
+    """
+    listed: Sequence[str | Sequence[str]] = [targets] if isinstance(targets, str) else targets
+    words = [target for target in listed if isinstance(target, str)]
+    is_for_all = len(words) == len(listed)
+    lists = (
+        [read_texts(words)] * inputs if is_for_all else [read_texts(target) for target in listed]
+    )
+    for index, words in enumerate(lists):
+        if not words:
+            message = "There are no targets; give at least one, or leave `targets` out."
+            error = InputError(message)
+            error.input = index
+            raise error
+    return lists
+
+
+def require_at_least_one(top_k: int) -> None:
+    """Refuse to look for no predictions.
+
+    Raises:
+        InputError: that is what was asked for.
+    """
+    if top_k < 1:
+        message = f"top_k is {top_k}; ask for at least 1."
+        raise InputError(message)
+
+
+def require_one_gap(template: str) -> None:
+    """Refuse a template whose candidates have no place, or several.
+
+    Raises:
+        InputError: it is one.
+    """
+    if template.count(GAP) != 1:
+        message = f"The template needs one {GAP}, where its candidates go."
+        raise InputError(message)
+
+
+def _require_several(texts: Iterable[str]) -> Iterable[str]:
+    if not isinstance(texts, Iterable):
+        message = f"{type(texts).__name__} is no text, and no list of texts; give strings."
+        raise InputError(message)
+    return texts
+
+
+def _require_text(text: object) -> None:
+    if not isinstance(text, str):
+        message = f"{type(text).__name__} is no text; give strings."
+        raise InputError(message)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        message = "A lone surrogate is no character; decode the text anew, or replace it."
+        raise InputError(message) from error

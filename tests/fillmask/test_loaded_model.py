@@ -1,0 +1,225 @@
+"""A loaded model answers from Python what it answers over HTTP."""
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fillmask
+from fakes import VOCABULARY, FakeEngine, make_model, score_by_id
+from fillmask.loaded_model import LoadedModel
+from model_store.engines.batches.batch import Batch, Scores
+from model_store.tasks import TaskLimits, TaskRequest, drive
+from model_store.tasks.fill import FillRequest
+from model_store.tasks.targets import TargetsRequest
+from service.routes.fill_mask.answer import write_filled, write_targets
+
+TEXTS = ["the cat sat [MASK]", "[MASK] is the capital of [MASK]."]
+LONE_SURROGATE = "the \ud800 [MASK]"
+
+
+def load(engine: FakeEngine | None = None, batch_tokens: int = 4096) -> LoadedModel:
+    """Return a loaded model around an engine that is none."""
+    return LoadedModel("fake", make_model(engine, batch_tokens=batch_tokens))
+
+
+def ask(request: TaskRequest[list[Any]]) -> list[Any]:
+    """Return what the task itself answers."""
+    model = make_model()
+    return drive(request.start(model, TaskLimits()), model.predict, 4096)
+
+
+def listed(answer: fillmask.FilledText[Any]) -> Any:
+    """Return an answer as JSON would have it, without the text that JSON has not."""
+    fields = asdict(answer)
+    del fields["text"]
+    fields["masks"] = [mask | {"predictions": [*mask["predictions"]]} for mask in fields["masks"]]
+    return fields
+
+
+def test_filling_answers_what_http_does() -> None:
+    """Field by field."""
+    answers = load().fill_mask(TEXTS, top_k=3)
+    assert [answer.text for answer in answers] == TEXTS
+    assert [*map(listed, answers)] == [*map(write_filled, ask(FillRequest(TEXTS, 3)))]
+
+
+def test_targets_are_answered_as_over_http() -> None:
+    """All fields but those of tokens: exact ones, pieces, and unknown ones."""
+    words = ["paris", "pariss", "好"]
+    answers = load().fill_mask(TEXTS, targets=words)
+    written = [*map(write_targets, ask(TargetsRequest(TEXTS, [words] * 2)))]
+    for result in written:
+        for mask in result["masks"]:
+            for prediction in mask["predictions"]:
+                del prediction["token"], prediction["token_str"], prediction["pieces"]
+    assert [*map(listed, answers)] == written
+    assert [p.match for p in answers[0].masks[0].predictions] == ["exact", "pieces", "unknown"]
+
+
+def test_one_text_is_a_list_of_one() -> None:
+    """For inputs, targets and candidates alike."""
+    model = load()
+    assert model.fill_mask(TEXTS[0]) == model.fill_mask(TEXTS[:1])
+    assert model.fill_mask(TEXTS[0], targets="cat") == model.fill_mask(TEXTS[:1], targets=["cat"])
+    assert model.score("the cat") == model.score(["the cat"])
+    assert model.tokenize("the cat") == model.tokenize(["the cat"])
+    assert len(model.embed_sparse("the cat")) == 1
+    assert len(model.score(template="the {}", candidates="cat")) == 1
+
+
+def test_five_predictions_are_answered_unless_others_are_asked_for() -> None:
+    """Of targets all; never more than there are."""
+    model = load()
+
+    def count(**options: Any) -> int:
+        [answer] = model.fill_mask("[MASK]", **options)
+        return len(answer.masks[0].predictions)
+
+    assert [count(), count(top_k=2), count(top_k=999)] == [5, 2, len(VOCABULARY)]
+    words = list(VOCABULARY[3:11])
+    assert [count(targets=words), count(targets=words, top_k=2)] == [8, 2]
+
+
+def test_each_input_may_have_targets_of_its_own() -> None:
+    """In the order of the inputs."""
+    answers = load().fill_mask(TEXTS, targets=[["cat"], ["dog", "of"]])
+    assert [[p.target for p in answer.masks[0].predictions] for answer in answers] == [
+        ["cat"],
+        ["of", "dog"],
+    ]
+
+
+def test_texts_are_scored() -> None:
+    """As they are, or in a template; every entry has the probability of its id."""
+    model = load()
+    [text] = model.score("paris london")
+    assert text.total == pytest.approx(-3 * math.log(2))
+    filled = model.score(template="the {}", candidates=["cat", "paris"], method="pll")
+    assert [text.text for text in filled] == ["the cat", "the paris"]
+    assert filled[1].total > filled[0].total
+
+
+def test_sparse_vectors_hold_what_is_above_zero() -> None:
+    """The largest of it, by name where asked."""
+    model = load()
+    [[whole], [cut]] = (model.embed_sparse("the cat"), model.embed_sparse("the cat", top_k=1))
+    assert whole.vector.token_ids.tolist() == [0, 1]
+    assert cut.vector.token_ids.tolist() == [0]
+    [named] = model.embed_sparse("the cat", token_str=True)
+    assert named.entries == ("paris", "london")
+
+
+def test_tokens_are_listed() -> None:
+    """With and without what the model needs around them."""
+    model = load()
+    assert [token.text for token in model.tokenize("the cat")[0]] == [
+        "[CLS]",
+        "the",
+        "cat",
+        "[SEP]",
+    ]
+    [bare] = model.tokenize("the cat", add_special_tokens=False)
+    assert [token.text for token in bare] == ["the", "cat"]
+
+
+def test_nothing_in_is_nothing_out() -> None:
+    """Of every task, without a run of the engine."""
+    engine = FakeEngine()
+    model = load(engine)
+    asked: list[list[Any]] = [
+        model.fill_mask([]), model.fill_mask([], targets=["cat"]), model.score([]),
+        model.embed_sparse([]), model.tokenize([]),
+    ]  # fmt: skip
+    assert asked == [[]] * 5
+    assert not engine.batch_sizes
+
+
+def test_long_lists_run_in_batches() -> None:
+    """Of as many tokens as pay, in order."""
+    engine = FakeEngine()
+    texts = [f"{'cat ' * (1 + number % 3)}[MASK]" for number in range(20)]
+    answers = load(engine, batch_tokens=16).fill_mask(iter(texts))
+    assert [answer.text for answer in answers] == texts
+    assert sum(engine.batch_sizes) == len(texts)
+    assert max(engine.batch_sizes) <= 4
+
+
+def test_the_engine_is_run_by_one_thread_at_a_time() -> None:
+    """The turn is taken while it runs, given back after, also when it fails."""
+    taken: list[bool] = []
+
+    def look(batch: Batch, k: int) -> Scores:
+        taken.append(model._turn.locked())
+        if len(taken) > 1:
+            raise OSError
+        return score_by_id(batch, k)
+
+    model = load(FakeEngine(answer=look))
+    model.fill_mask(TEXTS)
+    assert not model._turn.locked()
+    with pytest.raises(fillmask.ModelStoreError, match="engine failed"):
+        model.fill_mask(TEXTS)
+    assert taken == [True, True]
+    assert not model._turn.locked()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "options", "sentence", "index"),
+    [
+        ("the cat", {}, "The text has no [MASK]; write it where a word is missing.", 0),
+        (["a [MASK]", ""], {}, "The text is empty; send a sentence.", 1),
+        (["a [MASK]", 7], {}, "int is no text; give strings.", 1),
+        (None, {}, "NoneType is no text, and no list of texts; give strings.", None),
+        (LONE_SURROGATE, {}, "A lone surrogate is no character; decode the text anew", 0),
+        ("a [MASK]", {"top_k": 0}, "top_k is 0; ask for at least 1.", None),
+        ("a [MASK]", {"targets": []}, "There are no targets; give at least one", 0),
+        (["a [MASK]"] * 2, {"targets": [["cat"], []]}, "There are no targets", 1),
+        ("a [MASK]", {"targets": [7]}, "int is no text, and no list of texts; give strings.", None),
+        (["a [MASK]"] * 2, {"targets": ["cat", ["dog"], "of"]}, "has 3 lists of targets", None),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_a_sentence(
+    inputs: Any, options: dict[str, Any], sentence: str, index: int | None
+) -> None:
+    """And the index of the input says which, before anything runs."""
+    engine = FakeEngine()
+    with pytest.raises(fillmask.InputError) as raised:
+        load(engine).fill_mask(inputs, **options)
+    assert sentence in str(raised.value)
+    assert raised.value.input == index
+    assert not engine.batch_sizes
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"inputs": "the cat", "candidates": "cat"},
+        {"inputs": "the cat", "template": "the {}"},
+        {"candidates": "cat"},
+        {"template": "the {}"},
+    ],
+)
+def test_scoring_takes_texts_or_a_template(options: dict[str, Any]) -> None:
+    """Not both, not half of one."""
+    with pytest.raises(fillmask.InputError, match=r"^Give either texts, or a template"):
+        load().score(**options)
+
+
+@pytest.mark.parametrize("template", ["the", "{} {}"])
+def test_template_has_one_gap(template: str) -> None:
+    """Where its candidates go."""
+    with pytest.raises(fillmask.InputError, match=r"^The template needs one {}"):
+        load().score(template=template, candidates=["cat"])
+
+
+def test_it_says_what_it_is() -> None:
+    """In a notebook's words, and to programs."""
+    model = load()
+    assert repr(model) == "<LoadedModel fake: fake, float32>"
+    assert (model.engine, model.mask_token) == ("fake", "[MASK]")
+    assert model.facts.vocabulary_size == len(VOCABULARY)
+    assert model.embed_sparse("cat")[0].vector.values.dtype == np.float32
