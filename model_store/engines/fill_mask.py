@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from model_store.bert.tokenizer import BertTokenizer
     from model_store.engines import Engine
 
-_MOST_LOGITS = 2**26
-"""How many logits questions may have the host hold at a time, a text's own apart: 256 MiB."""
+_MOST_LOGITS = 2**24
+"""How many logits questions may have the host hold at a time, a text's own apart: 64 MiB."""
 
 _LOG = logging.getLogger(__name__)
 
