@@ -73,16 +73,7 @@ class TargetsRequest:
                 not as many as its masks, or there are too many predictions or rows.
         """
         texts = self._read(codec, limits)
-        rows = [row for text in texts for row in text.encode_words(codec.mask_token_id)]
-        if rows:
-            word_scores = iter((yield rows))
-            for text in texts:
-                text.take_words(word_scores)
-        known = [text for text in texts if text.is_known]
-        if known:
-            results = yield [text.encode() for text in known]
-            for text, scores in zip(known, results, strict=True):
-                text.take(scores)
+        yield from run_rounds(texts, codec)
         return [text.answer(self.top_k) for text in texts]
 
     def _read(self, codec: TextCodec, limits: TaskLimits) -> list[TargetScores]:
@@ -91,8 +82,8 @@ class TargetsRequest:
         for index, (text, targets) in enumerate(zip(self.inputs, self.targets, strict=True)):
             try:
                 encoding = codec.encode(text, top_k=1, targets=None, limits=limits.text)
-                proposed = _spread(targets, len(encoding.mask_positions))
-                words = [_read_words(codec, encoding, mask) for mask in proposed]
+                words = read_words(targets, len(encoding.mask_positions), codec)
+                require_words_fit(words, encoding, codec)
             except InputError as error:
                 error.input = index
                 raise
@@ -102,6 +93,30 @@ class TargetsRequest:
         predictions = (text.count_predictions(self.top_k) for text in texts)
         require_answer(zip(self.inputs, predictions, strict=True), limits)
         return texts
+
+
+def run_rounds(texts: Sequence[TargetScores], codec: TextCodec) -> Task[None]:
+    """Have all targets of some texts scored, those of several pieces first."""
+    rows = [row for text in texts for row in text.encode_words(codec.mask_token_id)]
+    if rows:
+        word_scores = iter((yield rows))
+        for text in texts:
+            text.take_words(word_scores)
+    known = [text for text in texts if text.is_known]
+    if known:
+        results = yield [text.encode() for text in known]
+        for text, scores in zip(known, results, strict=True):
+            text.take(scores)
+
+
+def read_words(targets: TargetsOfText, masks: int, codec: TextCodec) -> list[list[Target]]:
+    """Return the targets of each mask, each spelling once.
+
+    Raises:
+        TargetsMismatchError: there are several lists, and not one for each mask.
+    """
+    proposed = _spread(targets, masks)
+    return [[codec.read_target(word) for word in dict.fromkeys(mask)] for mask in proposed]
 
 
 def _flatten(targets: TargetsOfText) -> Iterator[str]:
@@ -122,16 +137,26 @@ def _spread(targets: TargetsOfText, masks: int) -> list[list[str]]:
     return lists
 
 
-def _read_words(codec: TextCodec, encoding: Encoding, proposed: Sequence[str]) -> list[Target]:
-    """Return the targets of one mask, each spelling once.
+def require_words_fit(
+    words: Sequence[Sequence[Target]], encoding: Encoding, codec: TextCodec
+) -> None:
+    """Refuse a text that is too long with a target in it.
+
+    Args:
+        words: the targets of each mask.
+        encoding: the text.
+        codec: that of the model.
 
     Raises:
-        TextTooLongError: one of them does not fit in.
+        TextTooLongError: it is, with the longest of them.
     """
-    targets = [codec.read_target(word) for word in dict.fromkeys(proposed)]
-    longest = max(targets, key=lambda target: len(target.token_ids))
+    longest = find_longest(words)
     length = len(encoding.token_ids) - 1 + len(longest.token_ids)
     if length > codec.max_sequence_length:
         unit = f"tokens with the target {reprlib.repr(longest.text)} in it"
         raise TextTooLongError(length, codec.max_sequence_length, unit)
-    return targets
+
+
+def find_longest(words: Sequence[Sequence[Target]]) -> Target:
+    """Return the target of most pieces."""
+    return max((word for mask in words for word in mask), key=lambda word: len(word.token_ids))

@@ -2,32 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
 
 from model_store.tasks.candidate_filter import CandidateFilter
 from model_store.tasks.inputs import read_each
 from model_store.tasks.limits import TaskLimits, require, require_answer
 from model_store.tasks.task import Task
-from model_store.tasks.windows.window import Window, cut_windows
-from model_store.text.encoding import Encoding
+from model_store.tasks.windows.cut_text import CutText, SeenText
 from model_store.text.filled_text import FilledText, MaskScores
 from model_store.text.long_text import LongText
 from model_store.text.text_codec import TextCodec
-
-
-@dataclass(frozen=True, slots=True)
-class SeenText:
-    """A text that was filled, and what the model saw of it.
-
-    Attributes:
-        filled: the text, whole.
-        seen: for each mask, where what was seen starts and ends, in characters.
-        is_truncated: whether that is less than all of the text.
-    """
-
-    filled: FilledText
-    seen: tuple[tuple[int, int], ...]
-    is_truncated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +45,7 @@ class WindowRequest:
         if self.filter:
             self.filter.check(limits)
 
-    def start(self, codec: TextCodec, limits: TaskLimits) -> Task[list[SeenText]]:
+    def start(self, codec: TextCodec, limits: TaskLimits) -> Task[list[SeenText[FilledText]]]:
         """Return the task: one round, a row for each window.
 
         Raises:
@@ -76,10 +59,10 @@ class WindowRequest:
         wholes = (text.encoding for text in asked)
         predictions = (whole.predictions * len(whole.mask_positions) for whole in wholes)
         require_answer(zip(self.inputs, predictions, strict=True), limits)
-        cut = [_CutText.make(text, codec.max_sequence_length) for text in asked]
+        cut = [CutText.make(text, codec.max_sequence_length) for text in asked]
         require("rows", sum(len(text.windows) for text in cut), limits.max_rows)
         results = iter((yield [encoding for text in cut for encoding in text.encode()]))
-        return [text.decode(codec, [next(results) for _ in text.windows]) for text in cut]
+        return [_decode(codec, text, [next(results) for _ in text.windows]) for text in cut]
 
     def _filter(self, text: LongText, index: int, codec: TextCodec) -> LongText:
         if self.filter is None:
@@ -88,28 +71,9 @@ class WindowRequest:
         return replace(text, encoding=replace(text.encoding, question=question))
 
 
-@dataclass(frozen=True, slots=True)
-class _CutText:
-    """A text and its windows."""
-
-    whole: LongText
-    windows: list[Window]
-
-    @classmethod
-    def make(cls, text: LongText, max_sequence_length: int) -> Self:
-        """Cut the windows of a model that takes so many tokens."""
-        positions = text.encoding.mask_positions.tolist()
-        room = text.count_room(max_sequence_length)
-        return cls(text, cut_windows(positions, text.own, room))
-
-    def encode(self) -> list[Encoding]:
-        """Return what the model reads, a row a window."""
-        return [self.whole.cut(window.tokens, window.masks) for window in self.windows]
-
-    def decode(self, codec: TextCodec, results: Sequence[list[MaskScores]]) -> SeenText:
-        """Put the answers of all windows together."""
-        scores = [mask for window in results for mask in window]
-        seen = [self.whole.show(window.tokens) for window in self.windows for _ in window.masks]
-        # A text that fits has one window, which is all of it.
-        is_truncated = self.windows[0].tokens != self.whole.own
-        return SeenText(codec.decode(self.whole.encoding, scores), tuple(seen), is_truncated)
+def _decode(
+    codec: TextCodec, text: CutText, results: Sequence[list[MaskScores]]
+) -> SeenText[FilledText]:
+    """Put the answers of all windows of a text together."""
+    scores = [mask for window in results for mask in window]
+    return text.show(codec.decode(text.whole.encoding, scores))

@@ -3,11 +3,12 @@
 Dicts are written, where models would look at every number again: the tests do so.
 """
 
-from typing import Any, Literal, get_args
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, Field
 
-from model_store.tasks.windows.request import SeenText
+from model_store.tasks.windows.cut_text import SeenText
 from model_store.text.encoding import Encoding
 from model_store.text.filled_text import FilledText
 from model_store.text.target import Match
@@ -17,6 +18,7 @@ from service.routes.fill_mask.seen import Seen, write_seen
 
 Part = Literal["text", "text_pair"]
 _PARTS = get_args(Part)
+Answer = TypeVar("Answer")
 
 
 class Prediction(BaseModel):
@@ -144,9 +146,16 @@ def write_filled(filled: FilledText) -> dict[str, Any]:
     return answer
 
 
-def write_seen_text(text: SeenText) -> dict[str, Any]:
-    """Return the answer for one input that was seen through windows."""
-    answer = write_filled(text.filled)
+def write_seen_text(
+    write: Callable[[Answer], dict[str, Any]], text: SeenText[Answer]
+) -> dict[str, Any]:
+    """Return the answer for one input that was seen through windows.
+
+    Args:
+        write: returns that for an input that was seen whole.
+        text: the input.
+    """
+    answer = write(text.answer)
     for mask, seen in zip(answer["masks"], text.seen, strict=True):
         mask["seen"] = write_seen(seen)
     return answer | {"truncated": text.is_truncated}

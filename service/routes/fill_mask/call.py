@@ -10,6 +10,7 @@ from model_store.tasks.joint.request import JointRequest
 from model_store.tasks.targets import TargetsRequest
 from model_store.tasks.task import TaskRequest
 from model_store.tasks.windows.request import WindowRequest
+from model_store.tasks.windows.targets_request import WindowTargetsRequest
 from service.routes.fill_mask.answer import write_filled, write_seen_text, write_targets
 from service.routes.fill_mask.joint_answer import write_joint
 from service.routes.fill_mask.request import FillMaskRequest
@@ -33,9 +34,12 @@ def read_call(body: FillMaskRequest) -> FillMaskCall:
     """Return what a body asks for."""
     texts = body.texts
     targets = body.list_targets()
-    if targets is not None:
-        return FillMaskCall(TargetsRequest(texts, targets, body.top_k), write_targets)
     is_window = body.overflow == "window"
+    if targets is not None:
+        if is_window:
+            seen = WindowTargetsRequest(body.lone_texts, targets, body.top_k)
+            return FillMaskCall(seen, partial(write_seen_text, write_targets))
+        return FillMaskCall(TargetsRequest(texts, targets, body.top_k), write_targets)
     if body.decode == "joint":
         span = body.span.lengths if body.span else None
         joint = JointRequest(body.lone_texts, body.top_k, body.beam_width, span, is_cut=is_window)
@@ -43,5 +47,6 @@ def read_call(body: FillMaskRequest) -> FillMaskCall:
     top_k = body.top_k or DEFAULT_TOP_K
     kept = body.filter.spread(len(texts)) if body.filter else None
     if is_window:
-        return FillMaskCall(WindowRequest(body.lone_texts, top_k, kept), write_seen_text)
+        windows = WindowRequest(body.lone_texts, top_k, kept)
+        return FillMaskCall(windows, partial(write_seen_text, write_filled))
     return FillMaskCall(FillRequest(texts, top_k, filter=kept), write_filled)

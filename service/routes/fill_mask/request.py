@@ -205,8 +205,6 @@ class FillMaskRequest(BaseModel):
         is_plain = not is_joint and self.overflow == "error"
         if not is_plain and len(self.lone_texts) < len(self.texts):
             yield "pairs are filled independently and whole, leave decode and overflow out"
-        if self.targets is not None and self.overflow == "window":
-            yield "targets are scored in whole texts, leave overflow out"
 
     def list_targets(self) -> list[TargetsOfText] | None:
         """Return the targets of each input."""

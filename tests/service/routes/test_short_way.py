@@ -91,6 +91,7 @@ async def test_bad_timeout_is_refused_beside_a_good_body(
         {"filter": {}},
         {"overflow": "window"},
         {"overflow": "window", "filter": {}},
+        {"overflow": "window", "targets": ["paris", "londons", "zebra"]},
         {"decode": "joint"},
         {"decode": "joint", "overflow": "window", "span": {"max": 2}},
     ],

@@ -25,7 +25,10 @@ async def test_long_text_is_answered(client: httpx.AsyncClient) -> None:
     assert best == LONG.removesuffix("[MASK]") + "paris"
 
 
-@pytest.mark.parametrize("more", [{}, {"filter": {"whole_words": True}}, {"top_k": 2}])
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"filter": {"whole_words": True}}, {"top_k": 2}, {"targets": ["paris", "cats", "zebra"]}],
+)
 async def test_text_within_the_limit_is_answered_alike(
     client: httpx.AsyncClient, more: dict[str, Any]
 ) -> None:
@@ -61,7 +64,11 @@ async def test_long_text_is_refused_unless_windows_are_asked_for(
     assert (await refuse(client, inputs=LONG, **more))["code"] == "text_too_long"
 
 
-async def test_targets_take_whole_texts(client: httpx.AsyncClient) -> None:
-    """In one sentence that says what to do."""
-    answer = await refuse(client, overflow="window", targets=["paris"])
-    assert "targets are scored in whole texts, leave overflow out" in answer["error"]
+async def test_targets_are_scored_in_windows(client: httpx.AsyncClient) -> None:
+    """Each mask says which part was seen for it; longer words leave room for less."""
+    answer = await fill(client, inputs=LONG, overflow="window", targets=["cat", "cat sat"])
+    [result] = answer["results"]
+    assert (result["truncated"], result["tokens"]) == (True, 128)
+    for mask in result["masks"]:
+        assert [each["match"] for each in mask["predictions"]] == ["exact", "pieces"]
+        assert len(LONG[mask["seen"]["start"] : mask["seen"]["end"]].split()) == 29

@@ -6,7 +6,9 @@ from fakes import MAX_SEQUENCE_LENGTH, VOCABULARY
 from model_store.errors import MaskNotFoundError, RequestLimitError, TooManyMasksError
 from model_store.tasks import Round, TaskLimits, advance
 from model_store.tasks.fill import FillRequest
-from model_store.tasks.windows.request import SeenText, WindowRequest
+from model_store.tasks.windows.cut_text import SeenText
+from model_store.tasks.windows.request import WindowRequest
+from model_store.text.filled_text import FilledText
 from model_store.text.text_codec import TextCodec
 from score_tables import ScoreTable
 
@@ -19,7 +21,7 @@ def table() -> ScoreTable:
     return ScoreTable(len(VOCABULARY), seed=7)
 
 
-def fill(table: ScoreTable, codec: TextCodec, *texts: str) -> list[SeenText]:
+def fill(table: ScoreTable, codec: TextCodec, *texts: str) -> list[SeenText[FilledText]]:
     """Return the answers for texts."""
     return table.drive(WindowRequest(texts, top_k=2).start(codec, TaskLimits()))
 
@@ -31,8 +33,8 @@ def test_text_within_the_limit_is_filled_as_ever(
     """The last one is as long as the model takes."""
     [windowed] = fill(table, codec, text)
     [plain] = table.drive(FillRequest([text], top_k=2).start(codec, TaskLimits()))
-    assert windowed.filled.predictions == plain.predictions
-    assert windowed.filled.encoding.mask_spans == plain.encoding.mask_spans
+    assert windowed.answer.predictions == plain.predictions
+    assert windowed.answer.encoding.mask_spans == plain.encoding.mask_spans
     assert not windowed.is_truncated
     assert set(windowed.seen) == {(0, len(text))}
 
@@ -52,7 +54,7 @@ def test_long_text_is_seen_through_windows(table: ScoreTable, codec: TextCodec) 
 def test_answer_is_about_the_whole_text(table: ScoreTable, codec: TextCodec) -> None:
     """Positions and places are those of the text, and sequences hold all of it."""
     [answer] = fill(table, codec, LONG)
-    filled = answer.filled
+    filled = answer.answer
     assert [LONG[start:end] for start, end in filled.encoding.mask_spans] == ["[MASK]"] * 4
     assert filled.encoding.mask_positions.tolist() == [1, 63, 64, 126]
     best = filled.predictions[3][0]
@@ -64,16 +66,16 @@ def test_window_is_read_as_a_text_of_its_own(table: ScoreTable, codec: TextCodec
     [answer] = fill(table, codec, LONG)
     start, end = answer.seen[3]
     [alone] = fill(table, codec, LONG[start:end])
-    assert alone.filled.predictions[-1] == answer.filled.predictions[3]
+    assert alone.answer.predictions[-1] == answer.answer.predictions[3]
 
 
 def test_texts_share_a_round(table: ScoreTable, codec: TextCodec) -> None:
     """However many windows each has, and answers come in order."""
     answers = fill(table, codec, "the [MASK]", LONG, "a [MASK]")
     assert table.rounds == [5]
-    assert [len(answer.filled.predictions) for answer in answers] == [1, 4, 1]
+    assert [len(answer.answer.predictions) for answer in answers] == [1, 4, 1]
     [last] = fill(table, codec, "a [MASK]")
-    assert last.filled.predictions == answers[2].filled.predictions
+    assert last.answer.predictions == answers[2].answer.predictions
 
 
 @pytest.mark.parametrize(
