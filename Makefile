@@ -7,6 +7,7 @@ PORT ?= 8000
 VENV := .venv
 TEST_VENV := .venv-test
 GOLDEN_VENV := .venv-golden
+CLIENTS_VENV := .venv-clients
 BENCH_VENV := .venv-bench
 VLLM_VENV := .venv-vllm
 BIN := $(TEST_VENV)/bin
@@ -14,7 +15,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit format openapi lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-front-door bench gpu-check vllm ratios reliability image clean
+.PHONY: help run test check audit format openapi lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-front-door test-clients bench gpu-check vllm ratios reliability image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -54,6 +55,7 @@ lock: $(TEST_VENV)/.stamp ## Write the lock files anew from pyproject.toml (UPGR
 	$(COMPILE) --extra cpu --group test --output-file requirements/test.txt pyproject.toml
 	$(COMPILE) --group golden --constraint requirements/test.txt \
 		--output-file requirements/golden.txt
+	$(COMPILE) --group clients --output-file requirements/clients.txt
 
 golden: $(GOLDEN_VENV)/.stamp ## Make the golden files anew with Transformers and minicons (needs torch)
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_golden.py
@@ -86,6 +88,10 @@ test-prometheus: $(TEST_VENV)/.stamp ## Test with Prometheus (installs Debian's 
 test-front-door: $(TEST_VENV)/.stamp ## Install and run as newcomers, the image and the extras do: 15 minutes, as root
 	$(BIN)/python -m pytest -m front_door --no-cov -o log_cli=true -o log_cli_level=INFO -o log_cli_format="%(message)s" tests/front_door
 
+# Up to its own folder, conftest.py would import what this environment does not have.
+test-clients: $(CLIENTS_VENV)/.stamp $(TEST_VENV)/.stamp ## Test with the clients of Triton and KServe
+	$(CLIENTS_VENV)/bin/python -m pytest -m clients --confcutdir tests/clients tests/clients
+
 bench: $(BENCH_VENV)/.stamp ## Measure engines, server and peers: 25 minutes (BENCH=quick: 8)
 	$(BENCH_VENV)/bin/python -m bench $(if $(filter quick,$(BENCH)),--quick)
 
@@ -109,7 +115,7 @@ image: ## Build the container image
 	docker build --tag fillmask .
 
 clean: ## Remove the virtual environments and caches
-	rm -rf $(VENV) $(TEST_VENV) $(GOLDEN_VENV) $(BENCH_VENV) $(VLLM_VENV) bench/.cache .mypy_cache .pytest_cache .ruff_cache .coverage
+	rm -rf $(VENV) $(TEST_VENV) $(GOLDEN_VENV) $(CLIENTS_VENV) $(BENCH_VENV) $(VLLM_VENV) bench/.cache .mypy_cache .pytest_cache .ruff_cache .coverage
 
 # The locks are complete, so pip need not resolve: --no-deps.
 $(VENV)/.stamp: requirements/run.txt pyproject.toml
@@ -122,6 +128,11 @@ $(GOLDEN_VENV)/.stamp: requirements/golden.txt requirements/test.txt
 	$(call make_venv,$(GOLDEN_VENV),requirements/test.txt)
 	$(GOLDEN_VENV)/bin/python $(PIP_INSTALL) torch==2.13.0
 	$(GOLDEN_VENV)/bin/python $(PIP_INSTALL) --no-deps -r requirements/golden.txt
+	touch $@
+
+$(CLIENTS_VENV)/.stamp: requirements/clients.txt
+	$(PYTHON) -m venv --clear $(CLIENTS_VENV)
+	$(CLIENTS_VENV)/bin/python $(PIP_INSTALL) --no-deps -r requirements/clients.txt
 	touch $@
 
 $(BENCH_VENV)/.stamp: requirements/bench.txt requirements/test.txt

@@ -33,9 +33,6 @@ NORMALIZER = np.float32(2)
 
 MAX_SEQUENCE_LENGTH = 32
 
-ADMIN_KEY = "admin"
-"""What clients of tests show, so that they may load and unload."""
-
 _PATIENCE_S = 20.0
 """A broken test fails after this long, where it would hang for ever. No good one ever waits."""
 

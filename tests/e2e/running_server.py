@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from fakes import ADMIN_KEY
+from keys import ADMIN_KEY
 
 START_TIMEOUT_S = 300
 STOP_TIMEOUT_S = 30

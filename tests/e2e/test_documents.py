@@ -14,8 +14,8 @@ import pytest
 from contract.documents import DOCUMENTS, ROOT, code_blocks
 from e2e.running_server import RunningServer
 from fake_hub import FakeHub
-from fakes import ADMIN_KEY
 from hub_fixtures import make_keras_files, make_original_files
+from keys import ADMIN_KEY
 
 SHOWN_URL = "http://127.0.0.1:8000"
 BLOCKS = [(path, block) for path in DOCUMENTS for block in code_blocks(path, "sh")]

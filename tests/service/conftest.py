@@ -15,7 +15,8 @@ import httpx
 import pytest
 import structlog
 
-from fakes import ADMIN_KEY, FakeStore, make_preset
+from fakes import FakeStore, make_preset
+from keys import ADMIN_KEY
 from model_store.store import ModelStore
 from service.app import create_app
 from service.settings import Settings

@@ -6,20 +6,20 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.types import Message, Receive
 
+from service.routes.kserve.any_type import as_json
 from service.routes.short_way import Handler, ShortWay, read_body
 
 LENGTH_HEADER = "inference-header-content-length"
 """How many bytes of a body are JSON; all of them if it is left out."""
 
-_REPLACED = frozenset({b"content-type", b"content-length"})
 _MOST_DIGITS = 20
 
 
 class BinaryBody(ShortWay):
     """A route to an endpoint whose `body` is JSON, with tensors behind it: `tensors_of(request)`.
 
-    Whatever type the body is said to have, it begins with JSON: clients of the protocol name none,
-    or that of bytes. From there on this JSON goes the way of every other body.
+    Whatever type the body is said to have, it begins with JSON. From there on this goes the way of
+    every other body.
     """
 
     def get_route_handler(self) -> Handler:
@@ -29,10 +29,7 @@ class BinaryBody(ShortWay):
         async def answer(request: Request) -> Response:
             content = await read_body(request)
             length = _read_length(request.headers.get(LENGTH_HEADER), len(content))
-            headers = [pair for pair in request.scope["headers"] if pair[0] not in _REPLACED]
-            headers.append((b"content-type", b"application/json"))
-            scope = dict(request.scope, headers=headers)
-            inner = Request(scope, _receive_again(content[:length], request.receive))
+            inner = as_json(request, _receive_again(content[:length], request.receive))
             inner.state.tensors = content[length:]
             return await answer_json(inner)
 

@@ -6,10 +6,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.routes.dependencies import PresetControlOf, PresetStatesOf
+from service.routes.kserve.any_type import AnyType
 from service.routes.kserve.infer_response import VERSION
 
-# Clients of the protocol do not say that what they send is JSON.
-router = APIRouter(tags=["open inference"], prefix="/v2/repository", strict_content_type=False)
+router = APIRouter(tags=["open inference"], prefix="/v2/repository", route_class=AnyType)
 
 _STATES: dict[str, Literal["READY", "LOADING", "UNAVAILABLE"]] = {
     "ready": "READY",

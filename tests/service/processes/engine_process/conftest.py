@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from fakes import ADMIN_KEY, FakeStore
+from fakes import FakeStore
+from keys import ADMIN_KEY
 from service.app import create_app
 from service.processes.engine_process.client import EngineClient
 from service.processes.engine_process.remote import open_remote_host

@@ -56,10 +56,14 @@ async def test_index_says_why_a_preset_cannot_be_used(
     ]
 
 
+@pytest.mark.parametrize("type_", [None, "text/plain; charset=utf-8", "application/octet-stream"])
 @pytest.mark.parametrize("path", [INDEX, LOAD, UNLOAD])
-async def test_bodies_need_no_type(client: httpx.AsyncClient, path: str) -> None:
-    """Triton's client names none."""
-    assert (await client.post(path, content=b"{}")).status_code == 200
+async def test_bodies_may_have_any_type(
+    client: httpx.AsyncClient, path: str, type_: str | None
+) -> None:
+    """Triton's client names none, and its asynchronous one that of text."""
+    headers = {"content-type": type_} if type_ else {}
+    assert (await client.post(path, content=b"{}", headers=headers)).status_code == 200
 
 
 @pytest.mark.parametrize("path", [INDEX, LOAD, UNLOAD])
