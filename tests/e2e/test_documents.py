@@ -32,8 +32,8 @@ SCORES = re.compile(
         rf'(?<="{name}": )-?\d[^,}}]*'
         for name in (
             *("score", "log_prob", "mean_log_prob", "marginal", "conditional"),
-            *("entropy", "removed_probability", "value"),
-            *("total", "mean", "pseudo_perplexity"),
+            *("entropy", "removed_probability", "total", "mean", "pseudo_perplexity"),
+            "value",
         )
     )
 )

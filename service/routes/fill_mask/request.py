@@ -135,7 +135,7 @@ class FillMaskRequest(BaseModel):
         description=(
             "Words to score, instead of the likeliest: one list for all inputs; or a list with, "
             "for each input, a list of words for all its masks or a list of such lists, one for "
-            "each mask. Where `inputs` is one string, a list of lists has one for each mask. "
+            "each mask. Where `inputs` is one text, a list of lists has one for each mask. "
             "Scores are not renormalised."
         ),
     )
