@@ -66,12 +66,17 @@ def run(
             settings.max_batch_size,
             settings.max_batch_tokens or model.facts.batch_tokens,
         )
-        sys.setswitchinterval(_SWITCH_S)
+        let_engine_in()
         total = None if form == "parquet" else lines
         # Drawn on a terminal only.
         with tqdm(total=total, initial=file.rows, unit="row", disable=None) as bar:
             Run(preset, model, limits, top_k).answer(rows, file, bar.update)
     click.echo(f"{output}: {file.rows} rows, {file.failed} of them failed.")
+
+
+def let_engine_in() -> None:
+    """Let threads take turns so often that the engine's does not wait for those beside it."""
+    sys.setswitchinterval(_SWITCH_S)
 
 
 def _load(preset: str, settings: Settings) -> FillMaskModel:

@@ -70,7 +70,7 @@ def read_rows(path: Path, form: Format, column: str | None, max_row_bytes: int) 
             return (_read_json(line, max_row_bytes) for line in _split(path, max_row_bytes))
         case "csv":
             return map(_row_of, _read_csv(path, column, max_row_bytes))
-        case "parquet":
+        case _:
             return map(_row_of, _read_parquet(path, column))
 
 

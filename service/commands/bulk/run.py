@@ -64,14 +64,14 @@ class Run:
         """
         under_way: deque[Future[list[_Answering]]] = deque()
         with ThreadPoolExecutor(1, thread_name_prefix="engine") as engine:
-            for batch in self._gather(rows, output.rows):
+            for batch in self.gather(rows, output.rows):
                 under_way.append(engine.submit(self._finish, batch))
                 if len(under_way) > _AHEAD:
                     tell(self._write(under_way.popleft().result(), output))
             while under_way:
                 tell(self._write(under_way.popleft().result(), output))
 
-    def _gather(self, rows: Iterable[Row], done: int) -> Iterator[list["_Answering"]]:
+    def gather(self, rows: Iterable[Row], done: int) -> Iterator[list["_Answering"]]:
         """Yield rows, begun, as many as fill a batch."""
         batch: list[_Answering] = []
         texts = tokens = 0

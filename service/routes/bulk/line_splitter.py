@@ -13,8 +13,15 @@ class LineSplitter:
 
     def feed(self, piece: bytes) -> list[bytes | None]:
         """Return the lines that end in a piece, without their ends."""
-        *ended, rest = piece.split(b"\n")
-        lines = [self._end(part) for part in ended]
+        first, *whole = piece.split(b"\n")
+        if not whole:
+            self._add(first)
+            return []
+        rest = whole.pop()
+        # Most lines are in one piece as a whole, and there are many of them.
+        limit = self._limit
+        lines = [line if len(line) <= limit else None for line in whole]
+        lines.insert(0, self._end(first))
         self._add(rest)
         return lines
 

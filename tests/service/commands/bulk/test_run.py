@@ -223,6 +223,13 @@ class TestWhatIsThere:
         assert invoke("in.txt").output == "out.jsonl: 4 rows, 1 of them failed.\n"
         assert not list(Path().glob("*.run*"))
 
+    def test_torn_line_is_made_anew(self, invoke: Any) -> None:
+        """What comes after it cannot be there."""
+        with Path("out.jsonl").open("ab") as file:
+            file.write(b'{"preset":"ti')
+        assert invoke("in.txt").output == "out.jsonl: 4 rows, 1 of them failed.\n"
+        assert len(read()) == 4
+
     def test_input_that_has_changed_is_refused(self, invoke: Any) -> None:
         """Its rows are others."""
         Path("in.txt").write_text("y\n" + "[MASK]\n" * 3)
