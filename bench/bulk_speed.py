@@ -1,18 +1,20 @@
 """`fillmask run` beside its engine alone, on the same texts in the same batches, in turns.
 
-    python -m bench.bulk_speed [ROUNDS] [ROWS]
+    python -m bench.bulk_speed [SHAPE] [ROUNDS] [ROWS]
 
-The engine gets encodings that are made beforehand, and nothing is done with what it answers.
+The engine gets encodings that are made beforehand, and nothing is done with what it answers. Beside
+the time that passes stands that of the processor, which other work on the machine changes less.
 """
 
 import sys
 import tempfile
+from collections.abc import Callable
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 
-from bench.shapes import TINY, make_presets
+from bench.shapes import SHAPES, make_presets
 from model_store.engines import EngineOptions
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.store import ModelStore
@@ -37,12 +39,18 @@ def write_texts(path: Path, rows: int) -> None:
 
 def main() -> None:
     """Measure, and print a line a round and the median of the ratios."""
-    rounds, rows = (int(word) for word in [*sys.argv[1:], "7", "20000"][:2])
-    make_presets(_CACHE / "presets", (TINY,))
+    given = sys.argv[1:]
+    name, rounds, rows = given + ["tiny", "7", "20000"][len(given) :]
+    measure(name, int(rounds), int(rows))
+
+
+def measure(name: str, rounds: int, rows: int) -> None:
+    """Measure a shape."""
+    make_presets(_CACHE / "presets", (SHAPES[name],))
     options = EngineOptions(cache_directory=_CACHE / "converted")
-    model = ModelStore(_CACHE / "presets", engine=options).load(TINY.name)
+    model = ModelStore(_CACHE / "presets", engine=options).load(name)
     limits = RunLimits(TaskLimits(), 256, model.facts.batch_tokens)
-    run = Run(TINY.name, model, limits)
+    run = Run(name, model, limits)
     let_engine_in()
     with tempfile.TemporaryDirectory() as directory:
         texts = Path(directory, "texts.txt")
@@ -51,29 +59,36 @@ def main() -> None:
             [encoding for each in batch for encoding in each.round]
             for batch in run.gather(read_rows(texts, "text", None, _LINE_BYTES), 0)
         ]
-        print(f"{model.engine}, {model.facts.precision}, {rows} rows in {len(batches)} batches")
+        print(f"{name}, {model.facts.precision}, {rows} rows in {len(batches)} batches")
         ratios = []
         for _ in range(rounds):
-            alone = _time_engine(model, batches)
-            whole = _time_run(run, texts, Path(directory, "out"))
-            ratios.append(alone / whole)
-            print(f"engine {rows / alone:.0f} rows/s, run {rows / whole:.0f}: {ratios[-1]:.3f}")
-    print(f"median of the ratios: {median(ratios):.3f}")
+            alone, alone_cpu = _time(lambda: _run_engine(model, batches))
+            whole, whole_cpu = _time(lambda: _run(run, texts, Path(directory, "out")))
+            ratios.append((alone / whole, alone_cpu / whole_cpu))
+            print(
+                f"rows/s: engine {rows / alone:.0f}, run {rows / whole:.0f}; processor, us a row: "
+                f"engine {1e6 * alone_cpu / rows:.0f}, run {1e6 * whole_cpu / rows:.0f}"
+            )
+    times, processor = (median(column) for column in zip(*ratios, strict=True))
+    print(f"medians of the ratios: time {times:.3f}, processor {processor:.3f}")
 
 
-def _time_engine(model: FillMaskModel, batches: list[list[Encoding]]) -> float:
-    started = perf_counter()
+def _time(call: Callable[[], object]) -> tuple[float, float]:
+    """Return the seconds that pass, and those of the processor."""
+    started, before = perf_counter(), process_time()
+    call()
+    return perf_counter() - started, process_time() - before
+
+
+def _run_engine(model: FillMaskModel, batches: list[list[Encoding]]) -> None:
     for batch in batches:
         model.predict(batch)
-    return perf_counter() - started
 
 
-def _time_run(run: Run, texts: Path, output: Path) -> float:
-    started = perf_counter()
+def _run(run: Run, texts: Path, output: Path) -> None:
     with output.open("wb") as file:
         rows = read_rows(texts, "text", None, _LINE_BYTES)
         run.answer(rows, Output(file, None, 0, 0), lambda _: None)
-    return perf_counter() - started
 
 
 if __name__ == "__main__":
