@@ -49,13 +49,16 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     errors.DeadlineExceededError: (504, "timeout"),
 }
 INTERNAL = (500, "internal")
+OK = "ok"
+"""The outcome of a request that was answered."""
+
 _INTERNAL_SENTENCE = "The server failed to answer; report this with the time it happened."
 
 
 def outcome(error: BaseException | None) -> str:
     """Return the label under which a request is counted: its error's code, or `ok`."""
     if error is None:
-        return "ok"
+        return OK
     if not isinstance(error, Exception):
         return "cancelled"
     return TABLE.get(type(error), INTERNAL)[1]

@@ -11,6 +11,7 @@ from service.models.preset_control import PresetBoard, PresetControl
 from service.pipeline import PipelineObserver
 from service.routes.operations.readiness import Readiness
 from service.settings import Settings
+from service.telemetry.tally import Tally
 
 
 class MetricsBoard(PipelineObserver, Protocol):
@@ -27,6 +28,10 @@ class MetricsBoard(PipelineObserver, Protocol):
 
     def observe_response(self, route: str, status: int) -> None:
         """Count an answer, whoever gave it."""
+        ...
+
+    async def tally(self, preset: str) -> Tally:
+        """Return how the requests for a preset went."""
         ...
 
     async def expose(self) -> bytes:

@@ -1,6 +1,8 @@
 """The metrics of a server. The only importer of prometheus_client."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -11,9 +13,11 @@ from prometheus_client import (
     generate_latest,
 )
 
+from service.errors.table import OK
 from service.models.cache_records import CacheEvent, CacheRecord
 from service.pipeline import RequestRecord
 from service.scheduling.batch_records import BatchRecord
+from service.telemetry.tally import Tally
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 _POWERS_OF_TWO = tuple(float(2**n) for n in range(10))
@@ -52,6 +56,7 @@ class Metrics:
             configured: the presets that the settings name.
         """
         self._registry = CollectorRegistry()
+        self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
         self._outcome = outcome
         self._preset_states = preset_states
         self._configured = configured
@@ -139,6 +144,7 @@ class Metrics:
         self, preset: str, task: str, outcome: str, seconds: float, rows: int
     ) -> None:
         """Count a request by its labels; what was not answered took no rows."""
+        self._tallies[preset].add(is_answered=outcome == OK, seconds=seconds, rows=rows)
         self._requests.labels(preset, outcome).inc()
         self._request_seconds.observe(seconds)
         if rows:
@@ -173,6 +179,10 @@ class Metrics:
         elif record.event in self._cache:
             self._cache[record.event].inc()
         self._loaded_bytes.set(record.loaded_bytes)
+
+    async def tally(self, preset: str) -> Tally:
+        """Return how the requests for a preset went."""
+        return replace(self._tallies[preset])
 
     async def expose(self) -> bytes:
         """Return every metric in Prometheus' text format."""

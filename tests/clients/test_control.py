@@ -62,6 +62,18 @@ def test_triton_gets_what_metadata_promise(triton: Any) -> None:
     assert found.as_numpy("output-0").tolist() == [b"paris"]
 
 
+def test_triton_sees_what_was_counted(triton: Any) -> None:
+    """One more after one more."""
+
+    def count() -> int:
+        [model] = triton.get_inference_statistics(PRESET, headers=KEY)["model_stats"]
+        return int(model["inference_stats"]["success"]["count"])
+
+    before = count()
+    triton.infer(PRESET, [make_input()], headers=dict(KEY))
+    assert count() == before + 1
+
+
 @pytest.mark.parametrize("algorithm", ["gzip"])
 def test_triton_may_pack_what_it_sends(triton: Any, algorithm: str) -> None:
     """The length of the JSON is that of what was packed."""

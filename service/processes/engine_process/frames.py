@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from service.processes.engine_process.text_frames import Mask, Text
+from service.telemetry.tally import Tally
 
 MAX_FRAME_BYTES = 64 * 1024**2
 """Far above what the limits of requests let through, and far below what hurts."""
@@ -80,6 +81,12 @@ class Expose(Call, tag=True, frozen=True):
     """Show the metrics of the whole service. Answered by `Exposed`."""
 
 
+class Count(Call, tag=True, frozen=True):
+    """Say how the requests for a preset went. Answered by `Counted`."""
+
+    preset: str
+
+
 class Observed(msgspec.Struct, tag=True):
     """What a worker saw since it last said so. Not answered.
 
@@ -127,6 +134,12 @@ class Exposed(msgspec.Struct, tag=True, frozen=True):
     text: bytes
 
 
+class Counted(msgspec.Struct, tag=True, frozen=True):
+    """How the requests for a preset went."""
+
+    tally: Tally
+
+
 class Failed(msgspec.Struct, tag=True, frozen=True):
     """The call raised an error, of a class that `wire_errors` names, or of any other.
 
@@ -138,9 +151,9 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
     wait_s: float = 0.0
 
 
-Question = Load | Unload | Open | Predict | Check | Describe | Expose
+Question = Load | Unload | Open | Predict | Check | Describe | Count | Expose
 Request = Question | Cancel | Observed
-Answer = Done | Opened | Predicted | Described | Exposed | Failed
+Answer = Done | Opened | Predicted | Described | Counted | Exposed | Failed
 
 _ENCODER = msgspec.msgpack.Encoder()
 

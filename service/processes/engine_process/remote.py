@@ -17,6 +17,8 @@ from service.pipeline import RequestRecord
 from service.processes.engine_process.client import EngineClient
 from service.processes.engine_process.frames import (
     Check,
+    Count,
+    Counted,
     Describe,
     Described,
     Done,
@@ -36,6 +38,7 @@ from service.scheduling.batch_records import BatchedResults
 from service.scheduling.deadline import deadline
 from service.settings import Settings
 from service.telemetry.metrics import UNKNOWN_PRESET, Metrics
+from service.telemetry.tally import Tally
 
 _GATHERED_S = 0.05
 """For how long observations are gathered: to send each by itself would cost more than it."""
@@ -193,6 +196,12 @@ class RemoteMetrics:
         """Count an answer."""
         self._observed.responses.append((route, status))
         self._is_seen.set()
+
+    async def tally(self, preset: str) -> Tally:
+        """Return how the requests for a preset went."""
+        async with deadline(self._timeout_s):
+            await self._tell()
+            return (await self._client.call(Count(preset), Counted)).tally
 
     async def expose(self) -> bytes:
         """Return every metric in Prometheus' text format."""

@@ -17,6 +17,8 @@ from service.processes.engine_process.frames import (
     Answer,
     Cancel,
     Check,
+    Count,
+    Counted,
     Describe,
     Described,
     Done,
@@ -119,6 +121,8 @@ class EngineServer:
             case Describe():
                 presets = await self._host.preset_states.describe_all()
                 return Described([preset.model_dump() for preset in presets])
+            case Count(preset):
+                return Counted(await self._host.metrics.tally(preset))
             case _:
                 return Exposed(await self._host.metrics.expose())
 

@@ -4,10 +4,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from service.errors.exceptions import PresetNotLoadedError
-from service.routes.dependencies import PresetControlOf
+from service.routes.dependencies import MetricsOf, PresetControlOf
 from service.routes.kserve.infer_response import OUTPUTS, VERSION
 
 _INPUT = "text"
+_NANOSECONDS = 1_000_000_000
 
 router = APIRouter(tags=["open inference"], prefix="/v2/models/{name}")
 
@@ -35,6 +36,35 @@ class ModelReady(BaseModel):
 
     name: str
     ready: bool
+
+
+class Duration(BaseModel):
+    """Some requests, and how long they took."""
+
+    count: int = Field(description="How many.")
+    ns: int = Field(description="Nanoseconds of all of them together.")
+
+
+class InferenceStatistics(BaseModel):
+    """How requests ended."""
+
+    success: Duration = Field(description="Those that were answered.")
+    fail: Duration = Field(description="Those that were refused, or given up by their callers.")
+
+
+class ModelStatistics(BaseModel):
+    """How the requests for a preset went, by whatever interface they came."""
+
+    name: str
+    version: str = Field(description="`1`, always.")
+    inference_count: int = Field(description="Texts that the engine ran, each its rounds.")
+    inference_stats: InferenceStatistics
+
+
+class Statistics(BaseModel):
+    """The answer of one preset."""
+
+    model_stats: list[ModelStatistics]
 
 
 @router.head("", include_in_schema=False)
@@ -66,3 +96,27 @@ async def check_model(name: str, control: PresetControlOf) -> ModelReady:
     if preset.state != "ready":
         raise PresetNotLoadedError
     return ModelReady(name=name, ready=True)
+
+
+@router.head("/stats", include_in_schema=False)
+@router.get("/stats")
+@router.head(f"/versions/{VERSION}/stats", include_in_schema=False)
+@router.get(f"/versions/{VERSION}/stats", include_in_schema=False)
+async def count_inferences(name: str, control: PresetControlOf, metrics: MetricsOf) -> Statistics:
+    """Say how the requests for a preset went since the server started."""
+    await control.describe(name)
+    tally = await metrics.tally(name)
+    model = ModelStatistics(
+        name=name,
+        version=VERSION,
+        inference_count=tally.rows,
+        inference_stats=InferenceStatistics(
+            success=Duration(count=tally.answered, ns=_to_ns(tally.answered_s)),
+            fail=Duration(count=tally.refused, ns=_to_ns(tally.refused_s)),
+        ),
+    )
+    return Statistics(model_stats=[model])
+
+
+def _to_ns(seconds: float) -> int:
+    return round(seconds * _NANOSECONDS)

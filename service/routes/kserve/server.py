@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from service.errors.table import error_response
 from service.routes.dependencies import ReadinessOf
 
-_EXTENSIONS = ["binary_tensor_data", "model_repository"]
+_EXTENSIONS = ["binary_tensor_data", "model_repository", "statistics"]
 
 router = APIRouter(tags=["open inference"], prefix="/v2")
 

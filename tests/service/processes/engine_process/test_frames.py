@@ -14,6 +14,8 @@ from service.processes.engine_process.frames import (
     Answer,
     Cancel,
     Check,
+    Count,
+    Counted,
     Described,
     Exposed,
     Failed,
@@ -37,6 +39,7 @@ from service.processes.engine_process.text_frames import (
     SparseText,
     Text,
 )
+from service.telemetry.tally import Tally
 
 NUMBERS = st.integers(0, 2**63)
 SECONDS = st.floats(0, 1e6)
@@ -76,6 +79,7 @@ REQUESTS = st.one_of(
     st.builds(Open, st.text()),
     st.builds(Predict, st.text(), st.binary(), st.lists(TEXTS), SECONDS | st.just(math.inf)),
     st.builds(Check, st.text()),
+    st.builds(Count, st.text()),
     st.builds(Cancel),
     st.builds(Observed, REQUESTS, st.lists(SECONDS), NUMBERS),
 )
@@ -89,6 +93,7 @@ ANSWERS = st.one_of(
     ),
     st.builds(Described, st.lists(st.dictionaries(st.text(), st.none() | st.text() | SECONDS))),
     st.builds(Exposed, st.binary()),
+    st.builds(Counted, st.builds(Tally, st.integers(0, 9), st.floats(0, 9))),
     st.builds(Failed, st.text(), st.text(), SECONDS),
 )
 

@@ -14,6 +14,7 @@ from model_store.bert.tokenizer import BertTokenizer
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import HeadMissingError, ModelLoadError
 from model_store.loading.load_news import Report
+from service.processes.engine_process import remote
 from service.settings import Settings
 from service.telemetry.logs import configure_logs
 
@@ -66,6 +67,17 @@ async def test_presets_are_those_of_the_engine(worker: httpx.AsyncClient) -> Non
         ("other", "available", None),
         ("third", "available", None),
     ]
+
+
+async def test_every_worker_sees_what_all_of_them_counted(
+    worker: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The count is the engine's, and what this worker saw is told before it asks."""
+    monkeypatch.setattr(remote, "_GATHERED_S", 3600)
+    await worker.post("/fill-mask", json={"inputs": TEXT})
+    [model] = (await worker.get("/v2/models/tiny/stats")).json()["model_stats"]
+    assert model["inference_stats"]["success"]["count"] == 1
+    assert model["inference_count"] == 1
 
 
 @pytest.mark.parametrize("error", [HeadMissingError("No head."), ModelLoadError("Broken.")])

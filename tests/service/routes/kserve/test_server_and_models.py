@@ -70,7 +70,23 @@ async def test_model_is_ready_when_it_is_loaded(client: httpx.AsyncClient, path:
     assert (await client.get(path)).json() == {"name": "tiny", "ready": True}
 
 
-@pytest.mark.parametrize("path", ["/v2/models/nobody", "/v2/models/nobody/ready"])
+@pytest.mark.parametrize("path", ["/v2/models/tiny/stats", "/v2/models/tiny/versions/1/stats"])
+async def test_requests_are_counted(client: httpx.AsyncClient, path: str) -> None:
+    """Those of one model, by whatever interface they came, and how long they took."""
+    texts = ["the [MASK]", "a [MASK]"]
+    await client.post("/fill-mask", json={"inputs": texts})
+    await client.post("/v1/models/tiny:predict", json={"instances": ["no mask"]})
+    await client.post("/v1/models/other:predict", json={"instances": texts})
+    [model] = (await client.get(path)).json()["model_stats"]
+    assert (model["name"], model["version"], model["inference_count"]) == ("tiny", "1", 2)
+    for ended in ("success", "fail"):
+        assert model["inference_stats"][ended]["count"] == 1
+        assert model["inference_stats"][ended]["ns"] > 0
+
+
+@pytest.mark.parametrize(
+    "path", ["/v2/models/nobody", "/v2/models/nobody/ready", "/v2/models/nobody/stats"]
+)
 async def test_nobodys_model_is_not_found(client: httpx.AsyncClient, path: str) -> None:
     """As everywhere."""
     response = await client.get(path)
