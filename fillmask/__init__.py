@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from model_store.masked_lm.masked_lm import BertMaskedLM
     from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
     from model_store.masked_lm.tokenizer import BertTokenizer
+    from model_store.tasks.candidate_filter import CandidateFilter
     from model_store.tasks.embed_sparse import EmbeddedText
+    from model_store.tasks.joint.request import JointText
     from model_store.tasks.score import ScoredText, ScoredToken
     from model_store.text.tokenized_text import Token
 
@@ -34,9 +36,11 @@ __all__ = [
     "BertMaskedLM",
     "BertMaskedLMPreprocessor",
     "BertTokenizer",
+    "CandidateFilter",
     "EmbeddedText",
     "FilledText",
     "InputError",
+    "JointText",
     "LoadedModel",
     "Mask",
     "ModelStoreError",
@@ -53,9 +57,11 @@ _MODULES = {
     "BertMaskedLM": "model_store.masked_lm.masked_lm",
     "BertMaskedLMPreprocessor": "model_store.masked_lm.preprocessor",
     "BertTokenizer": "model_store.masked_lm.tokenizer",
+    "CandidateFilter": "model_store.tasks.candidate_filter",
     "EmbeddedText": "model_store.tasks.embed_sparse",
     "FilledText": "fillmask.answers",
     "InputError": "model_store.errors",
+    "JointText": "model_store.tasks.joint.request",
     "LoadedModel": "fillmask.loaded_model",
     "Mask": "fillmask.answers",
     "ModelStoreError": "model_store.errors",

@@ -1,8 +1,9 @@
 """What a loaded model answers, with the names that the fields have over HTTP."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+from model_store.tasks.windows.cut_text import SeenText
 from model_store.text.filled_text import FilledText as Filled
 from model_store.text.target import Match
 from model_store.text.targeted_text import ScoredTarget
@@ -60,12 +61,19 @@ class Mask(Generic[PredictionT]):
         start: where it starts in the input, in characters.
         end: where it ends.
         predictions: the likeliest first; targets that are unknown are last.
+        seen: where what the model saw of the input for it starts and ends, in characters; None
+            where that is all of it.
+        entropy: of all that the vocabulary could fill in, in nats; None without a filter.
+        removed_probability: of all entries together that the filter left out; None without one.
     """
 
     position: int
     start: int
     end: int
     predictions: tuple[PredictionT, ...]
+    seen: tuple[int, int] | None = None
+    entropy: float | None = None
+    removed_probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +84,18 @@ class FilledText(Generic[PredictionT]):
         text: the input.
         masks: in order.
         tokens: how long it is in tokens, special ones included.
+        truncated: whether the model saw less than all of it.
     """
 
     text: str
     masks: tuple[Mask[PredictionT], ...]
     tokens: int
+    truncated: bool = False
 
 
 def name_filled(filled: Filled) -> FilledText[Prediction]:
     """Return the answer for one input whose masks were filled."""
-    return _place(
+    named = _place(
         filled,
         [
             tuple(
@@ -95,6 +105,21 @@ def name_filled(filled: Filled) -> FilledText[Prediction]:
             for mask, predictions in enumerate(filled.predictions)
         ],
     )
+    masks = (
+        replace(mask, entropy=scores.entropy, removed_probability=scores.removed)
+        for mask, scores in zip(named.masks, filled.scores, strict=True)
+    )
+    return replace(named, masks=tuple(masks))
+
+
+def add_seen(
+    named: FilledText[PredictionT], text: SeenText[Filled] | SeenText[Targeted]
+) -> FilledText[PredictionT]:
+    """Return the answer for one input with what was seen of it, where that is not all."""
+    if not text.is_truncated:
+        return named
+    masks = (replace(mask, seen=seen) for mask, seen in zip(named.masks, text.seen, strict=True))
+    return replace(named, masks=tuple(masks), truncated=True)
 
 
 def name_targeted(targeted: Targeted) -> FilledText[TargetPrediction]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from model_store.errors import InputError
+from model_store.tasks.joint.variants import SpanLengths
 from model_store.tasks.score import GAP
 
 Texts: TypeAlias = str | Iterable[str]
@@ -50,14 +51,26 @@ def read_targets(targets: Targets, inputs: int) -> list[list[str]]:
     return lists
 
 
-def require_at_least_one(top_k: int) -> None:
-    """Refuse to look for no predictions.
+def read_span(least: int, most: int) -> SpanLengths:
+    """Return how many masks a run may have.
 
     Raises:
-        InputError: that is what was asked for.
+        InputError: none, or fewer at the most than at the least.
     """
-    if top_k < 1:
-        message = f"top_k is {top_k}; ask for at least 1."
+    if not 1 <= least <= most:
+        message = f"span is ({least}, {most}); give (1, 3) or the like, the lower number first."
+        raise InputError(message)
+    return SpanLengths(least, most)
+
+
+def require_at_least_one(what: str, count: int) -> None:
+    """Refuse a count of nothing.
+
+    Raises:
+        InputError: it is one.
+    """
+    if count < 1:
+        message = f"{what} is {count}; ask for at least 1."
         raise InputError(message)
 
 

@@ -1,51 +1,47 @@
 """A loaded preset that answers, without HTTP."""
 
-import sys
 import threading
 from collections.abc import Sequence
-from typing import overload
+from typing import Literal, TypeAlias, overload
 
 from fillmask.answers import (
     FilledText,
     Prediction,
     TargetPrediction,
+    add_seen,
     name_filled,
     name_targeted,
 )
 from fillmask.inputs import (
     Targets,
     Texts,
+    read_span,
     read_targets,
     read_texts,
     require_at_least_one,
     require_one_gap,
 )
+from fillmask.limits import UNLIMITED
 from model_store.engines.fill_mask import FillMaskModel, ModelFacts
 from model_store.errors import InputError
-from model_store.tasks import TaskLimits, TaskRequest, drive
+from model_store.tasks import TaskRequest, drive
+from model_store.tasks.candidate_filter import CandidateFilter
 from model_store.tasks.embed_sparse import EmbeddedText, EmbedSparseRequest
 from model_store.tasks.fill import FillRequest
+from model_store.tasks.joint.request import JointRequest, JointText
 from model_store.tasks.score import Method, ScoredText, ScoreRequest
 from model_store.tasks.targets import TargetsRequest
 from model_store.tasks.task import Answer
 from model_store.tasks.tokenize import TokenizeRequest
-from model_store.text.encoding import Encoding, TextLimits
+from model_store.tasks.windows.request import WindowRequest
+from model_store.tasks.windows.targets_request import WindowTargetsRequest
+from model_store.text.encoding import Encoding
 from model_store.text.filled_text import MaskScores
 from model_store.text.tokenized_text import Token
 
-DEFAULT_TOP_K = 5
+Overflow: TypeAlias = Literal["error", "window"]
 
-_UNLIMITED = TaskLimits(
-    max_inputs=sys.maxsize,
-    max_top_k=sys.maxsize,
-    max_targets=sys.maxsize,
-    max_predictions=sys.maxsize,
-    max_rows=sys.maxsize,
-    max_sparse_values=sys.maxsize,
-    max_listed_tokens=sys.maxsize,
-    text=TextLimits(max_characters=sys.maxsize, max_masks=sys.maxsize),
-)
-"""Who calls is who pays: only the model itself sets limits."""
+DEFAULT_TOP_K = 5
 
 
 class LoadedModel:
@@ -91,16 +87,33 @@ class LoadedModel:
 
     @overload
     def fill_mask(
-        self, inputs: Texts, *, top_k: int | None = None, targets: None = None
+        self,
+        inputs: Texts,
+        *,
+        top_k: int | None = None,
+        targets: None = None,
+        filter: CandidateFilter | None = None,
+        overflow: Overflow = "error",
     ) -> list[FilledText[Prediction]]: ...
 
     @overload
     def fill_mask(
-        self, inputs: Texts, *, top_k: int | None = None, targets: Targets
+        self,
+        inputs: Texts,
+        *,
+        top_k: int | None = None,
+        targets: Targets,
+        overflow: Overflow = "error",
     ) -> list[FilledText[TargetPrediction]]: ...
 
     def fill_mask(
-        self, inputs: Texts, *, top_k: int | None = None, targets: Targets | None = None
+        self,
+        inputs: Texts,
+        *,
+        top_k: int | None = None,
+        targets: Targets | None = None,
+        filter: CandidateFilter | None = None,  # noqa: A002  # its name over HTTP
+        overflow: Overflow = "error",
     ) -> list[FilledText[Prediction]] | list[FilledText[TargetPrediction]]:
         """Say which tokens belong at each mask, or how likely given words are there.
 
@@ -112,6 +125,9 @@ class LoadedModel:
             top_k: how many predictions a mask: 5 if left out, or all targets.
             targets: words to score instead of the likeliest: a list for all inputs, or a list of
                 lists, one for each input. A word of several pieces is scored as a whole.
+            filter: what may be among the likeliest; not together with targets.
+            overflow: what becomes of a text that is longer than the model takes: `error`, or
+                `window`, the words around each mask.
 
         Raises:
             InputError: a text or a target cannot be used.
@@ -119,15 +135,48 @@ class LoadedModel:
         """
         texts = read_texts(inputs)
         if top_k is not None:
-            require_at_least_one(top_k)
+            require_at_least_one("top_k", top_k)
         if targets is None:
-            filled = FillRequest(texts, DEFAULT_TOP_K if top_k is None else top_k)
-            return [name_filled(text) for text in self._run(filled)]
-        words = read_targets(targets, len(texts))
-        if not texts:
-            return []
-        targeted = TargetsRequest(texts, words, top_k)
-        return [name_targeted(text) for text in self._run(targeted)]
+            return self._fill(texts, DEFAULT_TOP_K if top_k is None else top_k, filter, overflow)
+        if filter is not None:
+            message = "Targets and a filter exclude each other; leave one of them out."
+            raise InputError(message)
+        return self._score_targets(texts, read_targets(targets, len(texts)), top_k, overflow)
+
+    def fill_jointly(
+        self,
+        inputs: Texts,
+        *,
+        top_k: int = DEFAULT_TOP_K,
+        beam_width: int | None = None,
+        span: tuple[int, int] | None = None,
+        overflow: Overflow = "error",
+    ) -> list[JointText]:
+        """Fill all masks of a text so that they fit each other.
+
+            >>> model.fill_jointly("He lives in [MASK] [MASK].")[0].sequences[0].text
+
+        Args:
+            inputs: a text or several, each with at least one mask.
+            top_k: how many fillings of each text.
+            beam_width: how many are followed at a time: 8 if left out, or `top_k` if that is more.
+            span: how few and how many masks are tried in place of each run of them; as many as
+                there are if left out.
+            overflow: what becomes of a text that is longer than the model takes: `error`, or
+                `window`, the words around its masks.
+
+        Raises:
+            InputError: a text cannot be used.
+            InferenceError: the engine failed.
+        """
+        require_at_least_one("top_k", top_k)
+        require_at_least_one("beam_width", 1 if beam_width is None else beam_width)
+        if beam_width is not None and top_k > beam_width:
+            message = f"A beam ends with {beam_width} fillings; ask for a top_k that is no larger."
+            raise InputError(message)
+        lengths = None if span is None else read_span(*span)
+        joint = JointRequest(read_texts(inputs), top_k, beam_width, lengths, overflow == "window")
+        return self._run(joint)
 
     @overload
     def score(self, inputs: Texts, *, method: Method = "pll_word_l2r") -> list[ScoredText]: ...
@@ -193,7 +242,7 @@ class LoadedModel:
             InferenceError: the engine failed.
         """
         most = self.facts.vocabulary_size if top_k is None else top_k
-        require_at_least_one(most)
+        require_at_least_one("top_k", most)
         return self._run(EmbedSparseRequest(read_texts(inputs), truncate, most, token_str))
 
     def tokenize(self, inputs: Texts, *, add_special_tokens: bool = True) -> list[list[Token]]:
@@ -210,9 +259,30 @@ class LoadedModel:
         """
         return self._run(TokenizeRequest(read_texts(inputs), add_special_tokens))
 
+    def _fill(
+        self, texts: list[str], top_k: int, kept: CandidateFilter | None, overflow: Overflow
+    ) -> list[FilledText[Prediction]]:
+        if kept is not None and len(kept.originals) not in {0, len(texts)}:
+            message = "A filter takes no originals, or one for each input."
+            raise InputError(message)
+        if overflow == "window":
+            seen = self._run(WindowRequest(texts, top_k, kept))
+            return [add_seen(name_filled(text.answer), text) for text in seen]
+        return [name_filled(text) for text in self._run(FillRequest(texts, top_k, filter=kept))]
+
+    def _score_targets(
+        self, texts: list[str], words: list[list[str]], top_k: int | None, overflow: Overflow
+    ) -> list[FilledText[TargetPrediction]]:
+        if not texts:
+            return []
+        if overflow == "window":
+            seen = self._run(WindowTargetsRequest(texts, words, top_k))
+            return [add_seen(name_targeted(text.answer), text) for text in seen]
+        return [name_targeted(text) for text in self._run(TargetsRequest(texts, words, top_k))]
+
     def _run(self, request: TaskRequest[Answer]) -> Answer:
-        request.check(_UNLIMITED)
-        task = request.start(self._model, _UNLIMITED)
+        request.check(UNLIMITED)
+        task = request.start(self._model, UNLIMITED)
         return drive(task, self._predict, self.facts.batch_tokens)
 
     def _predict(self, encodings: Sequence[Encoding]) -> list[list[MaskScores]]:

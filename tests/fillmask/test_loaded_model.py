@@ -1,6 +1,7 @@
 """A loaded model answers from Python what it answers over HTTP."""
 
 import math
+import sys
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 import fillmask
 from fakes import VOCABULARY, FakeEngine, make_model, score_by_id
+from fillmask.limits import UNLIMITED
 from fillmask.loaded_model import LoadedModel
 from model_store.engines.batches.batch import Batch, Scores
 from model_store.tasks import TaskLimits, TaskRequest, drive
@@ -17,6 +19,8 @@ from model_store.tasks.targets import TargetsRequest
 from service.routes.fill_mask.answer import write_filled, write_targets
 
 TEXTS = ["the cat sat [MASK]", "[MASK] is the capital of [MASK]."]
+FILTER = fillmask.CandidateFilter(whole_words=True)
+TWO_ORIGINALS = fillmask.CandidateFilter(originals=["cat", "dog"])
 LONE_SURROGATE = "the \ud800 [MASK]"
 
 
@@ -32,11 +36,19 @@ def ask(request: TaskRequest[list[Any]]) -> list[Any]:
 
 
 def listed(answer: fillmask.FilledText[Any]) -> Any:
-    """Return an answer as JSON would have it, without the text that JSON has not."""
+    """Return an answer as JSON would have it: without the text, and without what is None."""
     fields = asdict(answer)
     del fields["text"]
-    fields["masks"] = [mask | {"predictions": [*mask["predictions"]]} for mask in fields["masks"]]
-    return fields
+    fields["truncated"] = fields["truncated"] or None
+    fields["masks"] = [
+        drop_nothing(mask | {"predictions": [*mask["predictions"]]}) for mask in fields["masks"]
+    ]
+    return drop_nothing(fields)
+
+
+def drop_nothing(found: dict[str, Any]) -> dict[str, Any]:
+    """Return a dict without what is None."""
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def test_filling_answers_what_http_does() -> None:
@@ -44,6 +56,73 @@ def test_filling_answers_what_http_does() -> None:
     answers = load().fill_mask(TEXTS, top_k=3)
     assert [answer.text for answer in answers] == TEXTS
     assert [*map(listed, answers)] == [*map(write_filled, ask(FillRequest(TEXTS, 3)))]
+
+
+def test_filters_answer_what_http_does() -> None:
+    """With what is known of each mask."""
+    kept = fillmask.CandidateFilter(whole_words=True, exclude=["paris"])
+    answers = load().fill_mask(TEXTS, top_k=2, filter=kept)
+    assert [*map(listed, answers)] == [*map(write_filled, ask(FillRequest(TEXTS, 2, filter=kept)))]
+    assert [p.token_str for p in answers[0].masks[0].predictions] == ["london", "the"]
+    assert answers[0].masks[0].removed_probability
+
+
+def test_long_texts_are_seen_through_windows() -> None:
+    """A text that fits is seen whole, and says nothing of it; the other is refused without."""
+    model = load()
+    long = f"{'cat ' * 50}[MASK]"
+    short, cut = model.fill_mask([TEXTS[0], long], top_k=1, overflow="window")
+    assert (short.truncated, short.masks[0].seen) == (False, None)
+    [mask] = cut.masks
+    assert cut.truncated
+    assert mask.seen
+    assert long[slice(*mask.seen)].endswith("cat [MASK]")
+    assert 0 < mask.seen[0] < mask.start
+    [targeted] = model.fill_mask(long, targets="dog", overflow="window")
+    assert (targeted.truncated, targeted.masks[0].seen) == (True, mask.seen)
+    assert targeted.masks[0].predictions[0].target == "dog"
+    for options in ({}, {"targets": "dog"}):
+        with pytest.raises(fillmask.InputError, match="limit is 32"):
+            model.fill_mask(long, **options)
+
+
+def test_masks_are_filled_together() -> None:
+    """As many fillings as asked for, of as many masks as allowed."""
+    model = load()
+    [filled] = model.fill_jointly("the [MASK] [MASK]", top_k=2)
+    assert len(filled.sequences) == 2
+    assert filled.sequences[0].text == "the paris paris"
+    [stretched] = model.fill_jointly("the [MASK]", top_k=4, beam_width=4, span=(1, 2))
+    lengths = {len(sequence.spans[0].masks) for sequence in stretched.sequences}
+    assert lengths == {1, 2}
+    [cut] = model.fill_jointly(f"{'cat ' * 50}[MASK]", overflow="window")
+    assert cut.is_truncated
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"top_k": 0}, "top_k is 0; ask for at least 1."),
+        ({"beam_width": 0}, "beam_width is 0; ask for at least 1."),
+        (
+            {"beam_width": 4},
+            "A beam ends with 4 fillings; ask for a top_k that is no larger.",
+        ),
+        ({"span": (0, 2)}, "span is (0, 2); give (1, 3) or the like, the lower number first."),
+        ({"span": (3, 2)}, "span is (3, 2); give (1, 3) or the like, the lower number first."),
+    ],
+)
+def test_joint_filling_refuses_what_makes_no_sense(options: dict[str, Any], sentence: str) -> None:
+    """In a sentence."""
+    with pytest.raises(fillmask.InputError) as raised:
+        load().fill_jointly("the [MASK]", **options)
+    assert str(raised.value) == sentence
+
+
+def test_no_limit_is_left() -> None:
+    """Also none that is new."""
+    counts = asdict(UNLIMITED)
+    assert {*counts.pop("text").values(), *counts.values()} == {sys.maxsize}
 
 
 def test_targets_are_answered_as_over_http() -> None:
@@ -179,6 +258,8 @@ def test_the_engine_is_run_by_one_thread_at_a_time() -> None:
         (["a [MASK]"] * 2, {"targets": [["cat"], []]}, "There are no targets", 1),
         ("a [MASK]", {"targets": [7]}, "int is no text, and no list of texts; give strings.", None),
         (["a [MASK]"] * 2, {"targets": ["cat", ["dog"], "of"]}, "has 3 lists of targets", None),
+        ("a [MASK]", {"targets": ["cat"], "filter": FILTER}, "Targets and a filter exclude", None),
+        ("a [MASK]", {"filter": TWO_ORIGINALS}, "no originals, or one for each input.", None),
     ],
 )
 def test_what_cannot_be_used_is_refused_in_a_sentence(

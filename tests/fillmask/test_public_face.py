@@ -16,14 +16,17 @@ from model_store.masked_lm.backbone import BertBackbone
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
 from model_store.masked_lm.tokenizer import BertTokenizer
+from model_store.tasks.candidate_filter import CandidateFilter
 from model_store.tasks.embed_sparse import EmbeddedText
+from model_store.tasks.joint.request import JointText
 from model_store.tasks.score import ScoredText, ScoredToken
 from model_store.text.tokenized_text import Token
 
 NAMES = [
-    BertBackbone, BertMaskedLM, BertMaskedLMPreprocessor, BertTokenizer, EmbeddedText,
-    answers.FilledText, InputError, LoadedModel, answers.Mask, ModelStoreError,
-    answers.Prediction, ScoredText, ScoredToken, answers.TargetPrediction, Token, load,
+    BertBackbone, BertMaskedLM, BertMaskedLMPreprocessor, BertTokenizer, CandidateFilter,
+    EmbeddedText, answers.FilledText, InputError, JointText, LoadedModel, answers.Mask,
+    ModelStoreError, answers.Prediction, ScoredText, ScoredToken, answers.TargetPrediction,
+    Token, load,
 ]  # fmt: skip
 
 SCRIPT = """
