@@ -115,9 +115,9 @@ class Run:
                 each.go_on(list(islice(results, len(each.round))))
         return batch
 
-    def _predict(self, encodings: Sequence[Encoding]) -> Iterator[list[MaskScores]]:
-        for part in cut(encodings, self._limits.batch_tokens, self._limits.batch_size):
-            yield from self._model.predict(part)
+    def _predict(self, encodings: Sequence[Encoding]) -> list[list[MaskScores]]:
+        parts = cut(encodings, self._limits.batch_tokens, self._limits.batch_size)
+        return [scores for part in parts for scores in self._model.predict(part)]
 
     def _write(self, batch: Sequence["_Answering"], output: Output) -> int:
         lines, failed = [], []
