@@ -180,8 +180,7 @@ def _ask(question: Question, positions: int) -> AskedText:
             return RankedText.of(question, positions)
         case Filtered():
             return FilteredText.of(question)
-        case Sparse(top_k):
-            return SparseText(top_k)
+    return SparseText(question.top_k)
 
 
 def _dump(array: NDArray[Any], dtype: type[np.generic]) -> bytes:
