@@ -24,6 +24,7 @@ from service.commands.bulk.output import Output
 from service.commands.bulk.rows import read_rows
 from service.commands.bulk.run import Run, RunLimits
 from service.commands.run import let_engine_in
+from service.processes.heap import freeze_heap
 
 _CLOZE = Path(__file__).with_name("cloze.tsv")
 _CACHE = Path(__file__).with_name(".cache")
@@ -59,6 +60,7 @@ def measure(name: str, rounds: int, rows: int) -> None:
             [encoding for each in batch for encoding in each.round]
             for batch in run.gather(read_rows(texts, "text", None, _LINE_BYTES), 0)
         ]
+        freeze_heap()
         print(f"{name}, {model.facts.precision}, {rows} rows in {len(batches)} batches")
         ratios = []
         for _ in range(rounds):

@@ -16,6 +16,7 @@ from service.commands.bulk.run import Run, RunLimits
 from service.commands.environment import read_settings
 from service.commands.sentences import warn_of_unknown_settings
 from service.models.preset_store import create_store
+from service.processes.heap import freeze_heap
 from service.settings import Settings
 
 _IN = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -67,6 +68,7 @@ def run(
             settings.max_batch_tokens or model.facts.batch_tokens,
         )
         let_engine_in()
+        freeze_heap()
         total = None if form == "parquet" else lines
         # Drawn on a terminal only.
         with tqdm(total=total, initial=file.rows, unit="row", disable=None) as bar:
