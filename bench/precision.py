@@ -17,8 +17,8 @@ from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import ModelLoadError
 from model_store.loading.converted_models import DEFAULT_CACHE
 from model_store.loading.loader import load_fill_mask_model
-from model_store.proving.head_proof_file import read_texts
-from model_store.proving.masked_sample import make_sample
+from model_store.loading.proving.head_proof_file import read_texts
+from model_store.loading.proving.masked_sample import make_sample
 from model_store.text.encoding import Encoding
 
 CANDIDATES: tuple[tuple[EngineName, Precision], ...] = (

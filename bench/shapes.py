@@ -18,8 +18,8 @@ from model_store.bert.variable_shapes import list_backbone_shapes, list_head_sha
 from model_store.checkpoints import Checkpoint, read_checkpoint, write_transformers_dir
 from model_store.checkpoints.checkpoint import Array
 from model_store.fetching.catalog import EMBEDDED
-from model_store.proving.head_proof import HeadProof
-from model_store.proving.head_proof_file import write_proof
+from model_store.loading.proving.head_proof import HeadProof
+from model_store.loading.proving.head_proof_file import write_proof
 
 _EMBEDDED_DIRECTORY = Path(__file__).parent.parent / "model_store" / "presets" / EMBEDDED
 

@@ -12,7 +12,7 @@ from model_store.fetching.resolver import DEFAULT_DIRECTORY, resolve
 from model_store.loading.converted_models import DEFAULT_CACHE
 from model_store.loading.load_news import LoadNews
 from model_store.loading.loader import load_fill_mask_model
-from model_store.proving.proven_head import require_proven_head
+from model_store.loading.proving.proven_head import require_proven_head
 
 
 def load(

@@ -25,9 +25,9 @@ from model_store.fetching.resolver import embedded_directory, expand_home, is_he
 from model_store.fetching.source import check_source
 from model_store.loading.load_news import Report, tell_nobody
 from model_store.loading.loader import load_fill_mask_model
-from model_store.proving.head_proof import HeadProof
-from model_store.proving.head_proof_file import read_proof
-from model_store.proving.proven_head import keep_proof, probe_head, require_proven_head
+from model_store.loading.proving.head_proof import HeadProof
+from model_store.loading.proving.head_proof_file import read_proof
+from model_store.loading.proving.proven_head import keep_proof, probe_head, require_proven_head
 
 if TYPE_CHECKING:
     from model_store.engines.fill_mask import FillMaskModel

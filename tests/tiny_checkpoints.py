@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from model_store.proving.head_proof import HeadProof
-from model_store.proving.head_proof_file import write_proof
+from model_store.loading.proving.head_proof import HeadProof
+from model_store.loading.proving.head_proof_file import write_proof
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _ACCENTED = "àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿœßłřžščćęąőűğışİÀÉÈÖÜÄÇÑØÅŁŽ"

@@ -11,9 +11,9 @@ from golden.sentences import SENTENCES
 from hub_fixtures import LAYERS
 from model_store.bert.config import BertConfig
 from model_store.bert.tokenizer import BertTokenizer
+from model_store.loading.proving.head_proof import read_probe_texts
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
-from model_store.proving.head_proof import read_probe_texts
 from tiny_checkpoints import SPECIAL_TOKENS
 
 SEQUENCE_LENGTH = 48

@@ -19,8 +19,8 @@ from model_store.errors.failures import running
 from model_store.loading.converted_models import Conversion, open_converted
 from model_store.loading.kept_tuning import load_tuned
 from model_store.loading.load_news import Report
-from model_store.proving.head_proof_file import read_texts
-from model_store.proving.proven_head import passes_again
+from model_store.loading.proving.head_proof_file import read_texts
+from model_store.loading.proving.proven_head import passes_again
 
 _NAME = "OpenVINO"
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}

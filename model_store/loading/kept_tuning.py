@@ -15,7 +15,7 @@ from model_store.engines.engine import Precision
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.loading.converted_models import Conversion
 from model_store.loading.load_news import LoadNews, Report
-from model_store.proving.tuning import Load, tune
+from model_store.loading.proving.tuning import Load, tune
 
 TUNING_FILE = "tuning.json"
 

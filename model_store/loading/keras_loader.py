@@ -13,9 +13,9 @@ from model_store.engines import EngineOptions, Precision
 from model_store.engines.fill_mask import FillMaskModel, ModelFacts
 from model_store.errors import EngineUnavailableError
 from model_store.errors.failures import running
+from model_store.loading.proving.head_proof_file import read_texts
+from model_store.loading.proving.tuning import tune
 from model_store.masked_lm.masked_lm import BertMaskedLM
-from model_store.proving.head_proof_file import read_texts
-from model_store.proving.tuning import tune
 
 _ENGINES = {"tensorflow": "TensorFlowEngine", "jax": "JaxEngine", "torch": "TorchEngine"}
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Literal
 
-from model_store.proving.head_proof import HeadProof
+from model_store.loading.proving.head_proof import HeadProof
 from model_store.store import ModelStore, Preset
 from service.models.model_cache import ModelCache
 from service.models.preset_info import CandidateInfo, HeadProofInfo, PresetInfo

@@ -17,7 +17,7 @@ from bench.gpu_check.serving import count_compilations, find_port, read_status, 
 from bench.shapes import TINY, make_presets
 from contract.documents import ROOT
 from model_store.checkpoints import read_checkpoint
-from model_store.proving.head_proof_file import read_proof
+from model_store.loading.proving.head_proof_file import read_proof
 from without_tensorflow import hide_tensorflow
 
 GOLDEN = [(0.50, 7), (0.49, 8), (0.001, 9)]

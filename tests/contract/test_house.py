@@ -23,7 +23,7 @@ def entries(folder: Path) -> set[str]:
     return {
         path.name + "/" * path.is_dir()
         for path in folder.iterdir()
-        if path.name not in {"__pycache__", "__init__.py", "py.typed"}
+        if not path.name.startswith("__pycache__") and path.name != "__init__.py"
     }
 
 

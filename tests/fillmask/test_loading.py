@@ -78,6 +78,6 @@ def test_an_unproven_head_is_refused(
 ) -> None:
     """As the server does, whatever loaded the files."""
     monkeypatch.setattr("fillmask.loading.load_fill_mask_model", lambda *_: make_model())
-    monkeypatch.setattr("model_store.proving.proven_head.read_proof", lambda _: None)
+    monkeypatch.setattr("model_store.loading.proving.proven_head.read_proof", lambda _: None)
     with pytest.raises(fillmask.ModelStoreError, match="unproven"):
         fillmask.load(tiny_preset_dir)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from fuzz.hostile_presets import RAW_VALUES, REPLACEMENTS, damaged, fill_field
 from model_store.fetching.preset_files import PROOF_FILE
-from model_store.proving.head_proof import HeadProof
-from model_store.proving.head_proof_file import read_proof, read_texts, write_proof
+from model_store.loading.proving.head_proof import HeadProof
+from model_store.loading.proving.head_proof_file import read_proof, read_texts, write_proof
 
 PROOF = HeadProof("english", -1.0, -9.0, -8.0)
 

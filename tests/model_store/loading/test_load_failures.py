@@ -22,7 +22,7 @@ from model_store.engines.openvino_conversion import _check_room
 from model_store.fetching.source import FileRecord, Source, write_source
 from model_store.loading import converted_models
 from model_store.loading.converted_models import open_converted
-from model_store.proving.proven_head import require_proven_head
+from model_store.loading.proving.proven_head import require_proven_head
 from model_store.store import ModelStore
 from service.errors.table import outcome
 from service.models.served_model import ServedModelLoader

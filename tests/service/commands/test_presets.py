@@ -10,7 +10,7 @@ from model_store.errors import ModelLoadError, PresetUnavailableError
 from model_store.fetching.catalog import EMBEDDED
 from model_store.fetching.preset_files import PROOF_FILE
 from model_store.fetching.resolver import Progress
-from model_store.proving.head_proof import HeadProof
+from model_store.loading.proving.head_proof import HeadProof
 from model_store.store import ModelStore
 from service.commands.cli import cli
 

@@ -11,9 +11,9 @@ from model_store.engines.candidate import Candidate
 from model_store.engines.engine import Precision
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import HeadUnprovenError
-from model_store.proving.likeness import Likeness, answer, compare
-from model_store.proving.masked_sample import make_sample
-from model_store.proving.speed import Clock, Speed, measure_speeds
+from model_store.loading.proving.likeness import Likeness, answer, compare
+from model_store.loading.proving.masked_sample import make_sample
+from model_store.loading.proving.speed import Clock, Speed, measure_speeds
 
 CLEAR_MARGIN = 1.05
 """How many times as fast a precision must be to take the place of one that is nearer to float32."""

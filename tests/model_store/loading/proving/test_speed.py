@@ -8,7 +8,7 @@ import pytest
 from fakes import FakeEngine, ManualClock, make_model, score_by_id
 from model_store.engines.batches.batch import Batch, Scores
 from model_store.engines.fill_mask import FillMaskModel
-from model_store.proving.speed import Speed, measure_speeds
+from model_store.loading.proving.speed import Speed, measure_speeds
 
 Cost = Callable[[Batch], float]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model_store.proving.likeness import compare
+from model_store.loading.proving.likeness import compare
 from model_store.text.filled_text import MaskScores
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from model_store.checkpoints.files import read_json, read_text
 from model_store.errors import ModelLoadError
 from model_store.fetching.preset_files import PROOF_FILE, list_files
-from model_store.proving.head_proof import HeadProof, read_probe_texts
+from model_store.loading.proving.head_proof import HeadProof, read_probe_texts
 
 _OWN_TEXT = "probe.txt"
 _MOST_CHARACTERS = 10_000

@@ -12,7 +12,7 @@ from model_store.engines.engine import Precision
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.engines.openvino import list_precisions
 from model_store.errors import HeadUnprovenError
-from model_store.proving.tuning import tune
+from model_store.loading.proving.tuning import tune
 
 TEXTS = {"own": "the cat sat . the dog sat . paris is the capital of france . " * 4}
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from model_store.proving.head_proof import can_read
+from model_store.loading.proving.head_proof import can_read
 from model_store.text.encoding import Encoding
 from model_store.text.text_codec import TextCodec
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import HeadUnprovenError
 from model_store.fetching.resolver import embedded_directory
-from model_store.proving.head_proof import HeadProof, prove_head
-from model_store.proving.head_proof_file import read_proof, read_texts, write_proof
+from model_store.loading.proving.head_proof import HeadProof, prove_head
+from model_store.loading.proving.head_proof_file import read_proof, read_texts, write_proof
 
 
 def require_proven_head(model: FillMaskModel, directory: Path) -> HeadProof:

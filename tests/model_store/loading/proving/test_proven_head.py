@@ -6,10 +6,10 @@ import pytest
 
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import HeadUnprovenError
-from model_store.proving import proven_head
-from model_store.proving.head_proof import HeadProof, read_probe_texts
-from model_store.proving.head_proof_file import read_proof
-from model_store.proving.proven_head import keep_proof, probe_head, require_proven_head
+from model_store.loading.proving import proven_head
+from model_store.loading.proving.head_proof import HeadProof, read_probe_texts
+from model_store.loading.proving.head_proof_file import read_proof
+from model_store.loading.proving.proven_head import keep_proof, probe_head, require_proven_head
 from model_store.store import ModelStore
 from tiny_checkpoints import forge_proof, write_transformers_dir
 

@@ -14,8 +14,8 @@ from fakes import make_model
 from model_store.engines import EngineOptions
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.loading.loader import load_fill_mask_model
-from model_store.proving.head_proof import HeadProof, prove_head, read_probe_texts
-from model_store.proving.head_proof_file import read_proof, read_texts, write_proof
+from model_store.loading.proving.head_proof import HeadProof, prove_head, read_probe_texts
+from model_store.loading.proving.head_proof_file import read_proof, read_texts, write_proof
 from tiny_checkpoints import write_transformers_dir
 
 KERAS = EngineOptions("tensorflow")

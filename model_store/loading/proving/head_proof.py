@@ -56,8 +56,12 @@ class HeadProof:
 @cache
 def read_probe_texts() -> Mapping[str, str]:
     """Return the texts of `probe_texts.toml` by the name of their language."""
-    text = files("model_store.proving").joinpath("probe_texts.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    text = (
+        files("model_store.loading.proving")
+        .joinpath("probe_texts.toml")
+        .read_text(encoding="utf-8")
+    )
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def prove_head(model: FillMaskModel, texts: Mapping[str, str]) -> HeadProof | None:
