@@ -1,6 +1,6 @@
 """Which candidates may be answered, in the words of a caller."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,23 +43,35 @@ class CandidateFilter:
         """
         require("excluded words", len(self.exclude), limits.max_targets)
 
-    def ask(self, codec: TextCodec, index: int, top_k: int) -> Filtered:
-        """Return what is asked about one input.
+    def ask(self, codec: TextCodec, inputs: int, top_k: int) -> list[Filtered]:
+        """Return what is asked about each input.
 
         Args:
             codec: finds the entries that are excluded.
-            index: of the input.
+            inputs: how many there are.
             top_k: how many candidates a mask.
         """
-        words = {*self.exclude, *_vary(self.originals[index] if self.originals else "")}
-        ids = {ids[0] for word in words if len(ids := codec.read_target(word).token_ids) == 1}
-        return Filtered(
-            top_k=top_k,
-            whole_words=self.whole_words,
-            alphabetic=self.alphabetic,
-            excluded_ids=np.array(sorted(ids), np.int32),
-            min_score=self.min_score,
-        )
+        # Once for all inputs: there may be hundreds of these, and a thousand words.
+        excluded = _find_entries(codec, self.exclude)
+        originals = self.originals or [""] * inputs
+        return [
+            Filtered(
+                top_k=top_k,
+                whole_words=self.whole_words,
+                alphabetic=self.alphabetic,
+                excluded_ids=np.array(
+                    sorted(excluded | _find_entries(codec, _vary(original))), np.int32
+                ),
+                min_score=self.min_score,
+            )
+            for original in originals
+        ]
+
+
+def _find_entries(codec: TextCodec, words: Iterable[str]) -> set[int]:
+    """Return the ids of the words that are single entries."""
+    found = (codec.read_target(word).token_ids for word in words)
+    return {ids[0] for ids in found if len(ids) == 1}
 
 
 def _vary(word: str) -> tuple[str, ...]:

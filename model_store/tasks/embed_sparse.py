@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from model_store.errors import InputError
+from model_store.tasks.inputs import read_each
 from model_store.tasks.limits import TaskLimits, require
 from model_store.tasks.task import Task
 from model_store.text.encoding import Encoding
@@ -77,16 +77,10 @@ class EmbedSparseRequest:
         return [EmbeddedText(vector, self._name(codec, vector)) for vector in vectors]
 
     def _encode(self, codec: TextCodec, limits: TaskLimits, question: Sparse) -> list[Encoding]:
-        encodings: list[Encoding] = []
-        for index, text in enumerate(self.inputs):
-            try:
-                encodings.append(
-                    codec.encode_tokens(text, question, limits.text, truncate=self.truncate)
-                )
-            except InputError as error:
-                error.input = index
-                raise
-        return encodings
+        return read_each(
+            self.inputs,
+            lambda text: codec.encode_tokens(text, question, limits.text, truncate=self.truncate),
+        )
 
     def _name(self, codec: TextCodec, vector: SparseVector) -> tuple[str, ...]:
         return tuple(map(codec.token_str, vector.token_ids.tolist())) if self.with_entries else ()

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
-from model_store.errors import InputError, TargetsMismatchError
+from model_store.errors import TargetsMismatchError
 from model_store.tasks.candidate_filter import CandidateFilter
+from model_store.tasks.inputs import read_each
 from model_store.tasks.limits import TaskLimits, require, require_answer
 from model_store.tasks.task import Task
 from model_store.text.encoding import Encoding
@@ -65,18 +67,16 @@ class FillRequest:
         return [codec.decode(*pair) for pair in zip(encodings, scores, strict=True)]
 
     def _encode(self, codec: TextCodec, limits: TaskLimits) -> list[Encoding]:
-        encodings: list[Encoding] = []
-        for index, text in enumerate(self.inputs):
-            wanted = self.targets[index] if self.targets else None
-            try:
-                encoding = codec.encode(text, top_k=self.top_k, targets=wanted, limits=limits.text)
-            except InputError as error:
-                error.input = index
-                raise
-            if self.filter:
-                question = self.filter.ask(codec, index, self.top_k)
-                encoding = replace(encoding, question=question)
-            encodings.append(encoding)
+        def encode(asked: tuple[Input, Sequence[str] | None]) -> Encoding:
+            text, wanted = asked
+            return codec.encode(text, top_k=self.top_k, targets=wanted, limits=limits.text)
+
+        # One list an input, as has been checked, or none at all.
+        encodings = read_each([*zip_longest(self.inputs, self.targets or ())], encode)
+        if self.filter:
+            questions = self.filter.ask(codec, len(encodings), self.top_k)
+            pairs = zip(encodings, questions, strict=True)
+            encodings = [replace(encoding, question=question) for encoding, question in pairs]
         predictions = (each.predictions * len(each.mask_positions) for each in encodings)
         require_answer(zip(self.inputs, predictions, strict=True), limits)
         return encodings

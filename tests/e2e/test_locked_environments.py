@@ -103,7 +103,6 @@ def test_lock_pulls(
 
 def test_locks_run_on_parquet(tiny_preset_dir: Path, tmp_path: Path) -> None:
     """A file of rows is answered."""
-    pytest.importorskip("pyarrow", reason="an extra: requirements/test.txt has it")
     packages = {*read_lock("run.txt"), *read_lock("bulk.txt"), "fillmask"}
     link_environment(packages, tmp_path / "modules")
     env = {"FILLMASK_MODEL_STORE_DIR": str(tiny_preset_dir.parent)}

@@ -56,11 +56,7 @@ class HeadProof:
 @cache
 def read_probe_texts() -> Mapping[str, str]:
     """Return the texts of `probe_texts.toml` by the name of their language."""
-    text = (
-        files("model_store.loading.proving")
-        .joinpath("probe_texts.toml")
-        .read_text(encoding="utf-8")
-    )
+    path = files("model_store.loading.proving") / "probe_texts.toml"
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 

@@ -12,11 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from model_store.errors import (
-    InputError,
-    TargetsMismatchError,
-    TextTooLongError,
-)
+from model_store.errors import InputError, TargetsMismatchError, TextTooLongError
 from model_store.tasks.limits import TaskLimits, require, require_answer
 from model_store.tasks.targets.target_scores import TargetScores
 from model_store.tasks.task import Task
@@ -88,6 +84,7 @@ class TargetsRequest:
                 error.input = index
                 raise
             texts.append(TargetScores(encoding, words, limits.max_rows))
+            # Before the next text is read: few long words become very many rows.
             rows += texts[-1].rows
             require("rows or more", rows, limits.max_rows)
         predictions = (text.count_predictions(self.top_k) for text in texts)
@@ -116,7 +113,10 @@ def read_words(targets: TargetsOfText, masks: int, codec: TextCodec) -> list[lis
         TargetsMismatchError: there are several lists, and not one for each mask.
     """
     proposed = _spread(targets, masks)
-    return [[codec.read_target(word) for word in dict.fromkeys(mask)] for mask in proposed]
+    # Each word once: most are proposed for every mask.
+    words = dict.fromkeys(word for mask in proposed for word in mask)
+    read = {word: codec.read_target(word) for word in words}
+    return [[read[word] for word in dict.fromkeys(mask)] for mask in proposed]
 
 
 def _flatten(targets: TargetsOfText) -> Iterator[str]:

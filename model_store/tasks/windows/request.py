@@ -10,6 +10,7 @@ from model_store.tasks.task import Task
 from model_store.tasks.windows.cut_text import CutText, SeenText
 from model_store.text.filled_text import FilledText, MaskScores
 from model_store.text.long_text import LongText
+from model_store.text.questions import Filtered
 from model_store.text.text_codec import TextCodec
 
 
@@ -55,20 +56,20 @@ class WindowRequest:
             self.inputs,
             lambda text: codec.encode_whole(text, top_k=self.top_k, limits=limits.text),
         )
-        asked = [self._filter(text, index, codec) for index, text in enumerate(texts)]
-        wholes = (text.encoding for text in asked)
+        if self.filter:
+            questions = self.filter.ask(codec, len(texts), self.top_k)
+            texts = [_ask(*pair) for pair in zip(texts, questions, strict=True)]
+        wholes = (text.encoding for text in texts)
         predictions = (whole.predictions * len(whole.mask_positions) for whole in wholes)
         require_answer(zip(self.inputs, predictions, strict=True), limits)
-        cut = [CutText.make(text, codec.max_sequence_length) for text in asked]
+        cut = [CutText.make(text, codec.max_sequence_length) for text in texts]
         require("rows", sum(len(text.windows) for text in cut), limits.max_rows)
         results = iter((yield [encoding for text in cut for encoding in text.encode()]))
         return [_decode(codec, text, [next(results) for _ in text.windows]) for text in cut]
 
-    def _filter(self, text: LongText, index: int, codec: TextCodec) -> LongText:
-        if self.filter is None:
-            return text
-        question = self.filter.ask(codec, index, self.top_k)
-        return replace(text, encoding=replace(text.encoding, question=question))
+
+def _ask(text: LongText, question: Filtered) -> LongText:
+    return replace(text, encoding=replace(text.encoding, question=question))
 
 
 def _decode(

@@ -8,6 +8,7 @@ from model_store.tasks import Done, TaskLimits, advance
 from model_store.tasks.candidate_filter import CandidateFilter
 from model_store.tasks.fill import FillRequest
 from model_store.text.questions import Filtered
+from model_store.text.target import Target
 from model_store.text.text_codec import TextCodec
 
 ENTRIES = (
@@ -74,3 +75,17 @@ def test_excluded_words_count_as_text() -> None:
     """Many are read in a thread, as long texts are."""
     wanted = CandidateFilter(exclude=["12", "345"], originals=["6"])
     assert FillRequest(["[MASK]"], 1, filter=wanted).characters == 6 + 6
+
+
+def test_words_are_looked_up_once_for_all_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of texts and a thousand words would hold the event loop for seconds."""
+    looked_up: list[str] = []
+    read_target = TextCodec.read_target
+
+    def remember(codec: TextCodec, word: str) -> Target:
+        looked_up.append(word)
+        return read_target(codec, word)
+
+    monkeypatch.setattr(TextCodec, "read_target", remember)
+    ask(CandidateFilter(exclude=["May", "june"]), inputs=3)
+    assert [word for word in looked_up if word] == ["May", "june"]

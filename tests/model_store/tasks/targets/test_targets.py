@@ -17,6 +17,8 @@ from model_store.errors import (
 )
 from model_store.tasks import TaskLimits
 from model_store.tasks.targets import TargetsRequest
+from model_store.tasks.targets.request import read_words
+from model_store.text.target import Target
 from model_store.text.targeted_text import ScoredTarget, TargetedText
 from model_store.text.text_codec import TextCodec
 from ranked_tables import RankedTable, count_above
@@ -305,3 +307,17 @@ def test_all_that_is_tokenized_counts_as_text() -> None:
     """Many targets are read in a thread, as long texts are."""
     request = TargetsRequest(["12345", "1"], [["123", "1"], [["12"], ["1234"]]])
     assert request.characters == 5 + 1 + 3 + 1 + 2 + 4
+
+
+def test_each_word_is_looked_up_once(codec: TextCodec, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand words for dozens of masks would hold the event loop for a second."""
+    looked_up: list[str] = []
+    read_target = TextCodec.read_target
+
+    def remember(codec: TextCodec, word: str) -> Target:
+        looked_up.append(word)
+        return read_target(codec, word)
+
+    monkeypatch.setattr(TextCodec, "read_target", remember)
+    read_words(["cat", "dog", "cat"], 3, codec)
+    assert looked_up == ["cat", "dog"]

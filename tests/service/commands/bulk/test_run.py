@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pyarrow as pa
 import pytest
 from filelock import FileLock
+from pyarrow import parquet
 
 from fakes import FakeEngine, FakeStore
 from service.commands.bulk.output import ERROR_START
@@ -101,8 +103,6 @@ def test_csv_that_cannot_be_read_says_why(
 
 def test_parquet_is_a_row_a_row(invoke: Any) -> None:
     """Of a column of texts; one that is missing is empty."""
-    pa = pytest.importorskip("pyarrow", reason="an extra: requirements/test.txt has it")
-    parquet = pytest.importorskip("pyarrow.parquet")
     texts = ["the [MASK]", None, "is [MASK]"] * 1000
     table = pa.table({"id": list(range(3000)), "text": pa.array(texts, pa.string())})
     parquet.write_table(table, "in.parquet", row_group_size=700)
