@@ -54,7 +54,7 @@ class Server:
 
 _UVICORN = ("-m", "uvicorn", "--port", "{port}", "--log-level", "warning", "--no-access-log")
 
-FILLMASK = Server("fillmask", ("-m", "service", "serve", "--port", "{port}"))
+FILLMASK = Server("fillmask", ("-m", "service.commands", "serve", "--port", "{port}"))
 ECHO = Server("bare FastAPI echo", (*_UVICORN, "bench.peers.echo:app"))
 PEERS = [
     Server("pipeline + FastAPI", (*_UVICORN, "bench.peers.fastapi_pipeline:app")),

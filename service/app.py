@@ -30,7 +30,7 @@ from service.processes.owned_task import owned_task
 from service.processes.shutdown import announced_end
 from service.routes import embed_sparse, fill_mask, hugging_face, kserve, score, tokenize
 from service.routes.bulk import fill_mask_lines
-from service.routes.dependencies import MetricsBoard
+from service.routes.calls.dependencies import MetricsBoard
 from service.routes.operations import info, presets, probes
 from service.routes.operations.readiness import Readiness
 from service.routes.schemas import ErrorResponse

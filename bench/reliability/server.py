@@ -54,7 +54,7 @@ async def running_server(**settings: str) -> AsyncIterator[Server]:
         port = listener.getsockname()[1]
     variables = {f"FILLMASK_{name.upper()}": value for name, value in settings.items()}
     process = subprocess.Popen(  # noqa: ASYNC220  # nosec B603  # our own command
-        [sys.executable, "-m", "service", "serve", "--port", str(port)],
+        [sys.executable, "-m", "service.commands", "serve", "--port", str(port)],
         env={**os.environ, **variables},
     )
     try:

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from model_store.tasks.embed_sparse import EmbeddedText, EmbedSparseRequest
+from service.routes.calls.short_way import ShortWay, json_response
+from service.routes.calls.timing import TimeoutOf, timing_headers
 from service.routes.schemas import Text
-from service.routes.short_way import ShortWay, json_response
-from service.routes.timing import TimeoutOf, timing_headers
 
 if TYPE_CHECKING:
     from service.pipeline import Pipeline

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from model_store.tasks.fill import FillRequest
 from model_store.text.filled_text import FilledText
+from service.routes.calls.short_way import ShortWay, json_response
+from service.routes.calls.timing import TimeoutOf, timing_headers
 from service.routes.fill_mask import DEFAULT_TOP_K
 from service.routes.schemas import Targets, Text
-from service.routes.short_way import ShortWay, json_response
-from service.routes.timing import TimeoutOf, timing_headers
 
 if TYPE_CHECKING:
     from service.pipeline import Pipeline

@@ -16,12 +16,12 @@ from service.middleware.body.lines import LINES_PATH, is_of_lines
 from service.middleware.exception_handlers import log_failure
 from service.routes.bulk.line_request import read_line, write_error
 from service.routes.bulk.line_stream import LineAnswer, LineLimits, LineStream
+from service.routes.calls.timing import TimeoutOf
 from service.routes.fill_mask.call import read_call
-from service.routes.timing import TimeoutOf
 
 if TYPE_CHECKING:
     from service.pipeline import Pipeline
-    from service.routes.dependencies import MetricsBoard
+    from service.routes.calls.dependencies import MetricsBoard
     from service.settings import Settings
 
 

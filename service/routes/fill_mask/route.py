@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 
+from service.routes.calls.short_way import ShortWay, json_response
+from service.routes.calls.timing import TimeoutOf, timing_headers
 from service.routes.fill_mask.answer import FillMaskResponse
 from service.routes.fill_mask.call import read_call
 from service.routes.fill_mask.request import FillMaskRequest
-from service.routes.short_way import ShortWay, json_response
-from service.routes.timing import TimeoutOf, timing_headers
 
 if TYPE_CHECKING:
     from service.pipeline import Pipeline

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import Receive
 
-from service.routes.short_way import Handler
+from service.routes.calls.short_way import Handler
 
 _REPLACED = frozenset({b"content-type", b"content-length"})
 

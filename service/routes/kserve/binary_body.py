@@ -6,8 +6,8 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.types import Message, Receive
 
+from service.routes.calls.short_way import Handler, ShortWay, read_body
 from service.routes.kserve.any_type import as_json
-from service.routes.short_way import Handler, ShortWay, read_body
 
 LENGTH_HEADER = "inference-header-content-length"
 """How many bytes of a body are JSON; all of them if it is left out."""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
+from service.routes.calls.timing import TimeoutOf, timing_headers
 from service.routes.kserve.binary_body import LENGTH_HEADER, BinaryBody, tensors_of
 from service.routes.kserve.infer_request import InferBody
 from service.routes.kserve.infer_response import (
@@ -13,7 +14,6 @@ from service.routes.kserve.infer_response import (
     WantedOutput,
     write_tensors,
 )
-from service.routes.timing import TimeoutOf, timing_headers
 
 if TYPE_CHECKING:
     from service.pipeline import Pipeline

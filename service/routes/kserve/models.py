@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from service.errors.exceptions import PresetNotLoadedError
-from service.routes.dependencies import MetricsOf, PresetControlOf
+from service.routes.calls.dependencies import MetricsOf, PresetControlOf
 from service.routes.kserve.infer_response import OUTPUTS, VERSION
 
 _INPUT = "text"

@@ -5,7 +5,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.routes.dependencies import PresetControlOf, PresetStatesOf
+from service.routes.calls.dependencies import PresetControlOf, PresetStatesOf
 from service.routes.kserve.any_type import AnyType
 from service.routes.kserve.infer_response import VERSION
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from service.errors.table import error_response
-from service.routes.dependencies import ReadinessOf
+from service.routes.calls.dependencies import ReadinessOf
 
 _EXTENSIONS = ["binary_tensor_data", "model_repository", "statistics"]
 

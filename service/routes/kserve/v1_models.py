@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from service.routes.dependencies import PresetControlOf, PresetStatesOf
+from service.routes.calls.dependencies import PresetControlOf, PresetStatesOf
 
 router = APIRouter(tags=["kserve v1"], prefix="/v1/models")
 

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from model_store.text.filled_text import FilledText
+from service.routes.calls.short_way import ShortWay, json_response
+from service.routes.calls.timing import TimeoutOf, timing_headers
 from service.routes.kserve.fill_parameters import FillParameters
 from service.routes.schemas import Text
-from service.routes.short_way import ShortWay, json_response
-from service.routes.timing import TimeoutOf, timing_headers
 
 if TYPE_CHECKING:
     from service.pipeline import Pipeline

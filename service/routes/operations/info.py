@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request
 
-from service.routes.dependencies import PresetStatesOf, SettingsOf
+from service.routes.calls.dependencies import PresetStatesOf, SettingsOf
 from service.routes.schemas import LimitsInfo, ServerInfo
 
 router = APIRouter(tags=["operations"])

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from service.models.preset_info import PresetInfo
-from service.routes.dependencies import PresetControlOf, PresetStatesOf, SettingsOf
+from service.routes.calls.dependencies import PresetControlOf, PresetStatesOf, SettingsOf
 from service.routes.schemas import LoadRequest, PresetList
 
 router = APIRouter(tags=["presets"])

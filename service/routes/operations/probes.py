@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from service.errors.table import error_response
-from service.routes.dependencies import MetricsOf, ReadinessOf
+from service.routes.calls.dependencies import MetricsOf, ReadinessOf
 from service.routes.schemas import Status
 
 router = APIRouter(tags=["operations"])

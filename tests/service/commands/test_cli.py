@@ -15,7 +15,7 @@ import yaml
 from click.testing import CliRunner, Result
 from fastapi import FastAPI
 
-from service.__main__ import main
+from service.commands.__main__ import main
 from service.commands.cli import cli
 from service.settings import Settings
 
@@ -235,8 +235,8 @@ def test_version_is_that_of_the_package() -> None:
 def test_package_is_the_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`python -m service` is `fillmask`."""
-    spec = find_spec("service.__main__")
+    """`python -m service.commands` is `fillmask`."""
+    spec = find_spec("service.commands.__main__")
     assert spec
     assert spec.origin
     monkeypatch.setattr(sys, "argv", ["anything", "--help"])
@@ -248,7 +248,7 @@ def test_package_is_the_command(
 
 def test_import_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """Only the command itself runs it."""
-    spec = find_spec("service.__main__")
+    spec = find_spec("service.commands.__main__")
     assert spec
     assert spec.origin
     assert callable(runpy.run_path(spec.origin)["main"])

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
-from service.routes.timing import TIMEOUT_HEADER
+from service.routes.calls.timing import TIMEOUT_HEADER
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 

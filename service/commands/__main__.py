@@ -1,4 +1,4 @@
-"""Run the `fillmask` command: `python -m service serve`."""
+"""Run the `fillmask` command: `python -m service.commands serve`."""
 
 import sys
 
