@@ -94,7 +94,7 @@ def _check_room(target: Path, needed: int) -> None:
     if free < needed:
         message = (
             f"The disk is too full for a conversion: it needs {needed // _MB + 1} MB and "
-            f"{target.parent} has {free // _MB}; make room there, or let FILLMASK_CACHE_DIR name a "
-            "directory that can be written and has it."
+            f"{target.parent} has {free // _MB}; make room there, or let FILLMASK_CACHE_DIR, or "
+            "cache_directory= in Python, name a directory that can be written and has it."
         )
         raise EngineUnavailableError(message)

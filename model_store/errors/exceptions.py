@@ -179,6 +179,12 @@ class TargetsMismatchError(InputError):
         """Give both numbers and say what to send."""
         deeper = ", in it one for each mask where these differ" if unit == "input" else ""
         super().__init__(
-            f"The request has {lists} lists of targets for {count} {unit}s; send one list for each "
-            f"{unit}{deeper}, or one list of strings for all."
+            f"The request has {counted(lists, 'list')} of targets for {counted(count, unit)}; send "
+            f"one list for each {unit}{deeper}, or one list of strings for all."
         )
+
+
+def counted(count: float, unit: str) -> str:
+    """Return a number with its unit, which is given for one and ends in s for others."""
+    number = f"{count:g}" if isinstance(count, float) else str(count)
+    return f"{number} {unit}" + "s" * (count != 1)

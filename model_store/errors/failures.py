@@ -75,6 +75,6 @@ def running(engine: str, preset: str) -> Iterator[None]:
 
 def _explain(engine: str, preset: str, error: Exception) -> str:
     return (
-        f"{engine} cannot run {preset} ({describe(error)}); mend that, or set FILLMASK_ENGINE to "
-        "another engine."
+        f"{engine} cannot run {preset} ({describe(error)}); mend that, or take another engine by "
+        "FILLMASK_ENGINE, or by engine= in Python."
     )

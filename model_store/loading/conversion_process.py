@@ -74,7 +74,7 @@ def _raise(preset: str, said: str) -> None:
     if name in _KNOWN:
         raise _KNOWN[name](reason)
     message = (
-        f"{preset} cannot be converted for OpenVINO ({reason}); mend that, or set FILLMASK_ENGINE "
-        "to an engine of Keras."
+        f"{preset} cannot be converted for OpenVINO ({reason}); mend that, or take an engine of "
+        "Keras by FILLMASK_ENGINE, or by engine= in Python."
     )
     raise EngineUnavailableError(message)

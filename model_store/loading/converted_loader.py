@@ -70,7 +70,7 @@ def _load(directory: Path, options: EngineOptions, report: Report, *, anew: bool
         raise DamagedError
     message = (
         f"{_NAME} answers otherwise than {directory.name} did when its head was proven; "
-        "set FILLMASK_ENGINE to an engine of Keras."
+        "take an engine of Keras by FILLMASK_ENGINE, or by engine= in Python."
     )
     raise EngineUnavailableError(message)
 
@@ -120,7 +120,10 @@ def _import_engine() -> Any:
     try:
         from model_store.engines import openvino  # noqa: PLC0415
     except ImportError as error:
-        message = "OpenVINO is not installed; install it, or set FILLMASK_ENGINE to another one."
+        message = (
+            "OpenVINO is not installed; install it, or take another engine by FILLMASK_ENGINE, or "
+            "by engine= in Python."
+        )
         raise EngineUnavailableError(message) from error
     return openvino
 
@@ -129,6 +132,6 @@ def _require_precision(wanted: Precision, available: Sequence[Precision]) -> Non
     if wanted not in {"auto", *available}:
         message = (
             f"This machine has no {wanted} to compute in, only {', '.join(available)}; "
-            "set FILLMASK_PRECISION to one of these, or to auto."
+            "take one of these, or auto, by FILLMASK_PRECISION, or by precision= in Python."
         )
         raise ModelLoadError(message)

@@ -83,7 +83,8 @@ def open_converted(
     if entry:
         message = (
             f"The cache {entry.parent} cannot be written to, so {directory.name} is converted at "
-            "every load; let FILLMASK_CACHE_DIR name a directory that can be."
+            "every load; let FILLMASK_CACHE_DIR, or cache_directory= in Python, name a directory "
+            "that can be."
         )
         report(LoadNews("cache_not_writable", message))
     with tempfile.TemporaryDirectory(prefix="fillmask-") as temporary:

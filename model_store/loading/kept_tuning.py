@@ -26,8 +26,8 @@ _BATCH_TOKENS = 512
 
 _NOT_MEASURED = (
     "Which precision suits this machine is not measured, for it could not be kept, and {} is "
-    "taken; let FILLMASK_CACHE_DIR name a directory that can be written to, or set "
-    "FILLMASK_PRECISION."
+    "taken; let FILLMASK_CACHE_DIR, or cache_directory= in Python, name a directory that can be "
+    "written to, or choose by FILLMASK_PRECISION, or precision= in Python."
 )
 
 

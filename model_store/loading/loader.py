@@ -53,8 +53,8 @@ def _load_with_keras(directory: Path, options: EngineOptions) -> FillMaskModel:
         from model_store.loading.keras_loader import load_with_keras  # noqa: PLC0415
     except ImportError as error:
         message = (
-            f"Keras cannot be imported ({describe(error)}); install what is missing, or set "
-            "FILLMASK_ENGINE and KERAS_BACKEND to what is there."
+            f"Keras cannot be imported ({describe(error)}); install what is missing, or take what "
+            "is there by FILLMASK_ENGINE, or by engine= and KERAS_BACKEND in Python."
         )
         raise EngineUnavailableError(message) from error
     return load_with_keras(directory, options)

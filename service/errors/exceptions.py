@@ -24,6 +24,8 @@ What is wrong with a text, a preset or a model is in `model_store.errors`.
 
 import math
 
+from model_store.errors.exceptions import counted
+
 
 class ServiceError(Exception):
     """Base of everything the service raises on purpose."""
@@ -56,11 +58,11 @@ class DeadlineExceededError(ServiceError):
     def __init__(self, timeout_s: float, loading: str | None = None) -> None:
         """Name the limit in seconds, and the preset that was being loaded all the while."""
         self.loading = loading
-        message = f"No answer within {timeout_s:g} seconds; try again or send less."
+        message = f"No answer within {counted(timeout_s, 'second')}; try again or send less."
         if loading:
             message = (
-                f"{loading} is still being loaded after {timeout_s:g} seconds; try again in a "
-                "while, GET /presets says how it stands."
+                f"{loading} is still being loaded after {counted(timeout_s, 'second')}; try again "
+                "in a while, GET /presets says how it stands."
             )
         super().__init__(message)
 
@@ -72,8 +74,8 @@ class CallerTimeoutError(ServiceError):
         """Name that time in seconds, and the preset that was being loaded all the while."""
         while_loading = f"{loading} is still being loaded; " if loading else ""
         super().__init__(
-            f"No answer within the {timeout_s:g} seconds that the request gave; {while_loading}"
-            "give it more time or send less."
+            f"No answer within the {counted(timeout_s, 'second')} that the request gave; "
+            f"{while_loading}give it more time or send less."
         )
 
 
@@ -82,7 +84,9 @@ class SlowBodyError(ServiceError):
 
     def __init__(self, timeout_s: float) -> None:
         """Name the limit in seconds."""
-        super().__init__(f"The body did not arrive within {timeout_s:g} seconds; send it at once.")
+        super().__init__(
+            f"The body did not arrive within {counted(timeout_s, 'second')}; send it at once."
+        )
 
 
 class PresetUnusableError(ServiceError):
@@ -145,7 +149,9 @@ class HeadTimeoutError(ServiceError):
 
     def __init__(self, timeout_s: float) -> None:
         """Name the limit in seconds."""
-        super().__init__(f"No whole head of a request came within {timeout_s:g} seconds; send it.")
+        super().__init__(
+            f"No whole head of a request came within {counted(timeout_s, 'second')}; send it."
+        )
 
 
 class PayloadTooLargeError(ServiceError):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from model_store.errors.exceptions import counted
 from service.routes.kserve.binary_body import refuse
 from service.routes.kserve.fill_parameters import FillParameters
 from service.routes.kserve.tensor_bytes import load_texts
@@ -84,7 +85,7 @@ class InputTensor(BaseModel):
             raise ValueError(message)
         texts = [text for row in self.data for text in ([row] if isinstance(row, str) else row)]
         if len(texts) != count:
-            message = f"data has {len(texts)} texts, and the shape {count}"
+            message = f"data has {counted(len(texts), 'text')}, and the shape {count}"
             raise ValueError(message)
         return texts
 

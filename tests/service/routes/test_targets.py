@@ -171,10 +171,10 @@ async def test_how_deep_lists_nest_says_what_they_are_for(
     ("inputs", "targets", "sentence"),
     [
         (TWO_MASKS, [["cat"], ["dog"], ["sat"]], "3 lists of targets for 2 masks"),
-        ([TWO_MASKS], [["cat"], ["dog"]], "2 lists of targets for 1 inputs"),
-        (TWO_MASKS, [[["cat"]]], "1 lists of targets for 2 masks"),
-        (TWO_MASKS, [["cat"], [["dog"], ["sat"]]], "2 lists of targets for 1 inputs"),
-        ([TWO_MASKS] * 2, [["cat"]], "1 lists of targets for 2 inputs"),
+        ([TWO_MASKS], [["cat"], ["dog"]], "2 lists of targets for 1 input"),
+        (TWO_MASKS, [[["cat"]]], "1 list of targets for 2 masks"),
+        (TWO_MASKS, [["cat"], [["dog"], ["sat"]]], "2 lists of targets for 1 input"),
+        ([TWO_MASKS] * 2, [["cat"]], "1 list of targets for 2 inputs"),
     ],
 )
 async def test_lists_that_fit_nothing_are_refused(

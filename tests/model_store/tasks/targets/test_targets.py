@@ -291,7 +291,7 @@ def test_lists_have_to_be_as_many_as_masks(codec: TextCodec) -> None:
 
 def test_lists_have_to_be_as_many_as_inputs(codec: TextCodec) -> None:
     """Nobody's targets are guessed."""
-    with pytest.raises(TargetsMismatchError, match=r"1 lists of targets for 2 inputs"):
+    with pytest.raises(TargetsMismatchError, match=r"1 list of targets for 2 inputs"):
         ask(codec, TEXT, TEXT, targets=[["a"]])
 
 

@@ -184,7 +184,7 @@ async def test_a_model_has_one_version(client: httpx.AsyncClient, path: str) -> 
         ({"inputs": []}, "at inputs"),
         ({"inputs": [tensor(ONE_MASK)] * 2}, "at inputs"),
         ({"inputs": [tensor(ONE_MASK, datatype="FP32")]}, "should be 'BYTES'"),
-        ({"inputs": [tensor(ONE_MASK, shape=[2])]}, "data has 1 texts, and the shape 2"),
+        ({"inputs": [tensor(ONE_MASK, shape=[2])]}, "data has 1 text, and the shape 2"),
         ({"inputs": [tensor(ONE_MASK, shape=[1] * 9)]}, "at inputs"),
         ({"inputs": [tensor(ONE_MASK, shape=[-1])]}, "at inputs"),
         ({"inputs": [tensor(shape=[0], data=[])]}, "there is no text"),
