@@ -28,7 +28,7 @@ from service.processes.heap import freeze_heap
 from service.processes.model_host import open_model_host
 from service.processes.owned_task import owned_task
 from service.processes.shutdown import announced_end
-from service.routes import embed_sparse, fill_mask, hugging_face, kserve, score, tokenize
+from service.routes import embed_sparse, fill_mask, hugging_face, kserve, page, score, tokenize
 from service.routes.bulk import fill_mask_lines
 from service.routes.calls.dependencies import MetricsBoard
 from service.routes.operations import info, presets, probes
@@ -103,6 +103,7 @@ def create_app(
         presets,
         probes,
         info,
+        page,
     ):
         app.include_router(routes.router)
     add_exception_handlers(app)

@@ -12,6 +12,10 @@ _PROBES = frozenset({"/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/
 _ADMIN = ("/presets/", "/v2/repository/")
 """All that changes what is loaded lies below these paths."""
 
+_PAGES = frozenset({"/"})
+_FILES = ("/page/",)
+"""What a browser loads before anybody can type a key: files of the program, the same everywhere."""
+
 _LOOKING = frozenset({"GET", "HEAD"})
 """Methods that change nothing."""
 
@@ -37,11 +41,16 @@ class Access:
                 return None
             hint = "" if self.admins.is_configured else ", once FILLMASK_ADMIN_KEYS has one"
             return UnauthorizedError(f"This takes an admin key; send one as a Bearer token{hint}.")
-        if not self.callers.is_configured or (self.are_probes_open and path in _PROBES):
+        if not self.callers.is_configured or self._is_open(method, path):
             return None
         if self.callers.allows(key) or self.admins.allows(key):
             return None
         return UnauthorizedError("This takes a key; send yours as `Authorization: Bearer KEY`.")
+
+    def _is_open(self, method: str, path: str) -> bool:
+        """Say whether a path needs no key where all others do."""
+        is_page = path in _PAGES or path.startswith(_FILES)
+        return (is_page and method in _LOOKING) or (self.are_probes_open and path in _PROBES)
 
 
 class AccessMiddleware:
