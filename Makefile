@@ -56,6 +56,8 @@ lock: $(TEST_VENV)/.stamp ## Write the lock files anew from pyproject.toml (UPGR
 	$(COMPILE) --group golden --constraint requirements/test.txt \
 		--output-file requirements/golden.txt
 	$(COMPILE) --group clients --output-file requirements/clients.txt
+	$(COMPILE) --group generated --output-file requirements/generated.txt
+	$(COMPILE) --group mlserver --output-file requirements/mlserver.txt
 
 golden: $(GOLDEN_VENV)/.stamp ## Make the golden files anew with Transformers and minicons (needs torch)
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_golden.py

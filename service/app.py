@@ -31,16 +31,12 @@ from service.processes.shutdown import announced_end
 from service.routes import embed_sparse, fill_mask, hugging_face, kserve, page, score, tokenize
 from service.routes.bulk import fill_mask_lines
 from service.routes.calls.dependencies import MetricsBoard
+from service.routes.calls.document import ANY_ANSWERS, DESCRIPTION, TAGS, shared_parts
 from service.routes.operations import info, presets, probes
 from service.routes.operations.readiness import Readiness
-from service.routes.schemas import ErrorResponse
 from service.settings import Settings
 from service.telemetry.logs import configure_logs
 from service.telemetry.traces import Traces, create_traces
-
-_DESCRIPTION = """\
-Which tokens belong at each `[MASK]`? Every error is one sentence and a code.
-"""
 
 
 class BackendModels(Models, LoadableModels, Protocol):
@@ -86,11 +82,14 @@ def create_app(
         settings,
         title="fillmask",
         version=version("fillmask"),
-        description=_DESCRIPTION,
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        shared_parts=shared_parts(),
+        generate_unique_id_function=lambda route: route.name,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=_create_lifespan(settings, store, open_backend, traces),
         telemetry=traces.telemetry,
-        responses={"4XX": {"model": ErrorResponse}, "5XX": {"model": ErrorResponse}},
+        responses=ANY_ANSWERS,
     )
     for routes in (
         fill_mask_lines,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.utils import deep_dict_update
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
@@ -17,16 +18,29 @@ from service.settings import Settings
 class App(FastAPI):
     """`add_middleware` puts it inside of what answers internal errors; this one goes outside."""
 
-    def __init__(self, settings: Settings, **options: Any) -> None:
-        """Create an application with FastAPI's options."""
+    def __init__(self, settings: Settings, shared_parts: dict[str, Any], **options: Any) -> None:
+        """Create an application with FastAPI's options.
+
+        Args:
+            settings: how it behaves.
+            shared_parts: those of its OpenAPI document that no route brings.
+            options: FastAPI's.
+        """
         self._included: list[BaseRoute] = []
         super().__init__(**options)
         self._settings = settings
+        self._shared_parts = shared_parts
 
     def include_router(self, router: APIRouter, **options: Any) -> None:
         """Add the routes of a router, and remember them."""
         super().include_router(router, **options)
         self._included += router.routes
+
+    def openapi(self) -> dict[str, Any]:
+        """Return what is told of the routes, and of what they share."""
+        if self.openapi_schema is None:
+            deep_dict_update(super().openapi(), self._shared_parts)
+        return super().openapi()
 
     @property
     def named_routes(self) -> list[BaseRoute]:

@@ -1,8 +1,31 @@
 """How a preset stands, as every interface and process tells it."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+EXAMPLE: dict[str, Any] = {
+    "name": "minilm_l6_en_uncased",
+    "description": "MiniLM, 6 layers, English, uncased.",
+    "parameters": 22_745_402,
+    "source": "embedded",
+    "state": "ready",
+    "pinned": False,
+    "head": "verified",
+    "head_proof": {
+        "text": "The capital of France is Paris.",
+        "log_probability": -2.2,
+        "uniform": -10.3,
+        "shuffled": -12.7,
+    },
+    "engine": "openvino",
+    "precision": "float32",
+    "agreement": 1.0,
+    "candidates": [],
+    "bytes": 90_981_608,
+    "error": None,
+}
+"""How the preset that ships with the package stands once it is loaded."""
 
 
 class HeadProofInfo(BaseModel):
@@ -39,6 +62,8 @@ class CandidateInfo(BaseModel):
 
 class PresetInfo(BaseModel):
     """A preset and how it stands."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     name: str
     description: str

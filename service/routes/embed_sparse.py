@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from model_store.tasks.embed_sparse import EmbeddedText, EmbedSparseRequest
+from service.routes.calls.document import TASK_ANSWERS
 from service.routes.calls.short_way import ShortWay, json_response
 from service.routes.calls.timing import TimeoutOf, timing_headers
 from service.routes.schemas import Text
@@ -57,12 +58,16 @@ class EmbedSparseBody(BaseModel):
 class SparseValue(BaseModel):
     """One dimension of a vector."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"index": 20288, "value": 1.25, "token_str": "sparse"}]}
+    )
+
     index: int = Field(description="The id of a vocabulary entry.")
     value: float = Field(description="Its weight, above zero.")
     token_str: str | None = Field(None, description="The vocabulary entry, where it was asked for.")
 
 
-@router.post("/embed-sparse", response_model=list[list[SparseValue]])
+@router.post("/embed-sparse", response_model=list[list[SparseValue]], responses=TASK_ANSWERS)
 @router.post("/embed_sparse", include_in_schema=False)
 async def embed_sparse(
     body: EmbedSparseBody, request: Request, timeout_s: TimeoutOf = None

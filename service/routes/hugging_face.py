@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from model_store.tasks.fill import FillRequest
 from model_store.text.filled_text import FilledText
+from service.routes.calls.document import TASK_ANSWERS
 from service.routes.calls.short_way import ShortWay, json_response
 from service.routes.calls.timing import TimeoutOf, timing_headers
 from service.routes.fill_mask import DEFAULT_TOP_K
@@ -43,7 +44,13 @@ class FillMaskParameters(BaseModel):
 class FillMaskTask(BaseModel):
     """A request as Hugging Face's clients send it; `options` are theirs and change nothing."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "examples": [{"inputs": "The capital of France is [MASK].", "parameters": {"top_k": 3}}]
+        },
+    )
 
     inputs: Text | Annotated[list[Text], Field(min_length=1)]
     parameters: FillMaskParameters | None = None
@@ -52,6 +59,19 @@ class FillMaskTask(BaseModel):
 
 class FillMaskElement(BaseModel):
     """A candidate for one mask, `sequence` decoded as Transformers decodes it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "score": 0.16,
+                    "token": 3000,
+                    "token_str": "paris",
+                    "sequence": "the capital of france is paris.",
+                }
+            ]
+        }
+    )
 
     score: float
     token: int
@@ -65,6 +85,7 @@ Elements = list[FillMaskElement]
 @router.post(
     "/models/{preset:path}",
     response_model=Elements | list[Elements] | list[Elements | list[Elements]],
+    responses=TASK_ANSWERS,
 )
 async def fill_mask_task(
     preset: str, body: FillMaskTask, request: Request, timeout_s: TimeoutOf = None

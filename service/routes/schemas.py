@@ -1,10 +1,11 @@
 """The wire models that several routes share, and those of the routes beside filling masks."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
-from service.models.preset_info import PresetInfo
+from service.models.preset_info import EXAMPLE, PresetInfo
 
 
 def _require_characters(text: str) -> str:
@@ -24,7 +25,9 @@ Targets = Annotated[list[Text], Field(min_length=1)]
 class LoadRequest(BaseModel):
     """How to load a preset."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"reload": True}]}
+    )
 
     reload: bool = Field(
         default=False,
@@ -40,6 +43,10 @@ class LoadRequest(BaseModel):
 
 class PresetList(BaseModel):
     """All presets."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"default": EXAMPLE["name"], "presets": [EXAMPLE]}]}
+    )
 
     default: str
     presets: list[PresetInfo]
@@ -111,16 +118,45 @@ class ServerInfo(BaseModel):
     limits: LimitsInfo
 
 
-class Status(BaseModel):
+class ProbeAnswer(BaseModel):
     """The answer of a probe that went well."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
+
     status: Literal["ok", "ready"]
+
+
+def _leave_out(schema: dict[str, Any]) -> None:
+    """Say of a field that it is left out where it has nothing to say, and never null."""
+    del schema["default"]
 
 
 class ErrorResponse(BaseModel):
     """Every error of every route."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "error": "The text has no [MASK]; write it where a word is missing.",
+                    "code": "mask_not_found",
+                    "input": 0,
+                },
+                {
+                    "error": "This takes a key; send yours as `Authorization: Bearer KEY`.",
+                    "code": "unauthorized",
+                },
+            ]
+        }
+    )
+
     error: str = Field(description="One sentence that says what to do.")
     code: str = Field(description="What went wrong, for programs.")
-    input: int | None = Field(None, description="The index of the input at fault.")
-    line: int | None = Field(None, description="The number of the line at fault, from 1 on.")
+    input: int | SkipJsonSchema[None] = Field(
+        None, description="The index of the input at fault.", json_schema_extra=_leave_out
+    )
+    line: int | SkipJsonSchema[None] = Field(
+        None,
+        description="The number of the line at fault, from 1 on.",
+        json_schema_extra=_leave_out,
+    )

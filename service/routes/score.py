@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from model_store.tasks.score import GAP, Method, ScoredText, ScoreRequest, rank
+from service.routes.calls.document import TASK_ANSWERS
 from service.routes.calls.short_way import ShortWay, json_response
 from service.routes.calls.timing import TimeoutOf, timing_headers
 from service.routes.schemas import Text
@@ -93,11 +94,39 @@ class ScoredInput(BaseModel):
 class ScoreResponse(BaseModel):
     """The answer, one result for each input or candidate, in order."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "preset": "minilm_l6_en_uncased",
+                    "results": [
+                        {
+                            "sequence": "The dogs bark.",
+                            "rank": 1,
+                            "total": -6.5,
+                            "mean": -6.5,
+                            "pseudo_perplexity": 665.1,
+                            "tokens": [
+                                {
+                                    "token": 6077,
+                                    "token_str": "dogs",
+                                    "start": 4,
+                                    "end": 8,
+                                    "log_prob": -6.5,
+                                }
+                            ],
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
     preset: str
     results: list[ScoredInput]
 
 
-@router.post("/score", response_model=ScoreResponse)
+@router.post("/score", response_model=ScoreResponse, responses=TASK_ANSWERS)
 async def score(body: ScoreBody, request: Request, timeout_s: TimeoutOf = None) -> Response:
     """Say how likely whole texts are, and rank them."""
     pipeline: Pipeline = request.app.state.pipeline

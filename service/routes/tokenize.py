@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from model_store.tasks.tokenize import TokenizeRequest
+from service.routes.calls.document import TASK_ANSWERS
 from service.routes.calls.short_way import ShortWay, json_response
 from service.routes.calls.timing import TimeoutOf, timing_headers
 from service.routes.schemas import Text
@@ -59,7 +60,7 @@ class SimpleToken(BaseModel):
     stop: int | None = Field(description="Where it ends in the input, in characters.")
 
 
-@router.post("/tokenize", response_model=list[list[SimpleToken]])
+@router.post("/tokenize", response_model=list[list[SimpleToken]], responses=TASK_ANSWERS)
 async def tokenize(body: TokenizeBody, request: Request, timeout_s: TimeoutOf = None) -> Response:
     """List the tokens of each input, in order."""
     pipeline: Pipeline = request.app.state.pipeline

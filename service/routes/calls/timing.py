@@ -3,17 +3,18 @@
 from typing import Annotated
 
 from fastapi import Header
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from service.pipeline import Timings
 
 TIMEOUT_HEADER = "x-request-timeout-s"
 
 TimeoutOf = Annotated[
-    float | None,
+    # A header has no null: typed clients would have to write it somehow.
+    Annotated[float, Field(ge=0.001, allow_inf_nan=False)] | SkipJsonSchema[None],
     Header(
         alias=TIMEOUT_HEADER,
-        ge=0.001,
-        allow_inf_nan=False,
         description="Seconds until the caller gives up; the server's own limit if that is less.",
     ),
 ]

@@ -6,7 +6,7 @@ Dicts are written, where models would look at every number again: the tests do s
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from model_store.tasks.windows.cut_text import SeenText
 from model_store.text.encoding import Encoding
@@ -117,6 +117,36 @@ class FilledInput(BaseModel):
 
 class FillMaskResponse(BaseModel):
     """The answer, one result an input, in order."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "preset": "minilm_l6_en_uncased",
+                    "results": [
+                        {
+                            "masks": [
+                                {
+                                    "position": 6,
+                                    "start": 25,
+                                    "end": 31,
+                                    "predictions": [
+                                        {
+                                            "score": 0.16,
+                                            "token": 3000,
+                                            "token_str": "paris",
+                                            "sequence": "The capital of France is paris.",
+                                        }
+                                    ],
+                                }
+                            ],
+                            "tokens": 9,
+                        }
+                    ],
+                }
+            ]
+        }
+    )
 
     preset: str
     results: list[FilledInput | JointInput] = Field(

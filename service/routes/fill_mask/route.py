@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 
+from service.middleware.body.lines import LINES_TYPE
+from service.routes.calls.document import TASK_ANSWERS
 from service.routes.calls.short_way import ShortWay, json_response
 from service.routes.calls.timing import TimeoutOf, timing_headers
 from service.routes.fill_mask.answer import FillMaskResponse
@@ -13,22 +15,40 @@ from service.routes.fill_mask.request import FillMaskRequest
 if TYPE_CHECKING:
     from service.pipeline import Pipeline
 
+_LINES = {
+    "schema": {
+        "type": "string",
+        "format": "binary",
+        "description": "A request a line, as JSON; a lone string is its `inputs`.",
+    },
+    "example": '{"inputs": "Paris is in [MASK]."}\n"Rome is in [MASK]."\n',
+}
+_ANSWERED_LINES = {
+    "schema": {
+        "type": "string",
+        "format": "binary",
+        "description": "An answer a line, in order; or an error, with its `line`.",
+    },
+    "example": (
+        '{"preset":"minilm_l6_en_uncased","results":[{"masks":[],"tokens":9}]}\n'
+        '{"error":"The text is empty; send a sentence.","code":"empty_text","line":2}\n'
+    ),
+}
 _AS_LINES = {
-    "requestBody": {
-        "content": {
-            "application/x-ndjson": {
-                "schema": {"type": "string"},
-                "example": '{"inputs": "Paris is in [MASK]."}\n"Rome is in [MASK]."\n',
-            }
-        }
-    }
+    "requestBody": {"content": {LINES_TYPE: _LINES}},
+    "responses": {"200": {"content": {LINES_TYPE: _ANSWERED_LINES}}},
 }
 """How requests are sent a line each; another route answers those."""
 
 router = APIRouter(tags=["fill-mask"], route_class=ShortWay)
 
 
-@router.post("/fill-mask", response_model=FillMaskResponse, openapi_extra=_AS_LINES)
+@router.post(
+    "/fill-mask",
+    response_model=FillMaskResponse,
+    responses=TASK_ANSWERS,
+    openapi_extra=_AS_LINES,
+)
 async def fill_mask(
     body: FillMaskRequest, request: Request, timeout_s: TimeoutOf = None
 ) -> Response:

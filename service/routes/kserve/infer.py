@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
+from service.routes.calls.document import TASK_ANSWERS
 from service.routes.calls.timing import TimeoutOf, timing_headers
 from service.routes.kserve.binary_body import LENGTH_HEADER, BinaryBody, tensors_of
 from service.routes.kserve.infer_request import InferBody
@@ -36,8 +37,12 @@ router = APIRouter(tags=["open inference"], prefix="/v2/models/{name}", route_cl
 @router.post(
     "/infer",
     response_model=InferAnswer,
-    responses={200: {"content": _BYTES}},
-    openapi_extra={"requestBody": {"content": _BYTES}, "parameters": [_LENGTH]},
+    responses=TASK_ANSWERS,
+    openapi_extra={
+        "requestBody": {"content": _BYTES},
+        "responses": {"200": {"content": _BYTES}},
+        "parameters": [_LENGTH],
+    },
 )
 @router.post(f"/versions/{VERSION}/infer", include_in_schema=False)
 async def infer(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from fastapi import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
 from model_store.text.filled_text import FilledText, Prediction
@@ -38,6 +38,25 @@ class OutputTensor(BaseModel):
 
 class InferAnswer(BaseModel):
     """The answer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "model_name": "minilm_l6_en_uncased",
+                    "model_version": "1",
+                    "outputs": [
+                        {
+                            "name": "token_str",
+                            "shape": [1, 1],
+                            "datatype": "BYTES",
+                            "data": ["paris"],
+                        }
+                    ],
+                }
+            ]
+        }
+    )
 
     id: str | None = None
     model_name: str

@@ -1,10 +1,11 @@
 """`/v2/models`: what goes into a preset and comes out of it, and whether it is loaded."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.errors.exceptions import PresetNotLoadedError
 from service.routes.calls.dependencies import MetricsOf, PresetControlOf
+from service.routes.calls.document import PRESET_ANSWERS, READY_ANSWERS
 from service.routes.kserve.infer_response import OUTPUTS, VERSION
 
 _INPUT = "text"
@@ -24,6 +25,20 @@ class TensorMetadata(BaseModel):
 class ModelMetadata(BaseModel):
     """What goes into a preset, and comes out of it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "minilm_l6_en_uncased",
+                    "versions": ["1"],
+                    "platform": "fillmask",
+                    "inputs": [{"name": "text", "datatype": "BYTES", "shape": [-1]}],
+                    "outputs": [{"name": "token_str", "datatype": "BYTES", "shape": [-1, -1]}],
+                }
+            ]
+        }
+    )
+
     name: str
     versions: list[str] = Field(description="`1`, always.")
     platform: str = Field(description="`fillmask`.")
@@ -33,6 +48,10 @@ class ModelMetadata(BaseModel):
 
 class ModelReady(BaseModel):
     """The answer of a preset that is loaded."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "minilm_l6_en_uncased", "ready": True}]}
+    )
 
     name: str
     ready: bool
@@ -64,11 +83,31 @@ class ModelStatistics(BaseModel):
 class Statistics(BaseModel):
     """The answer of one preset."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "model_stats": [
+                        {
+                            "name": "minilm_l6_en_uncased",
+                            "version": "1",
+                            "inference_count": 3,
+                            "inference_stats": {
+                                "success": {"count": 2, "ns": 41_000_000},
+                                "fail": {"count": 0, "ns": 0},
+                            },
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
     model_stats: list[ModelStatistics]
 
 
 @router.head("", include_in_schema=False)
-@router.get("")
+@router.get("", responses=PRESET_ANSWERS)
 @router.head(f"/versions/{VERSION}", include_in_schema=False)
 @router.get(f"/versions/{VERSION}", include_in_schema=False)
 async def describe_tensors(name: str, control: PresetControlOf) -> ModelMetadata:
@@ -87,7 +126,7 @@ async def describe_tensors(name: str, control: PresetControlOf) -> ModelMetadata
 
 
 @router.head("/ready", include_in_schema=False)
-@router.get("/ready")
+@router.get("/ready", responses=READY_ANSWERS)
 @router.head(f"/versions/{VERSION}/ready", include_in_schema=False)
 @router.get(f"/versions/{VERSION}/ready", include_in_schema=False)
 async def check_model(name: str, control: PresetControlOf) -> ModelReady:
@@ -99,7 +138,7 @@ async def check_model(name: str, control: PresetControlOf) -> ModelReady:
 
 
 @router.head("/stats", include_in_schema=False)
-@router.get("/stats")
+@router.get("/stats", responses=PRESET_ANSWERS)
 @router.head(f"/versions/{VERSION}/stats", include_in_schema=False)
 @router.get(f"/versions/{VERSION}/stats", include_in_schema=False)
 async def count_inferences(name: str, control: PresetControlOf, metrics: MetricsOf) -> Statistics:

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.routes.calls.dependencies import PresetControlOf, PresetStatesOf
+from service.routes.calls.document import ADMIN, LOAD_ANSWERS
 from service.routes.kserve.any_type import AnyType
 from service.routes.kserve.infer_response import VERSION
 
@@ -21,13 +22,23 @@ _STATES: dict[str, Literal["READY", "LOADING", "UNAVAILABLE"]] = {
 class IndexBody(BaseModel):
     """Which presets to list."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"ready": True}]}
+    )
 
     ready: bool = Field(default=False, description="Whether only those in memory are listed.")
 
 
 class IndexEntry(BaseModel):
     """A preset and how it stands."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"name": "minilm_l6_en_uncased", "version": "1", "state": "READY", "reason": ""}
+            ]
+        }
+    )
 
     name: str
     version: str = Field(description="`1`, always.")
@@ -50,13 +61,21 @@ class UnloadParameters(BaseModel):
 class RepositoryBody(BaseModel):
     """What clients send to load and unload; nothing of it is needed."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"examples": [{"parameters": {"unload_dependents": False}}]},
+    )
 
     parameters: UnloadParameters | None = None
 
 
 class Loaded(BaseModel):
     """The answer when a preset is loaded."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "minilm_l6_en_uncased", "load": True}]}
+    )
 
     name: str
     load: bool = Field(description="Whether it is loaded: `true`.")
@@ -65,11 +84,15 @@ class Loaded(BaseModel):
 class Unloaded(BaseModel):
     """The answer when a preset is unloaded."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "minilm_l6_en_uncased", "unload": True}]}
+    )
+
     name: str
     unload: bool = Field(description="Whether it is unloaded: `true`.")
 
 
-@router.post("/index")
+@router.post("/index", openapi_extra=ADMIN)
 async def list_repository(
     states: PresetStatesOf, body: IndexBody | None = None
 ) -> list[IndexEntry]:
@@ -86,7 +109,7 @@ async def list_repository(
     return [entry for entry in entries if entry.state == "READY" or not (body and body.ready)]
 
 
-@router.post("/models/{name}/load")
+@router.post("/models/{name}/load", responses=LOAD_ANSWERS, openapi_extra=ADMIN)
 async def load_model(
     name: str, control: PresetControlOf, body: RepositoryBody | None = None
 ) -> Loaded:
@@ -96,7 +119,7 @@ async def load_model(
     return Loaded(name=name, load=True)
 
 
-@router.post("/models/{name}/unload")
+@router.post("/models/{name}/unload", responses=LOAD_ANSWERS, openapi_extra=ADMIN)
 async def unload_model(
     name: str, control: PresetControlOf, body: RepositoryBody | None = None
 ) -> Unloaded:

@@ -1,7 +1,7 @@
 """`/v2` and `/v2/health`: what the server is, and whether it lives."""
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.errors.table import error_response
 from service.routes.calls.dependencies import ReadinessOf
@@ -14,6 +14,18 @@ router = APIRouter(tags=["open inference"], prefix="/v2")
 class ServerMetadata(BaseModel):
     """What this server is."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "fillmask",
+                    "version": "0.1.0",
+                    "extensions": ["binary_tensor_data", "model_repository", "statistics"],
+                }
+            ]
+        }
+    )
+
     name: str = Field(description="`fillmask`.")
     version: str = Field(description="Of fillmask.")
     extensions: list[str] = Field(
@@ -24,11 +36,15 @@ class ServerMetadata(BaseModel):
 class Live(BaseModel):
     """The answer of a server that lives."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"live": True}]})
+
     live: bool
 
 
 class Ready(BaseModel):
     """The answer of a server that answers."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"ready": True}]})
 
     ready: bool
 

@@ -1,9 +1,10 @@
 """`/v1/models`: which presets there are, and whether they are loaded."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.routes.calls.dependencies import PresetControlOf, PresetStatesOf
+from service.routes.calls.document import PRESET_ANSWERS
 
 router = APIRouter(tags=["kserve v1"], prefix="/v1/models")
 
@@ -11,11 +12,19 @@ router = APIRouter(tags=["kserve v1"], prefix="/v1/models")
 class ModelList(BaseModel):
     """The names of all presets."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"models": ["minilm_l6_en_uncased"]}]}
+    )
+
     models: list[str]
 
 
 class ModelReadiness(BaseModel):
     """Whether a preset is loaded."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "minilm_l6_en_uncased", "ready": True}]}
+    )
 
     name: str
     ready: bool = Field(description="Whether it is in memory.")
@@ -29,7 +38,7 @@ async def list_models(states: PresetStatesOf) -> ModelList:
 
 
 @router.head("/{name}", include_in_schema=False)
-@router.get("/{name}")
+@router.get("/{name}", responses=PRESET_ANSWERS)
 async def describe_model(name: str, control: PresetControlOf) -> ModelReadiness:
     """Say whether a preset is loaded."""
     preset = await control.describe(name)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from model_store.text.filled_text import FilledText
+from service.routes.calls.document import TASK_ANSWERS
 from service.routes.calls.short_way import ShortWay, json_response
 from service.routes.calls.timing import TimeoutOf, timing_headers
 from service.routes.kserve.fill_parameters import FillParameters
@@ -66,7 +67,9 @@ class Candidate(BaseModel):
 class PredictAnswer(BaseModel):
     """The answer, one prediction an instance, in order."""
 
-    predictions: list[str] | list[list[list[Candidate]]] = Field(
+    model_config = ConfigDict(json_schema_extra={"examples": [{"predictions": ["paris"]}]})
+
+    predictions: list[str | list[list[Candidate]]] = Field(
         description=(
             "For each text, the likeliest entries of its masks, decoded; with parameters, a list "
             "of candidates for each mask."
@@ -74,7 +77,7 @@ class PredictAnswer(BaseModel):
     )
 
 
-@router.post("/{name}:predict", response_model=PredictAnswer)
+@router.post("/{name}:predict", response_model=PredictAnswer, responses=TASK_ANSWERS)
 async def predict(
     name: str, body: PredictBody, request: Request, timeout_s: TimeoutOf = None
 ) -> Response:

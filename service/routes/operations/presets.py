@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from service.models.preset_info import PresetInfo
 from service.routes.calls.dependencies import PresetControlOf, PresetStatesOf, SettingsOf
+from service.routes.calls.document import ADMIN, LOAD_ANSWERS, PRESET_ANSWERS
 from service.routes.schemas import LoadRequest, PresetList
 
 router = APIRouter(tags=["presets"])
@@ -17,13 +18,13 @@ async def list_presets(states: PresetStatesOf, settings: SettingsOf) -> PresetLi
 
 
 @router.head("/presets/{name}", include_in_schema=False)
-@router.get("/presets/{name}")
+@router.get("/presets/{name}", responses=PRESET_ANSWERS)
 async def describe_preset(name: str, control: PresetControlOf) -> PresetInfo:
     """Say how one preset stands, as the list does."""
     return await control.describe(name)
 
 
-@router.post("/presets/{name}/load")
+@router.post("/presets/{name}/load", responses=LOAD_ANSWERS, openapi_extra=ADMIN)
 async def load_preset(
     name: str, control: PresetControlOf, body: LoadRequest | None = None
 ) -> PresetInfo:
@@ -32,7 +33,7 @@ async def load_preset(
     return await control.load(name, reload=wanted.reload, pin=wanted.pin)
 
 
-@router.post("/presets/{name}/unload")
+@router.post("/presets/{name}/unload", responses=LOAD_ANSWERS, openapi_extra=ADMIN)
 async def unload_preset(name: str, control: PresetControlOf) -> PresetInfo:
     """Give a preset's memory back once every request that uses it is answered."""
     return await control.unload(name)
