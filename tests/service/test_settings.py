@@ -154,6 +154,44 @@ def test_origin_that_no_browser_sends_is_refused(
         Settings()
 
 
+@pytest.mark.parametrize(
+    ("written", "prefix"), [("/fillmask", "/fillmask"), ("/a/b-1.2_3~/", "/a/b-1.2_3~"), ("/", "")]
+)
+def test_prefix_ends_without_a_slash(
+    monkeypatch: pytest.MonkeyPatch, written: str, prefix: str
+) -> None:
+    """Whether one is written or not."""
+    monkeypatch.setenv("FILLMASK_ROOT_PATH", written)
+    assert Settings().root_path == prefix
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["fillmask", "/a//b", "/a b", "/../b", "/a/.", "/%61", "/a?b", "//", "/é", "https://a"],
+)
+def test_prefix_that_can_be_read_in_two_ways_is_refused(
+    monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    """A proxy might write it in another way."""
+    monkeypatch.setenv("FILLMASK_ROOT_PATH", written)
+    with pytest.raises(ValidationError, match="is no prefix of a path; give a slash and a name"):
+        Settings()
+
+
+def test_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of both kinds."""
+    monkeypatch.setenv("FILLMASK_TRUSTED_PROXIES", "10.0.0.5, 10.1.0.0/16 ,FD00::/8,::1")
+    assert Settings().trusted_proxies == ("10.0.0.5/32", "10.1.0.0/16", "fd00::/8", "::1/128")
+
+
+@pytest.mark.parametrize("written", ["*", "nginx", "10.0.0.1/8", "10.0.0", "10.0.0.5:80", "/run/x"])
+def test_proxy_that_nobody_can_be_is_refused(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    """It would be trusted in vain, or too many would be."""
+    monkeypatch.setenv("FILLMASK_TRUSTED_PROXIES", f"10.0.0.5,{written}")
+    with pytest.raises(ValidationError, match="is no address and no network; give"):
+        Settings()
+
+
 def test_tracing_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks for traces is told what to install, before anything starts."""
     monkeypatch.setenv("FILLMASK_TRACING", "true")
@@ -162,7 +200,7 @@ def test_tracing_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     def find_nothing(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr("service.settings.version", find_nothing)
+    monkeypatch.setattr("service.settings.settings.version", find_nothing)
     with pytest.raises(ValidationError, match=r"install requirements/otel.txt"):
         Settings()
 

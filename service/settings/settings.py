@@ -1,12 +1,10 @@
-"""Every setting, read from the environment in this one place."""
+"""The settings: one environment variable each."""
 
-import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-    BeforeValidator,
     Field,
     FilePath,
     NonNegativeFloat,
@@ -16,26 +14,15 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from model_store.engines import EngineName, EngineOptions, Precision
 from model_store.fetching.resolver import DEFAULT_DIRECTORY
 from model_store.loading.converted_models import DEFAULT_CACHE
+from service.settings.values import LISTED, Network, Origin, PathPrefix
 
 _GIB = 1024**3
 _MIB = 1024**2
-
-_is_origin = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+").fullmatch
-
-
-def _split(value: object) -> object:
-    """Read a list as people write it into an environment variable: with commas."""
-    if not isinstance(value, str):
-        return value
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-_LISTED = (NoDecode, BeforeValidator(_split))
 
 
 class Settings(BaseSettings):
@@ -46,6 +33,16 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8000, description="The port to listen on; 0 takes a free one."
+    )
+    root_path: PathPrefix = Field(
+        "", description="The prefix under which a proxy offers the service: `/fillmask`."
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], *LISTED] = Field(
+        (),
+        description=(
+            "The addresses and networks, comma-separated, of proxies that are believed who called "
+            "them, and how."
+        ),
     )
     access_log: bool = Field(
         default=False,
@@ -69,7 +66,7 @@ class Settings(BaseSettings):
         default=False,
         description="Whether spans of requests are sent where the variables `OTEL_*` say.",
     )
-    cors_origins: Annotated[tuple[str, ...], *_LISTED] = Field(
+    cors_origins: Annotated[tuple[Origin, ...], *LISTED] = Field(
         (), description="The origins, comma-separated, whose pages may call; `*` is all."
     )
     workers: PositiveInt = Field(
@@ -79,13 +76,13 @@ class Settings(BaseSettings):
             "which runs the models."
         ),
     )
-    api_keys: Annotated[tuple[SecretStr, ...], *_LISTED] = Field(
+    api_keys: Annotated[tuple[SecretStr, ...], *LISTED] = Field(
         (), description="Keys that callers must show, separated by commas; none: open to all."
     )
     api_keys_file: FilePath | None = Field(
         None, description="A file of more such keys, one a line, read anew when it changes."
     )
-    admin_keys: Annotated[tuple[SecretStr, ...], *_LISTED] = Field(
+    admin_keys: Annotated[tuple[SecretStr, ...], *LISTED] = Field(
         (), description="Keys for what changes the server; without one, nobody may."
     )
     admin_keys_file: FilePath | None = Field(
@@ -100,14 +97,14 @@ class Settings(BaseSettings):
     preload: bool = Field(
         default=True, description="Whether the default preset is loaded at start."
     )
-    presets: Annotated[tuple[str, ...] | None, *_LISTED] = Field(
+    presets: Annotated[tuple[str, ...] | None, *LISTED] = Field(
         None,
         description=(
             "The only presets that are listed, fetched and loaded, with commas between them; "
             "all if not given."
         ),
     )
-    pinned_presets: Annotated[tuple[str, ...], *_LISTED] = Field(
+    pinned_presets: Annotated[tuple[str, ...], *LISTED] = Field(
         (),
         description=(
             "Presets that are loaded at start and never make room for others, with commas between "
@@ -250,15 +247,6 @@ class Settings(BaseSettings):
                 message = "OpenTelemetry is not installed; install requirements/otel.txt as well."
                 raise ValueError(message) from None
         return tracing
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in origins:
-            if origin != "*" and not _is_origin(origin):
-                message = f"{origin} is no origin; give scheme, host and port: https://example.org."
-                raise ValueError(message)
-        return origins
 
     @property
     def configured_presets(self) -> tuple[str, ...]:
