@@ -33,6 +33,7 @@ from service.routes.bulk import fill_mask_lines
 from service.routes.calls.dependencies import MetricsBoard
 from service.routes.calls.document import ANY_ANSWERS, DESCRIPTION, TAGS, shared_parts
 from service.routes.operations import info, presets, probes
+from service.routes.operations.documentation import route as documentation
 from service.routes.operations.readiness import Readiness
 from service.settings import Settings
 from service.telemetry.logs import configure_logs
@@ -67,7 +68,7 @@ OpenBackend = Callable[[], AbstractAsyncContextManager[Backend]]
 
 def create_app(
     settings: Settings, store: ModelStore | None = None, open_backend: OpenBackend | None = None
-) -> FastAPI:
+) -> App:
     """Put a server together.
 
     Args:
@@ -89,6 +90,9 @@ def create_app(
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=_create_lifespan(settings, store, open_backend, traces),
         telemetry=traces.telemetry,
+        docs_url=None,  # theirs loads its files from elsewhere; ours is a route
+        redoc_url=None,
+        redirect_slashes=False,  # theirs says which host; ours is where errors are answered
         responses=ANY_ANSWERS,
     )
     for routes in (
@@ -103,6 +107,7 @@ def create_app(
         probes,
         info,
         page,
+        documentation,
     ):
         app.include_router(routes.router)
     add_exception_handlers(app)

@@ -7,6 +7,7 @@ import structlog
 from model_store.errors import PresetNotFoundError
 from model_store.fetching.resolver import expand_home
 from model_store.store import ModelStore
+from service.app import create_app
 from service.commands.environment import SettingsError, find_unknown_settings
 from service.settings import Settings
 
@@ -19,9 +20,11 @@ def check_start(settings: Settings, store: ModelStore) -> None:
     What may still come, such as files that are fetched, is left to the loads.
 
     Raises:
-        SettingsError: the settings name an engine, a directory or a preset that is not there.
+        SettingsError: the settings name an engine, a directory or a preset that is not there, or a
+            prefix that nobody could tell from a path.
     """
     _require_engine(settings)
+    _require_free_prefix(settings, store)
     _require_directory(settings)
     _require_preset(store, "FILLMASK_DEFAULT_PRESET", settings.default_preset)
     for name in settings.pinned_presets:
@@ -42,6 +45,20 @@ def _require_engine(settings: Settings) -> None:
         message = (
             f"FILLMASK_ENGINE names {settings.engine}, which is not installed; "
             "install it, or name another one, or auto."
+        )
+        raise SettingsError(message)
+
+
+def _require_free_prefix(settings: Settings, store: ModelStore) -> None:
+    """Refuse a prefix that is a route's too: a proxy may have taken it off a path, or may not."""
+    if not settings.root_path:
+        return
+    first = settings.root_path.split("/")[1]
+    paths = create_app(settings, store).paths
+    if any(path.split("/")[1] == first for path in paths):
+        message = (
+            f"FILLMASK_ROOT_PATH is {settings.root_path}, and the service has paths of its own "
+            f"below /{first}; take another prefix, such as /fillmask."
         )
         raise SettingsError(message)
 

@@ -6,14 +6,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors.exceptions import UnauthorizedError
 from service.errors.table import error_response
+from service.middleware.addresses.root_path import path_of
 from service.middleware.api_keys import ApiKeys
 
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"})
 _ADMIN = ("/presets/", "/v2/repository/")
 """All that changes what is loaded lies below these paths."""
 
-_PAGES = frozenset({"/"})
-_FILES = ("/page/",)
+_PAGES = frozenset({"/", "/docs"})
+_FILES = ("/page/", "/docs/")
 """What a browser loads before anybody can type a key: files of the program, the same everywhere."""
 
 _LOOKING = frozenset({"GET", "HEAD"})
@@ -66,7 +67,7 @@ class AccessMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._access.judge(scope["method"], scope["path"], _bearer(scope))
+        refusal = self._access.judge(scope["method"], path_of(scope), _bearer(scope))
         if refusal is None:
             await self._app(scope, receive, send)
         else:

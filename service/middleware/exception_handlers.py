@@ -8,11 +8,12 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from model_store import errors as model_errors
 from service.errors.table import TABLE, describe_failure, error_response
+from service.middleware.addresses.route import find_redirection
 
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 _TASK_ROUTES = frozenset(
@@ -90,7 +91,7 @@ def describe_invalid(found: Sequence[Any], whole: str = "the body") -> str:
     return f"The request is not valid at {where}: {reason}; see /docs."
 
 
-async def _answer_http(request: Request, error: Exception) -> JSONResponse:
+async def _answer_http(request: Request, error: Exception) -> Response:
     """Answer what the router itself refuses: unknown paths and methods, bodies it cannot read."""
     if not isinstance(error, HTTPException):  # pragma: no cover  # Starlette's signature
         raise error
@@ -98,6 +99,9 @@ async def _answer_http(request: Request, error: Exception) -> JSONResponse:
         _count_invalid(request)
         status, code = TABLE[RequestValidationError]
         return JSONResponse({"error": _UNREADABLE_SENTENCE, "code": code}, status)
+    is_nowhere = error.status_code == HTTPStatus.NOT_FOUND and "route" not in request.scope
+    if is_nowhere and (address := find_redirection(request.scope)):
+        return RedirectResponse(address)
     message = f"{error.detail}; GET /docs lists the routes and their methods."
     fields = {"error": message, "code": "invalid_request"}
     return JSONResponse(fields, error.status_code, error.headers)

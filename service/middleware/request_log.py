@@ -6,7 +6,8 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.middleware.route import route_of
+from service.middleware.addresses.caller import caller_of
+from service.middleware.addresses.route import route_of
 
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 
@@ -55,4 +56,4 @@ class RequestLogMiddleware:
 
 
 def _describe(scope: Scope) -> dict[str, Any]:
-    return {"method": scope["method"], "route": route_of(scope)}
+    return {"method": scope["method"], "route": route_of(scope), "client": caller_of(scope)}

@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.middleware.route import UNKNOWN_ROUTE, route_of
+from service.middleware.addresses.route import UNKNOWN_ROUTE, route_of
 
 
 class ResponseCountMiddleware:

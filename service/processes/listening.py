@@ -68,6 +68,7 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
         # On a busy machine one takes longer than uvicorn's 5 s to start, and would never be there.
         "timeout_worker_healthcheck": _WORKER_START_S,
         "log_config": None,  # it would undo ours
+        "proxy_headers": False,  # it would believe any process of this machine; `App` does it
         "access_log": False,  # its lines quote paths
         "ws": "none",  # and so do those of WebSockets
         # asyncio may leak ids from one request of a connection to the next.

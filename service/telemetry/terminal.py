@@ -56,9 +56,13 @@ class Terminal:
 
 
 def write_address(settings: Settings) -> str:
-    """Return the address to open: where a server listens everywhere, that of this machine."""
+    """Return the address to open: where a server listens everywhere, that of this machine.
+
+    With the prefix under which a proxy offers it, for here it can be had under that too.
+    """
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  # nosec B104
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    host = f"[{host}]" if ":" in host else host
+    return f"http://{host}:{settings.port}{settings.root_path}"
 
 
 def _tick(bar: "tqdm[None]", is_over: threading.Event, tick_s: float) -> None:

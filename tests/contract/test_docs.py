@@ -128,6 +128,6 @@ def openapi() -> dict[str, Any]:
 
 def show_default(value: object) -> str:
     """Return a default as the table shows it."""
-    if value in (None, ()):
+    if value in (None, (), ""):
         return "unset"
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -2,6 +2,8 @@
 
 from starlette.types import Scope
 
+from service.middleware.addresses.root_path import path_of
+
 LINES_TYPE = "application/x-ndjson"
 LINES_PATH = "/fill-mask"
 
@@ -9,7 +11,7 @@ LINES_PATH = "/fill-mask"
 def is_of_lines(scope: Scope) -> bool:
     """Say whether a request's body is read line by line; any other is read as a whole."""
     return (
-        scope["path"] == LINES_PATH and scope["method"] == "POST" and _type_of(scope) == LINES_TYPE
+        path_of(scope) == LINES_PATH and scope["method"] == "POST" and _type_of(scope) == LINES_TYPE
     )
 
 

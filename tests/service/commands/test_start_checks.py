@@ -22,6 +22,7 @@ def test_settings_that_work_are_let_through(tmp_path: Path) -> None:
     settings = Settings(
         default_preset="tiny", pinned_presets=("tiny",), model_store_dir=tmp_path, engine="jax"
     )
+    settings = settings.model_copy(update={"root_path": "/fillmask"})
     check_start(settings, STORE)
 
 
@@ -40,6 +41,11 @@ def test_defaults_are_let_through(monkeypatch: pytest.MonkeyPatch) -> None:
             "FILLMASK_DEFAULT_PRESET names headless, which cannot fill a mask: It is a classifier.",
         ),
         ({"pinned_presets": "tiny,none"}, "FILLMASK_PINNED_PRESETS names none, which is no preset"),
+        (
+            {"root_path": "/v2/bert"},
+            "FILLMASK_ROOT_PATH is /v2/bert, and the service has paths of its own below /v2; take",
+        ),
+        ({"root_path": "/docs"}, "FILLMASK_ROOT_PATH is /docs, and the service has paths of its"),
         ({"model_store_dir": "/no/such"}, "FILLMASK_MODEL_STORE_DIR names /no/such, which is no d"),
         ({"model_store_dir": __file__}, f"FILLMASK_MODEL_STORE_DIR names {__file__}, which is no"),
     ],

@@ -12,7 +12,10 @@ from service.settings import Settings
 ORIGIN = "https://app.example.org"
 PREFLIGHT = {"access-control-request-method": "POST", "access-control-request-headers": "x-api-key"}
 FOR_PAGES = {
-    "content-security-policy": "frame-ancestors 'none'",
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
 }

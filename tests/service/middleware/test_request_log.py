@@ -26,6 +26,7 @@ async def test_request_is_one_event(
     assert 0 < event.pop("seconds") < 60
     del event["timestamp"]
     assert event == {
+        "client": "127.0.0.1",
         "event": "request",
         "level": "info",
         "logger": "service.middleware.request_log",

@@ -15,6 +15,7 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from service.middleware.connection import LimitedConnection
 from service.processes.listening import ListenError, listen, serve_app, uvicorn_options
@@ -40,6 +41,14 @@ def test_address_of_ipv6_is_written_as_browsers_read_it(caplog: pytest.LogCaptur
     caplog.set_level("INFO")
     with listen(Settings(), "::1", 0):
         assert caplog.records[0].__dict__["address"].startswith("http://[::1]:")
+
+
+def test_uvicorn_believes_no_proxy_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would believe all of this machine; which ones may be is a setting of ours."""
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    config = uvicorn.Config(FastAPI(), **uvicorn_options(Settings()))
+    config.load()
+    assert not isinstance(config.loaded_app, ProxyHeadersMiddleware)
 
 
 def test_workers_take_the_socket_over() -> None:

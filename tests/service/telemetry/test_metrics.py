@@ -301,6 +301,7 @@ ANSWERS = [
     ("POST", "/fill-mask", {"json": {"inputs": TEXT}, "headers": STRANGER}, 401, "/fill-mask"),
     ("POST", "/models/evil", {"headers": STRANGER}, 401, "/models/{preset}"),
     ("POST", "/presets/evil/load", {"headers": STRANGER}, 401, "/presets/{name}/load"),
+    ("POST", "/v2/models/evil/infer", {"headers": STRANGER}, 401, "/v2/models/{name}/infer"),
     ("POST", "/fill-mask", {"content": b"x" * 101}, 413, "/fill-mask"),
     ("POST", "/fill-mask", {"headers": {"content-encoding": "br"}}, 415, "/fill-mask"),
     ("POST", "/models/tiny", {"json": {}}, 422, "/models/{preset}"),

@@ -87,6 +87,7 @@ def test_events_stand_above_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> No
 def test_address_is_one_to_open(host: str, address: str) -> None:
     """Not the one that means all of them."""
     assert write_address(Settings(host=host)) == address
+    assert write_address(Settings(host=host, root_path="/bert")) == f"{address}/bert"
 
 
 async def test_start_shows_its_work_and_then_the_address(

@@ -1,6 +1,7 @@
 """Which route a request is for, as a label: its template, never the path, which a caller wrote."""
 
 from typing import Protocol
+from urllib.parse import quote
 
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
@@ -21,6 +22,20 @@ def route_of(scope: Scope) -> str | None:
     """
     route = scope.get("route") or _find(scope["app"], scope)
     return getattr(route, "path_format", None)
+
+
+def find_redirection(scope: Scope) -> str | None:
+    """Return where a path leads that is no route's, but would be with its slash less, or one more.
+
+    Without scheme and host: whoever came through a proxy goes through it again.
+    """
+    path: str = scope["path"]
+    other = path.rstrip("/") if path.endswith("/") else f"{path}/"
+    # Two slashes would begin the name of a host.
+    if other.startswith("//") or not _find(scope["app"], {**scope, "path": other}):
+        return None
+    query = scope["query_string"].decode("latin-1")
+    return quote(other) + (f"?{query}" if query else "")
 
 
 def _find(app: _RoutedApp, scope: Scope) -> BaseRoute | None:
