@@ -8,6 +8,7 @@ VENV := .venv
 TEST_VENV := .venv-test
 GOLDEN_VENV := .venv-golden
 CLIENTS_VENV := .venv-clients
+BROWSER_VENV := .venv-browser
 BENCH_VENV := .venv-bench
 VLLM_VENV := .venv-vllm
 BIN := $(TEST_VENV)/bin
@@ -15,7 +16,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit format openapi lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-front-door test-clients bench gpu-check vllm ratios reliability image clean
+.PHONY: help run test check audit format openapi swagger-ui lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-nginx test-browser test-front-door test-clients bench gpu-check vllm ratios reliability image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -45,6 +46,9 @@ format: $(TEST_VENV)/.stamp ## Format the code and mend what can be mended
 openapi: $(TEST_VENV)/.stamp ## Write openapi.yaml anew from the app
 	$(BIN)/fillmask openapi openapi.yaml
 
+swagger-ui: ## Fetch the files of /docs anew, as pinned in requirements/swagger_ui.py (needs npm)
+	$(CHECK_PYTHON) requirements/swagger_ui.py
+
 lock: $(TEST_VENV)/.stamp ## Write the lock files anew from pyproject.toml (UPGRADE=--upgrade)
 	$(COMPILE) --extra cpu --output-file requirements/run.txt pyproject.toml
 	$(COMPILE) --extra gpu --output-file requirements/gpu.txt pyproject.toml
@@ -58,6 +62,7 @@ lock: $(TEST_VENV)/.stamp ## Write the lock files anew from pyproject.toml (UPGR
 	$(COMPILE) --group clients --output-file requirements/clients.txt
 	$(COMPILE) --group generated --output-file requirements/generated.txt
 	$(COMPILE) --group mlserver --output-file requirements/mlserver.txt
+	$(COMPILE) --group browser --output-file requirements/browser.txt
 
 golden: $(GOLDEN_VENV)/.stamp ## Make the golden files anew with Transformers and minicons (needs torch)
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_golden.py
@@ -87,12 +92,20 @@ test-prometheus: $(TEST_VENV)/.stamp ## Test with Prometheus (installs Debian's 
 	command -v promtool >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends prometheus)
 	$(BIN)/python -m pytest -m prometheus
 
+test-nginx: $(TEST_VENV)/.stamp ## Test behind nginx, as docs/behind-nginx.md has it (installs Debian's package with apt-get)
+	command -v /usr/sbin/nginx >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends nginx-light)
+	$(BIN)/python -m pytest -m nginx --no-cov tests/nginx
+
 test-front-door: $(TEST_VENV)/.stamp ## Install and run as newcomers, the image and the extras do: 15 minutes, as root
 	$(BIN)/python -m pytest -m front_door --no-cov -o log_cli=true -o log_cli_level=INFO -o log_cli_format="%(message)s" tests/front_door
 
 # Up to its own folder, conftest.py would import what this environment does not have.
 test-clients: $(CLIENTS_VENV)/.stamp $(TEST_VENV)/.stamp ## Test with the clients of Triton and KServe
 	$(CLIENTS_VENV)/bin/python -m pytest -m clients --confcutdir tests/clients tests/clients
+
+test-browser: $(BROWSER_VENV)/.stamp $(TEST_VENV)/.stamp ## Test in a browser (installs Debian's chromium with apt-get)
+	command -v chromium >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium)
+	$(BROWSER_VENV)/bin/python -m pytest -m browser --confcutdir tests/browser tests/browser
 
 bench: $(BENCH_VENV)/.stamp ## Measure engines, server and peers: 25 minutes (BENCH=quick: 8)
 	$(BENCH_VENV)/bin/python -m bench $(if $(filter quick,$(BENCH)),--quick)
@@ -117,7 +130,7 @@ image: ## Build the container image
 	docker build --tag fillmask .
 
 clean: ## Remove the virtual environments and caches
-	rm -rf $(VENV) $(TEST_VENV) $(GOLDEN_VENV) $(CLIENTS_VENV) $(BENCH_VENV) $(VLLM_VENV) bench/.cache .mypy_cache .pytest_cache .ruff_cache .coverage
+	rm -rf $(VENV) $(TEST_VENV) $(GOLDEN_VENV) $(CLIENTS_VENV) $(BROWSER_VENV) $(BENCH_VENV) $(VLLM_VENV) bench/.cache .mypy_cache .pytest_cache .ruff_cache .coverage
 
 # The locks are complete, so pip need not resolve: --no-deps.
 $(VENV)/.stamp: requirements/run.txt pyproject.toml
@@ -135,6 +148,11 @@ $(GOLDEN_VENV)/.stamp: requirements/golden.txt requirements/test.txt
 $(CLIENTS_VENV)/.stamp: requirements/clients.txt
 	$(PYTHON) -m venv --clear $(CLIENTS_VENV)
 	$(CLIENTS_VENV)/bin/python $(PIP_INSTALL) --no-deps -r requirements/clients.txt
+	touch $@
+
+$(BROWSER_VENV)/.stamp: requirements/browser.txt
+	$(PYTHON) -m venv --clear $(BROWSER_VENV)
+	$(BROWSER_VENV)/bin/python $(PIP_INSTALL) --no-deps -r requirements/browser.txt
 	touch $@
 
 $(BENCH_VENV)/.stamp: requirements/bench.txt requirements/test.txt
