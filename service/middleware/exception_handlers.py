@@ -99,7 +99,7 @@ async def _answer_http(request: Request, error: Exception) -> Response:
         _count_invalid(request)
         status, code = TABLE[RequestValidationError]
         return JSONResponse({"error": _UNREADABLE_SENTENCE, "code": code}, status)
-    is_nowhere = error.status_code == HTTPStatus.NOT_FOUND and "route" not in request.scope
+    is_nowhere = error.status_code == HTTPStatus.NOT_FOUND
     if is_nowhere and (address := find_redirection(request.scope)):
         return RedirectResponse(address)
     message = f"{error.detail}; GET /docs lists the routes and their methods."

@@ -25,14 +25,17 @@ def route_of(scope: Scope) -> str | None:
 
 
 def find_redirection(scope: Scope) -> str | None:
-    """Return where a path leads that is no route's, but would be with its slash less, or one more.
+    """Return where a path leads that would be another route's with its slash less, or one more.
 
     Without scheme and host: whoever came through a proxy goes through it again.
     """
     path: str = scope["path"]
     other = path.rstrip("/") if path.endswith("/") else f"{path}/"
     # Two slashes would begin the name of a host.
-    if other.startswith("//") or not _find(scope["app"], {**scope, "path": other}):
+    if other.startswith("//"):
+        return None
+    route = route_of({**scope, "path": other, "route": None})
+    if route is None or route == route_of(scope):
         return None
     query = scope["query_string"].decode("latin-1")
     return quote(other) + (f"?{query}" if query else "")

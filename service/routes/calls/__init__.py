@@ -1,5 +1,5 @@
 """How an endpoint is called.
 
-Lives here: what it gets from the application, the short way to it, and the time that a caller
-gives it. Knows the pipeline and how presets stand. Does not know any interface.
+Lives here: what it gets from the application, the short way to it, the time that a caller gives
+it, and the files of pages. Knows the pipeline and how presets stand. Does not know any interface.
 """

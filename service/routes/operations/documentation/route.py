@@ -1,40 +1,29 @@
-"""`GET /docs`, and the files that the page consists of."""
+"""`GET /docs`, and the files below it that the page consists of."""
 
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Request, Response
 
-_HERE = Path(__file__).parent
-_FILES = {
-    "page.css": (_HERE, "text/css"),
-    "start.js": (_HERE, "text/javascript"),
-    "swagger-ui-bundle.js": (_HERE / "swagger_ui", "text/javascript"),
-    "swagger-ui.css": (_HERE / "swagger_ui", "text/css"),
-}
-"""Where each file lies, and its type: what `mimetypes` says depends on the machine."""
+from service.routes.calls.page_files import PageFiles
 
-_HEADERS = {"cache-control": "max-age=3600"}
+_FILES = PageFiles(Path(__file__).parent)
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.head("/docs")
 @router.get("/docs")
-async def show_documentation() -> FileResponse:
+async def show_documentation(request: Request) -> Response:
     """Send the page."""
-    return FileResponse(_HERE / "page.html", media_type="text/html", headers=_HEADERS)
+    return await _FILES.send("page.html", request)
 
 
-@router.head("/docs/{name}")
-@router.get("/docs/{name}")
-async def send_file(name: str) -> FileResponse:
-    """Send one of its files, and nothing else that lies there.
+@router.head("/docs/{path:path}")
+@router.get("/docs/{path:path}")
+async def send_file(path: str, request: Request) -> Response:
+    """Send a file of the page.
 
     Raises:
         HTTPException: it has no such file, status 404.
     """
-    if name not in _FILES:
-        raise HTTPException(404)
-    folder, media_type = _FILES[name]
-    return FileResponse(folder / name, media_type=media_type, headers=_HEADERS)
+    return await _FILES.send(path, request)

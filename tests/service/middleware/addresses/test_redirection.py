@@ -33,7 +33,9 @@ async def test_redirection_stays_under_the_prefix(
     assert (answer.status_code, answer.headers["location"]) == (307, f"{ROOT}/score")
 
 
-@pytest.mark.parametrize("path", ["/", "//", "/nowhere/", "//healthz/", "/docs/none", "//evil.org"])
+@pytest.mark.parametrize(
+    "path", ["//", "/nowhere/", "//healthz/", "/docs/none", "/docs/none/", "/page/", "//evil.org"]
+)
 async def test_path_that_leads_nowhere_is_not_found(client: httpx.AsyncClient, path: str) -> None:
     """Two slashes would name another host."""
     url = httpx.URL("http://fillmask").copy_with(raw_path=path.encode())

@@ -144,10 +144,17 @@ async def test_callers_key_does_not_open_what_takes_an_admins(
 async def test_prefix_twice_is_nowhere(store: FakeStore, serve: Any) -> None:
     """A proxy that closes a path closes all there is of it."""
     async with serve(store, root_path=ROOT) as client:
-        answers = [
-            await client.get(path) for path in (f"{ROOT}{ROOT}/healthz", f"{ROOT}healthz", ROOT)
-        ]
-    assert [answer.status_code for answer in answers] == [404, 404, 404]
+        answers = [await client.get(path) for path in (f"{ROOT}{ROOT}/healthz", f"{ROOT}healthz")]
+    assert [answer.status_code for answer in answers] == [404, 404]
+
+
+async def test_prefix_alone_leads_to_the_page(store: FakeStore, serve: Any) -> None:
+    """With its slash: relative addresses of the page begin there."""
+    async with serve(store, root_path=ROOT) as client:
+        answer = await client.get(ROOT)
+        page = await client.get(f"{ROOT}/")
+    assert (answer.status_code, answer.headers["location"]) == (307, f"{ROOT}/")
+    assert page.headers["content-type"].startswith("text/html")
 
 
 @KEPT_OR_NOT
