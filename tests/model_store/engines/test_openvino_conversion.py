@@ -1,11 +1,16 @@
-"""A conversion on a disk that is full, or fills meanwhile, says so."""
+"""A conversion says much in few operations, and that a disk is full, or fills meanwhile."""
 
-from collections import namedtuple
+from collections import Counter, namedtuple
 from pathlib import Path
 
+import numpy as np
+import openvino
 import pytest
+from openvino import opset13
 
-from model_store.engines.openvino_conversion import ScoringModel, convert
+from model_store.checkpoints import read_checkpoint
+from model_store.engines.openvino_conversion.conversion import ScoringModel, convert
+from model_store.engines.openvino_conversion.fusions import fuse
 from model_store.errors import ModelLoadError
 
 MB = 1_000_000
@@ -22,6 +27,41 @@ def fail_to_write(*_: object, **__: object) -> None:
     """Fail as OpenVINO does."""
     message = "basic_ios::clear: iostream error"
     raise RuntimeError(message)
+
+
+def graph_of(directory: Path) -> openvino.Model:
+    """Return what was converted."""
+    return openvino.Core().read_model(directory / "model.xml")
+
+
+def count(graph: openvino.Model) -> Counter[str]:
+    """Return how many operations there are of each kind."""
+    return Counter(operation.get_type_name() for operation in graph.get_ops())
+
+
+def test_what_openvino_has_a_kernel_for_is_one_operation(
+    tiny_preset_dir: Path, tmp_path: Path
+) -> None:
+    """Each step of its own would be a pass over all activations."""
+    convert(tiny_preset_dir, tmp_path)
+    kinds = count(graph_of(tmp_path))
+    layers = read_checkpoint(tiny_preset_dir).config.num_layers
+    # After the embeddings, twice a layer, and in the head; an activation a layer, and the head's.
+    assert (kinds["MVN"], kinds["Gelu"]) == (2 * layers + 2, layers + 1)
+    assert kinds["Erf"] == kinds["SquaredDifference"] == 0
+    assert sorted(path.name for path in tmp_path.glob("*.[xb]*")) == ["model.bin", "model.xml"]
+
+
+@pytest.mark.parametrize(("half", "root"), [(0.5, -0.5), (0.25, -(0.5**0.5))])
+def test_what_only_looks_like_it_is_left_alone(half: float, root: float) -> None:
+    """Its answers would be others."""
+    x = opset13.parameter([-1, 4], np.float32)
+    erf = opset13.erf(opset13.multiply(x, opset13.constant(np.float32(root))))
+    wide = opset13.subtract(opset13.constant(np.float32(1)), erf)
+    scaled = opset13.multiply(opset13.constant(np.float32(half)), x)
+    graph = openvino.Model([opset13.multiply(scaled, wide)], [x])
+    fuse(graph)
+    assert count(graph)["Erf"] == 1
 
 
 def test_full_disk_is_said_before_anything_is_written(

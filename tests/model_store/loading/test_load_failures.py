@@ -18,7 +18,7 @@ from fakes import FakeEngine, FakeStore, make_model, make_preset, score_by_id
 from model_store import errors
 from model_store.engines import EngineName, EngineOptions, Precision
 from model_store.engines.batches.batch import Batch, Scores
-from model_store.engines.openvino_conversion import _check_room
+from model_store.engines.openvino_conversion.conversion import _check_room
 from model_store.fetching.source import FileRecord, Source, write_source
 from model_store.loading import converted_models
 from model_store.loading.converted_models import open_converted

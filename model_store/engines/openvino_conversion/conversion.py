@@ -11,13 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import openvino
 
 from model_store.checkpoints import read_checkpoint, write_tokenizer
+from model_store.engines.openvino_conversion.fusions import fuse
 from model_store.engines.vocabulary_scores import score_masks
 from model_store.errors import EngineUnavailableError
 from model_store.masked_lm.masked_lm import BertMaskedLM
 
-_BYTES_A_PARAMETER = 4
+_BYTES_A_PARAMETER = 8
+"""Once as it is exported, and once more as it is kept."""
+
 _MB = 1_000_000
 _INPUTS = {
     "token_ids": (None, None),
@@ -61,9 +65,7 @@ def convert(directory: Path, target: Path) -> None:
         for name, shape in _INPUTS.items()
     }
     with _require_room(target, model.count_params() * _BYTES_A_PARAMETER):
-        scoring.export(
-            str(target / "model.xml"), format="openvino", input_signature=[signature], verbose=False
-        )
+        _export(scoring, signature, target)
     write_tokenizer(checkpoint, target)
     facts = {
         "vocabulary_size": checkpoint.config.vocabulary_size,
@@ -72,6 +74,17 @@ def convert(directory: Path, target: Path) -> None:
         "parameters": model.count_params(),
     }
     (target / "facts.json").write_text(json.dumps(facts), "utf-8")
+
+
+def _export(scoring: ScoringModel, signature: dict[str, Any], target: Path) -> None:
+    """Write the graph, and what OpenVINO has an operation for as this operation."""
+    exported = target / "exported.xml"
+    scoring.export(str(exported), format="openvino", input_signature=[signature], verbose=False)
+    graph = openvino.Core().read_model(exported)
+    fuse(graph)
+    openvino.save_model(graph, target / "model.xml", compress_to_fp16=False)
+    for file in (exported, exported.with_suffix(".bin")):
+        file.unlink()
 
 
 @contextmanager
