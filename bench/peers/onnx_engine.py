@@ -9,13 +9,16 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+_EXPORTED = Path(__file__).parents[1] / ".cache" / "onnx"
+"""Not beside the model: that may be the embedded one, in a folder that is packed."""
+
 
 class OnnxEngine:
     """Runs an exported `BertForMaskedLM` with ONNX Runtime's own defaults."""
 
     def __init__(self, directory: Path) -> None:
-        """Export the model beside nothing else, once, and open it."""
-        file = directory.parent / "onnx" / f"{directory.name}.onnx"
+        """Export the model once, and open it."""
+        file = _EXPORTED / f"{directory.name}.onnx"
         if not file.is_file():
             _export(directory, file)
         self._session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
