@@ -74,6 +74,23 @@ def test_triton_sees_what_was_counted(triton: Any) -> None:
     assert count() == before + 1
 
 
+def test_triton_sees_what_was_counted_of_all_models(triton: Any) -> None:
+    """Of all that are loaded, where none is named."""
+    triton.infer(PRESET, [make_input()], headers=dict(KEY))
+    [model] = triton.get_inference_statistics(headers=KEY)["model_stats"]
+    [alone] = triton.get_inference_statistics(PRESET, headers=KEY)["model_stats"]
+    assert model == alone
+
+
+def test_triton_gets_what_the_configuration_promises(triton: Any) -> None:
+    """The names of what goes in and comes out."""
+    config = triton.get_model_config(PRESET, "1", headers=KEY)
+    found = triton.infer(PRESET, [make_input()], headers=dict(KEY))
+    for output in config["output"]:
+        assert found.as_numpy(output["name"]).ndim == len(output["dims"])
+    assert [tensor["data_type"] for tensor in config["input"]] == ["TYPE_STRING"]
+
+
 @pytest.mark.parametrize("algorithm", ["gzip"])
 def test_triton_may_pack_what_it_sends(triton: Any, algorithm: str) -> None:
     """The length of the JSON is that of what was packed."""

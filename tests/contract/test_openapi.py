@@ -102,10 +102,13 @@ def test_headers_are_described() -> None:
 
 
 def test_lines_are_described() -> None:
-    """Both what is sent and what is answered."""
+    """As what is sent; the answer of all other callers stays one type."""
     filling = OPERATIONS["fill_mask"]
-    assert LINES in filling["requestBody"]["content"]
-    assert LINES in filling["responses"]["200"]["content"]
+    assert (
+        "an error with its `line`"
+        in filling["requestBody"]["content"][LINES]["schema"]["description"]
+    )
+    assert filling["responses"]["200"]["content"].keys() == {"application/json"}
 
 
 def add_nulls(example: Any, schema: dict[str, Any]) -> Any:

@@ -19,26 +19,19 @@ _LINES = {
     "schema": {
         "type": "string",
         "format": "binary",
-        "description": "A request a line, as JSON; a lone string is its `inputs`.",
+        "description": (
+            "A request a line, as JSON; a lone string is its `inputs`. The answer is of the same "
+            "type: a line of this route's answer, or of an error with its `line`, for each, in "
+            "order, while lines still come in."
+        ),
     },
     "example": '{"inputs": "Paris is in [MASK]."}\n"Rome is in [MASK]."\n',
 }
-_ANSWERED_LINES = {
-    "schema": {
-        "type": "string",
-        "format": "binary",
-        "description": "An answer a line, in order; or an error, with its `line`.",
-    },
-    "example": (
-        '{"preset":"minilm_l6_en_uncased","results":[{"masks":[],"tokens":9}]}\n'
-        '{"error":"The text is empty; send a sentence.","code":"empty_text","line":2}\n'
-    ),
-}
-_AS_LINES = {
-    "requestBody": {"content": {LINES_TYPE: _LINES}},
-    "responses": {"200": {"content": {LINES_TYPE: _ANSWERED_LINES}}},
-}
-"""How requests are sent a line each; another route answers those."""
+_AS_LINES = {"requestBody": {"content": {LINES_TYPE: _LINES}}}
+"""How requests are sent a line each; another route answers those.
+
+What it answers is told in words: a second type of answer would make that of all callers a union.
+"""
 
 router = APIRouter(tags=["fill-mask"], route_class=ShortWay)
 

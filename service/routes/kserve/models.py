@@ -4,14 +4,17 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.errors.exceptions import PresetNotLoadedError
-from service.routes.calls.dependencies import MetricsOf, PresetControlOf
+from service.routes.calls.dependencies import MetricsOf, PresetControlOf, PresetStatesOf
 from service.routes.calls.document import PRESET_ANSWERS, READY_ANSWERS
 from service.routes.kserve.infer_response import OUTPUTS, VERSION
+from service.telemetry.tally import Tally
 
 _INPUT = "text"
+_PLATFORM = "fillmask"
+_TYPES = {"BYTES": "TYPE_STRING", "INT64": "TYPE_INT64", "FP32": "TYPE_FP32"}
 _NANOSECONDS = 1_000_000_000
 
-router = APIRouter(tags=["open inference"], prefix="/v2/models/{name}")
+router = APIRouter(tags=["open inference"], prefix="/v2/models")
 
 
 class TensorMetadata(BaseModel):
@@ -57,6 +60,40 @@ class ModelReady(BaseModel):
     ready: bool
 
 
+class TensorConfig(BaseModel):
+    """A tensor that goes in or comes out, as Triton's configurations name it."""
+
+    name: str
+    data_type: str = Field(description="`TYPE_STRING`, `TYPE_INT64` or `TYPE_FP32`.")
+    dims: list[int] = Field(description="-1 where the request decides.")
+
+
+class ModelConfig(BaseModel):
+    """What Triton's clients look up before they ask."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "minilm_l6_en_uncased",
+                    "platform": "fillmask",
+                    "backend": "fillmask",
+                    "max_batch_size": 0,
+                    "input": [{"name": "text", "data_type": "TYPE_STRING", "dims": [-1]}],
+                    "output": [{"name": "score", "data_type": "TYPE_FP32", "dims": [-1, -1]}],
+                }
+            ]
+        }
+    )
+
+    name: str
+    platform: str = Field(description="`fillmask`.")
+    backend: str = Field(description="`fillmask`.")
+    max_batch_size: int = Field(description="0: a request is one batch, of the shape it has.")
+    input: list[TensorConfig] = Field(description="The texts; any name will do.")
+    output: list[TensorConfig] = Field(description="What `POST /v2/models/{name}/infer` tells.")
+
+
 class Duration(BaseModel):
     """Some requests, and how long they took."""
 
@@ -81,7 +118,7 @@ class ModelStatistics(BaseModel):
 
 
 class Statistics(BaseModel):
-    """The answer of one preset."""
+    """The answer of one preset, or of all that are loaded."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -106,17 +143,27 @@ class Statistics(BaseModel):
     model_stats: list[ModelStatistics]
 
 
-@router.head("", include_in_schema=False)
-@router.get("", responses=PRESET_ANSWERS)
-@router.head(f"/versions/{VERSION}", include_in_schema=False)
-@router.get(f"/versions/{VERSION}", include_in_schema=False)
+# Before the paths with a name, of which this would be one.
+@router.head("/stats", include_in_schema=False)
+@router.get("/stats")
+async def count_all_inferences(states: PresetStatesOf, metrics: MetricsOf) -> Statistics:
+    """Say how the requests for every preset went that is in memory."""
+    loaded = [preset.name for preset in await states.describe_all() if preset.state == "ready"]
+    tallies = [_write_tally(name, await metrics.tally(name)) for name in loaded]
+    return Statistics(model_stats=tallies)
+
+
+@router.head("/{name}", include_in_schema=False)
+@router.get("/{name}", responses=PRESET_ANSWERS)
+@router.head(f"/{{name}}/versions/{VERSION}", include_in_schema=False)
+@router.get(f"/{{name}}/versions/{VERSION}", include_in_schema=False)
 async def describe_tensors(name: str, control: PresetControlOf) -> ModelMetadata:
     """Say what goes into a preset, and comes out of it."""
     preset = await control.describe(name)
     return ModelMetadata(
         name=preset.name,
         versions=[VERSION],
-        platform="fillmask",
+        platform=_PLATFORM,
         inputs=[TensorMetadata(name=_INPUT, datatype="BYTES", shape=[-1])],
         outputs=[
             TensorMetadata(name=name, datatype=form.datatype, shape=[-1] * form.dimensions)
@@ -125,10 +172,10 @@ async def describe_tensors(name: str, control: PresetControlOf) -> ModelMetadata
     )
 
 
-@router.head("/ready", include_in_schema=False)
-@router.get("/ready", responses=READY_ANSWERS)
-@router.head(f"/versions/{VERSION}/ready", include_in_schema=False)
-@router.get(f"/versions/{VERSION}/ready", include_in_schema=False)
+@router.head("/{name}/ready", include_in_schema=False)
+@router.get("/{name}/ready", responses=READY_ANSWERS)
+@router.head(f"/{{name}}/versions/{VERSION}/ready", include_in_schema=False)
+@router.get(f"/{{name}}/versions/{VERSION}/ready", include_in_schema=False)
 async def check_model(name: str, control: PresetControlOf) -> ModelReady:
     """Say that a preset is loaded."""
     preset = await control.describe(name)
@@ -137,15 +184,38 @@ async def check_model(name: str, control: PresetControlOf) -> ModelReady:
     return ModelReady(name=name, ready=True)
 
 
-@router.head("/stats", include_in_schema=False)
-@router.get("/stats", responses=PRESET_ANSWERS)
-@router.head(f"/versions/{VERSION}/stats", include_in_schema=False)
-@router.get(f"/versions/{VERSION}/stats", include_in_schema=False)
+@router.head("/{name}/stats", include_in_schema=False)
+@router.get("/{name}/stats", responses=PRESET_ANSWERS)
+@router.head(f"/{{name}}/versions/{VERSION}/stats", include_in_schema=False)
+@router.get(f"/{{name}}/versions/{VERSION}/stats", include_in_schema=False)
 async def count_inferences(name: str, control: PresetControlOf, metrics: MetricsOf) -> Statistics:
     """Say how the requests for a preset went since the server started."""
     await control.describe(name)
-    tally = await metrics.tally(name)
-    model = ModelStatistics(
+    return Statistics(model_stats=[_write_tally(name, await metrics.tally(name))])
+
+
+@router.head("/{name}/config", include_in_schema=False)
+@router.get("/{name}/config", responses=PRESET_ANSWERS)
+@router.head(f"/{{name}}/versions/{VERSION}/config", include_in_schema=False)
+@router.get(f"/{{name}}/versions/{VERSION}/config", include_in_schema=False)
+async def describe_config(name: str, control: PresetControlOf) -> ModelConfig:
+    """Say what goes into a preset and comes out of it, as Triton configures models."""
+    preset = await control.describe(name)
+    return ModelConfig(
+        name=preset.name,
+        platform=_PLATFORM,
+        backend=_PLATFORM,
+        max_batch_size=0,
+        input=[TensorConfig(name=_INPUT, data_type=_TYPES["BYTES"], dims=[-1])],
+        output=[
+            TensorConfig(name=name, data_type=_TYPES[form.datatype], dims=[-1] * form.dimensions)
+            for name, form in OUTPUTS.items()
+        ],
+    )
+
+
+def _write_tally(name: str, tally: Tally) -> ModelStatistics:
+    return ModelStatistics(
         name=name,
         version=VERSION,
         inference_count=tally.rows,
@@ -154,7 +224,6 @@ async def count_inferences(name: str, control: PresetControlOf, metrics: Metrics
             fail=Duration(count=tally.refused, ns=_to_ns(tally.refused_s)),
         ),
     )
-    return Statistics(model_stats=[model])
 
 
 def _to_ns(seconds: float) -> int:

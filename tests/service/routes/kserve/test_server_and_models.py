@@ -84,8 +84,41 @@ async def test_requests_are_counted(client: httpx.AsyncClient, path: str) -> Non
         assert model["inference_stats"][ended]["ns"] > 0
 
 
+async def test_requests_are_counted_for_all(client: httpx.AsyncClient) -> None:
+    """That are in memory: an entry each, as each says of itself."""
+    assert (await client.get("/v2/models/stats")).json() == {"model_stats": []}
+    for preset, texts in (("tiny", ["the [MASK]"] * 3), ("other", ["a [MASK]"])):
+        await client.post("/fill-mask", json={"inputs": texts, "preset": preset})
+    counted = (await client.get("/v2/models/stats")).json()["model_stats"]
+    assert {model["name"]: model["inference_count"] for model in counted} == {"tiny": 3, "other": 1}
+    for model in counted:
+        alone = await client.get(f"/v2/models/{model['name']}/stats")
+        assert alone.json() == {"model_stats": [model]}
+
+
+@pytest.mark.parametrize("path", ["/v2/models/tiny/config", "/v2/models/tiny/versions/1/config"])
+async def test_model_has_a_configuration(client: httpx.AsyncClient, path: str) -> None:
+    """That says of its tensors what the metadata say, in Triton's words."""
+    config = (await client.get(path)).json()
+    described = (await client.get("/v2/models/tiny")).json()
+    types = {"BYTES": "TYPE_STRING", "INT64": "TYPE_INT64", "FP32": "TYPE_FP32"}
+    for side in ("input", "output"):
+        assert config[side] == [
+            {"name": t["name"], "data_type": types[t["datatype"]], "dims": t["shape"]}
+            for t in described[f"{side}s"]
+        ]
+    assert (config["name"], config["platform"]) == ("tiny", described["platform"])
+    assert config["max_batch_size"] == 0, "there is no dimension that is not in the shapes"
+
+
 @pytest.mark.parametrize(
-    "path", ["/v2/models/nobody", "/v2/models/nobody/ready", "/v2/models/nobody/stats"]
+    "path",
+    [
+        "/v2/models/nobody",
+        "/v2/models/nobody/ready",
+        "/v2/models/nobody/stats",
+        "/v2/models/nobody/config",
+    ],
 )
 async def test_nobodys_model_is_not_found(client: httpx.AsyncClient, path: str) -> None:
     """As everywhere."""
