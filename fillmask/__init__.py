@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fillmask.answers import FilledText, Mask, Prediction, TargetPrediction
+    from fillmask.answers import FilledText, Mask, Piece, Prediction, TargetPrediction
     from fillmask.loaded_model import LoadedModel
     from fillmask.loading import load
     from model_store.errors import InputError, ModelStoreError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from model_store.tasks.embed_sparse import EmbeddedText
     from model_store.tasks.joint.request import JointText
     from model_store.tasks.score import ScoredText, ScoredToken
+    from model_store.text.text_pair import TextPair
     from model_store.text.tokenized_text import Token
 
 __all__ = [
@@ -44,10 +45,12 @@ __all__ = [
     "LoadedModel",
     "Mask",
     "ModelStoreError",
+    "Piece",
     "Prediction",
     "ScoredText",
     "ScoredToken",
     "TargetPrediction",
+    "TextPair",
     "Token",
     "load",
 ]
@@ -65,10 +68,12 @@ _MODULES = {
     "LoadedModel": "fillmask.loaded_model",
     "Mask": "fillmask.answers",
     "ModelStoreError": "model_store.errors",
+    "Piece": "fillmask.answers",
     "Prediction": "fillmask.answers",
     "ScoredText": "model_store.tasks.score",
     "ScoredToken": "model_store.tasks.score",
     "TargetPrediction": "fillmask.answers",
+    "TextPair": "model_store.text.text_pair",
     "Token": "model_store.text.tokenized_text",
     "load": "fillmask.loading",
 }

@@ -1,13 +1,17 @@
 """What a loaded model answers, with the names that the fields have over HTTP."""
 
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from itertools import starmap
+from typing import Generic, Literal, TypeAlias, TypeVar, get_args
 
 from model_store.tasks.windows.cut_text import SeenText
 from model_store.text.filled_text import FilledText as Filled
 from model_store.text.target import Match
 from model_store.text.targeted_text import ScoredTarget
 from model_store.text.targeted_text import TargetedText as Targeted
+
+Part: TypeAlias = Literal["text", "text_pair"]
+_PARTS: tuple[Part, ...] = get_args(Part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,21 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """One of the vocabulary entries that make up a target.
+
+    Attributes:
+        token: its id in the vocabulary.
+        token_str: the vocabulary entry.
+        log_prob: its log-probability, given the pieces before it.
+    """
+
+    token: int
+    token_str: str
+    log_prob: float
+
+
+@dataclass(frozen=True, slots=True)
 class TargetPrediction:
     """A target at one mask; all but `target` and `match` is None where it is unknown.
 
@@ -38,7 +57,10 @@ class TargetPrediction:
         score: its probability over the whole vocabulary.
         log_prob: the natural logarithm of that; of pieces, the sum of theirs.
         rank: one more than the vocabulary entries that are likelier at this mask.
+        token: its id in the vocabulary; None unless `exact`.
+        token_str: the vocabulary entry, or the target of `pieces`.
         sequence: the input with this one mask filled.
+        pieces: what a target of `pieces` is made of; None otherwise.
     """
 
     target: str
@@ -46,7 +68,10 @@ class TargetPrediction:
     score: float | None
     log_prob: float | None
     rank: int | None
+    token: int | None
+    token_str: str | None
     sequence: str | None
+    pieces: tuple[Piece, ...] | None
 
 
 PredictionT = TypeVar("PredictionT", Prediction, TargetPrediction)
@@ -65,6 +90,8 @@ class Mask(Generic[PredictionT]):
             where that is all of it.
         entropy: of all that the vocabulary could fill in, in nats; None without a filter.
         removed_probability: of all entries together that the filter left out; None without one.
+        part: of a pair, which text it lies in; `start`, `end` and `sequence` are of that one. None
+            of a text alone.
     """
 
     position: int
@@ -74,6 +101,7 @@ class Mask(Generic[PredictionT]):
     seen: tuple[int, int] | None = None
     entropy: float | None = None
     removed_probability: float | None = None
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +109,18 @@ class FilledText(Generic[PredictionT]):
     """An input, its masks, and the candidates for each.
 
     Attributes:
-        text: the input.
+        text: the input; of a pair, the first one.
         masks: in order.
         tokens: how long it is in tokens, special ones included.
         truncated: whether the model saw less than all of it.
+        text_pair: of a pair, the second one.
     """
 
     text: str
     masks: tuple[Mask[PredictionT], ...]
     tokens: int
     truncated: bool = False
+    text_pair: str | None = None
 
 
 def name_filled(filled: Filled) -> FilledText[Prediction]:
@@ -134,13 +164,19 @@ def name_targeted(targeted: Targeted) -> FilledText[TargetPrediction]:
 
 
 def _name_target(scored: ScoredTarget, sequence: str | None) -> TargetPrediction:
+    target = scored.target
+    pieces = zip(target.token_ids, target.entries, scored.pieces, strict=False)
     return TargetPrediction(
-        target=scored.target.text,
-        match=scored.target.match,
+        target=target.text,
+        match=target.match,
         score=scored.score,
         log_prob=scored.log_probability,
         rank=scored.rank,
+        token=target.token_ids[0] if target.match == "exact" else None,
+        token_str=scored.token_str,
         sequence=sequence,
+        # Empty for one entry: its log-probability is that of the target.
+        pieces=tuple(starmap(Piece, pieces)) or None,
     )
 
 
@@ -148,6 +184,15 @@ def _place(
     answered: Filled | Targeted, predictions: list[tuple[PredictionT, ...]]
 ) -> FilledText[PredictionT]:
     encoding = answered.encoding
-    places = zip(encoding.mask_positions.tolist(), encoding.mask_spans, predictions, strict=True)
-    masks = tuple(Mask(position, start, end, found) for position, (start, end), found in places)
-    return FilledText(encoding.text, masks, len(encoding.token_ids))
+    parts: list[Part | None] = [_PARTS[text] for text in encoding.mask_texts]
+    masks = tuple(
+        Mask(position, start, end, found, part=part)
+        for position, (start, end), found, part in zip(
+            encoding.mask_positions.tolist(),
+            encoding.mask_spans,
+            predictions,
+            parts or [None] * len(predictions),
+            strict=True,
+        )
+    )
+    return FilledText(encoding.text, masks, len(encoding.token_ids), text_pair=encoding.text_pair)

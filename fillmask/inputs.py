@@ -1,14 +1,20 @@
 """What callers give, read: a string for a list of one, and nothing that no tokenizer takes."""
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from model_store.errors import InputError
 from model_store.tasks.joint.variants import SpanLengths
 from model_store.tasks.score import GAP
+from model_store.text.text_pair import Input, TextPair, list_texts
+
+Read = TypeVar("Read")
 
 Texts: TypeAlias = str | Iterable[str]
 """A text, or several."""
+
+Inputs: TypeAlias = str | TextPair | Iterable[str | TextPair]
+"""A text, or two that are read together, or several of these."""
 
 Targets: TypeAlias = str | Sequence[str] | Sequence[Sequence[str]]
 """The words for every mask of every input; or, for each input, those for its masks."""
@@ -22,11 +28,21 @@ def read_texts(texts: Texts) -> list[str]:
     """
     read = [texts] if isinstance(texts, str) else list(_require_several(texts))
     for index, text in enumerate(read):
-        try:
-            _require_text(text)
-        except InputError as error:
-            error.input = index
-            raise
+        _require_texts(index, text)
+    return read
+
+
+def read_inputs(inputs: Inputs) -> list[Input]:
+    """Return texts and pairs of texts as a list.
+
+    Raises:
+        InputError: one is neither, or holds half of a surrogate pair.
+    """
+    if isinstance(inputs, str | TextPair):
+        return read_inputs([inputs])
+    read = list(_require_several(inputs))
+    for index, each in enumerate(read):
+        _require_texts(index, *(list_texts(each) if isinstance(each, TextPair) else [each]))
     return read
 
 
@@ -85,11 +101,21 @@ def require_one_gap(template: str) -> None:
         raise InputError(message)
 
 
-def _require_several(texts: Iterable[str]) -> Iterable[str]:
+def _require_several(texts: Iterable[Read]) -> Iterable[Read]:
     if not isinstance(texts, Iterable):
         message = f"{type(texts).__name__} is no text, and no list of texts; give strings."
         raise InputError(message)
     return texts
+
+
+def _require_texts(index: int, *texts: object) -> None:
+    """Refuse what no tokenizer takes, and say which input it is."""
+    try:
+        for text in texts:
+            _require_text(text)
+    except InputError as error:
+        error.input = index
+        raise
 
 
 def _require_text(text: object) -> None:

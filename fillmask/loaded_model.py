@@ -1,45 +1,29 @@
 """A loaded preset that answers, without HTTP."""
 
-import threading
-from collections.abc import Sequence
-from typing import Literal, TypeAlias, overload
+from typing import overload
 
-from fillmask.answers import (
-    FilledText,
-    Prediction,
-    TargetPrediction,
-    add_seen,
-    name_filled,
-    name_targeted,
-)
+from fillmask.answers import FilledText, Prediction, TargetPrediction
+from fillmask.filling import Overflow, fill, score_targets
 from fillmask.inputs import (
+    Inputs,
     Targets,
     Texts,
+    read_inputs,
     read_span,
     read_targets,
     read_texts,
     require_at_least_one,
     require_one_gap,
 )
-from fillmask.limits import UNLIMITED
+from fillmask.runner import Runner
 from model_store.engines.fill_mask import FillMaskModel, ModelFacts
 from model_store.errors import InputError
-from model_store.tasks import TaskRequest, drive
 from model_store.tasks.candidate_filter import CandidateFilter
 from model_store.tasks.embed_sparse import EmbeddedText, EmbedSparseRequest
-from model_store.tasks.fill import FillRequest
 from model_store.tasks.joint.request import JointRequest, JointText
 from model_store.tasks.score import Method, ScoredText, ScoreRequest
-from model_store.tasks.targets import TargetsRequest
-from model_store.tasks.task import Answer
 from model_store.tasks.tokenize import TokenizeRequest
-from model_store.tasks.windows.request import WindowRequest
-from model_store.tasks.windows.targets_request import WindowTargetsRequest
-from model_store.text.encoding import Encoding
-from model_store.text.filled_text import MaskScores
 from model_store.text.tokenized_text import Token
-
-Overflow: TypeAlias = Literal["error", "window"]
 
 DEFAULT_TOP_K = 5
 
@@ -63,8 +47,7 @@ class LoadedModel:
     def __init__(self, name: str, model: FillMaskModel) -> None:
         """Take a model that nobody else uses."""
         self.name = name
-        self._model = model
-        self._turn = threading.Lock()
+        self._runner = Runner(model)
 
     def __repr__(self) -> str:
         """Name the preset, and what runs it."""
@@ -73,22 +56,22 @@ class LoadedModel:
     @property
     def engine(self) -> str:
         """What runs it: `openvino`, `tensorflow`, `jax` or `torch`."""
-        return self._model.engine
+        return self._runner.model.engine
 
     @property
     def facts(self) -> ModelFacts:
         """Its sizes, its precision, and what was measured."""
-        return self._model.facts
+        return self._runner.model.facts
 
     @property
     def mask_token(self) -> str:
         """What stands where a word is missing; `[MASK]` for nearly every preset."""
-        return self._model.mask_token
+        return self._runner.model.mask_token
 
     @overload
     def fill_mask(
         self,
-        inputs: Texts,
+        inputs: Inputs,
         *,
         top_k: int | None = None,
         targets: None = None,
@@ -99,7 +82,7 @@ class LoadedModel:
     @overload
     def fill_mask(
         self,
-        inputs: Texts,
+        inputs: Inputs,
         *,
         top_k: int | None = None,
         targets: Targets,
@@ -108,7 +91,7 @@ class LoadedModel:
 
     def fill_mask(
         self,
-        inputs: Texts,
+        inputs: Inputs,
         *,
         top_k: int | None = None,
         targets: Targets | None = None,
@@ -119,29 +102,35 @@ class LoadedModel:
 
             >>> model.fill_mask("The capital of France is [MASK].", top_k=1)
             >>> model.fill_mask("She is a [MASK] person.", targets=["good", "trustworthy"])
+            >>> model.fill_mask(fillmask.TextPair("Is it cold?", "Yes, there is [MASK]."))
 
         Args:
-            inputs: a text or several, each with at least one mask.
+            inputs: a text or several, or a `TextPair` for each that is read with a second one; each
+                with at least one mask.
             top_k: how many predictions a mask: 5 if left out, or all targets.
             targets: words to score instead of the likeliest: a list for all inputs, or a list of
                 lists, one for each input. A word of several pieces is scored as a whole.
             filter: what may be among the likeliest; not together with targets.
             overflow: what becomes of a text that is longer than the model takes: `error`, or
-                `window`, the words around each mask.
+                `window`, the words around each mask. A pair is always read whole.
 
         Raises:
             InputError: a text or a target cannot be used.
             InferenceError: the engine failed.
         """
-        texts = read_texts(inputs)
+        texts = read_inputs(inputs)
         if top_k is not None:
             require_at_least_one("top_k", top_k)
         if targets is None:
-            return self._fill(texts, DEFAULT_TOP_K if top_k is None else top_k, filter, overflow)
+            return fill(
+                self._runner, texts, DEFAULT_TOP_K if top_k is None else top_k, filter, overflow
+            )
         if filter is not None:
             message = "Targets and a filter exclude each other; leave one of them out."
             raise InputError(message)
-        return self._score_targets(texts, read_targets(targets, len(texts)), top_k, overflow)
+        return score_targets(
+            self._runner, texts, read_targets(targets, len(texts)), top_k, overflow
+        )
 
     def fill_jointly(
         self,
@@ -176,7 +165,7 @@ class LoadedModel:
             raise InputError(message)
         lengths = None if span is None else read_span(*span)
         joint = JointRequest(read_texts(inputs), top_k, beam_width, lengths, overflow == "window")
-        return self._run(joint)
+        return self._runner.run(joint)
 
     @overload
     def score(self, inputs: Texts, *, method: Method = "pll_word_l2r") -> list[ScoredText]: ...
@@ -211,11 +200,11 @@ class LoadedModel:
             InferenceError: the engine failed.
         """
         if inputs is not None and template is None and candidates is None:
-            return self._run(ScoreRequest(read_texts(inputs), method=method))
+            return self._runner.run(ScoreRequest(read_texts(inputs), method=method))
         if inputs is None and template is not None and candidates is not None:
             [template] = read_texts(template)
             require_one_gap(template)
-            return self._run(ScoreRequest(read_texts(candidates), template, method))
+            return self._runner.run(ScoreRequest(read_texts(candidates), template, method))
         message = "Give either texts, or a template and its candidates."
         raise InputError(message)
 
@@ -243,7 +232,7 @@ class LoadedModel:
         """
         most = self.facts.vocabulary_size if top_k is None else top_k
         require_at_least_one("top_k", most)
-        return self._run(EmbedSparseRequest(read_texts(inputs), truncate, most, token_str))
+        return self._runner.run(EmbedSparseRequest(read_texts(inputs), truncate, most, token_str))
 
     def tokenize(self, inputs: Texts, *, add_special_tokens: bool = True) -> list[list[Token]]:
         """Return the tokens of each text, however long it is.
@@ -257,35 +246,4 @@ class LoadedModel:
         Raises:
             InputError: one is no text.
         """
-        return self._run(TokenizeRequest(read_texts(inputs), add_special_tokens))
-
-    def _fill(
-        self, texts: list[str], top_k: int, kept: CandidateFilter | None, overflow: Overflow
-    ) -> list[FilledText[Prediction]]:
-        if kept is not None and len(kept.originals) not in {0, len(texts)}:
-            message = "A filter takes no originals, or one for each input."
-            raise InputError(message)
-        if overflow == "window":
-            seen = self._run(WindowRequest(texts, top_k, kept))
-            return [add_seen(name_filled(text.answer), text) for text in seen]
-        return [name_filled(text) for text in self._run(FillRequest(texts, top_k, filter=kept))]
-
-    def _score_targets(
-        self, texts: list[str], words: list[list[str]], top_k: int | None, overflow: Overflow
-    ) -> list[FilledText[TargetPrediction]]:
-        if not texts:
-            return []
-        if overflow == "window":
-            seen = self._run(WindowTargetsRequest(texts, words, top_k))
-            return [add_seen(name_targeted(text.answer), text) for text in seen]
-        return [name_targeted(text) for text in self._run(TargetsRequest(texts, words, top_k))]
-
-    def _run(self, request: TaskRequest[Answer]) -> Answer:
-        request.check(UNLIMITED)
-        task = request.start(self._model, UNLIMITED)
-        return drive(task, self._predict, self.facts.batch_tokens)
-
-    def _predict(self, encodings: Sequence[Encoding]) -> list[list[MaskScores]]:
-        batch = self._model.collate(encodings)
-        with self._turn:
-            return self._model.predict(encodings, batch)
+        return self._runner.run(TokenizeRequest(read_texts(inputs), add_special_tokens))

@@ -1,5 +1,6 @@
 """A loaded model answers from Python what it answers over HTTP."""
 
+import json
 import math
 import sys
 from dataclasses import asdict
@@ -36,14 +37,19 @@ def ask(request: TaskRequest[list[Any]]) -> list[Any]:
 
 
 def listed(answer: fillmask.FilledText[Any]) -> Any:
-    """Return an answer as JSON would have it: without the text, and without what is None."""
+    """Return an answer as JSON would have it: without the texts, and without what is None."""
     fields = asdict(answer)
-    del fields["text"]
+    del fields["text"], fields["text_pair"]
     fields["truncated"] = fields["truncated"] or None
     fields["masks"] = [
         drop_nothing(mask | {"predictions": [*mask["predictions"]]}) for mask in fields["masks"]
     ]
     return drop_nothing(fields)
+
+
+def as_json(answer: Any) -> Any:
+    """Return an answer with lists for tuples."""
+    return json.loads(json.dumps(answer))
 
 
 def drop_nothing(found: dict[str, Any]) -> dict[str, Any]:
@@ -126,16 +132,36 @@ def test_no_limit_is_left() -> None:
 
 
 def test_targets_are_answered_as_over_http() -> None:
-    """All fields but those of tokens: exact ones, pieces, and unknown ones."""
+    """Field by field: exact ones, pieces, and unknown ones."""
     words = ["paris", "pariss", "好"]
     answers = load().fill_mask(TEXTS, targets=words)
     written = [*map(write_targets, ask(TargetsRequest(TEXTS, [words] * 2)))]
-    for result in written:
-        for mask in result["masks"]:
-            for prediction in mask["predictions"]:
-                del prediction["token"], prediction["token_str"], prediction["pieces"]
-    assert [*map(listed, answers)] == written
+    assert as_json([*map(listed, answers)]) == as_json(written)
     assert [p.match for p in answers[0].masks[0].predictions] == ["exact", "pieces", "unknown"]
+
+
+def test_pairs_are_answered_as_over_http() -> None:
+    """Each mask says in which text it lies; a text beside them lies in none."""
+    inputs = ["the [MASK]", fillmask.TextPair("the cat [MASK].", "The [MASK] sat.")]
+    model = load()
+    alone, pair = answers = model.fill_mask(inputs, top_k=2)
+    assert [*map(listed, answers)] == [*map(write_filled, ask(FillRequest(inputs, 2)))]
+    assert [mask.part for mask in pair.masks] == ["text", "text_pair"]
+    assert (pair.text, pair.text_pair) == ("the cat [MASK].", "The [MASK] sat.")
+    assert (alone.text_pair, alone.masks[0].part) == (None, None)
+    assert model.fill_mask(inputs[1], top_k=2) == [pair]
+    [targeted] = model.fill_mask(inputs[1], targets=["cats"])
+    [written] = map(write_targets, ask(TargetsRequest(inputs[1:], [["cats"]])))
+    assert as_json(listed(targeted)) == as_json(written)
+
+
+@pytest.mark.parametrize("options", [{}, {"targets": "cat"}])
+def test_pairs_are_read_whole(options: dict[str, Any]) -> None:
+    """No window is cut out of them."""
+    inputs = ["the [MASK]", fillmask.TextPair("the cat [MASK].", "The [MASK] sat.")]
+    with pytest.raises(fillmask.InputError, match=r"^A pair is read whole; leave") as raised:
+        load().fill_mask(inputs, overflow="window", **options)
+    assert raised.value.input == 1
 
 
 def test_one_text_is_a_list_of_one() -> None:
@@ -231,18 +257,18 @@ def test_the_engine_is_run_by_one_thread_at_a_time() -> None:
     taken: list[bool] = []
 
     def look(batch: Batch, k: int) -> Scores:
-        taken.append(model._turn.locked())
+        taken.append(model._runner.turn.locked())
         if len(taken) > 1:
             raise OSError
         return score_by_id(batch, k)
 
     model = load(FakeEngine(answer=look))
     model.fill_mask(TEXTS)
-    assert not model._turn.locked()
+    assert not model._runner.turn.locked()
     with pytest.raises(fillmask.ModelStoreError, match="engine failed"):
         model.fill_mask(TEXTS)
     assert taken == [True, True]
-    assert not model._turn.locked()
+    assert not model._runner.turn.locked()
 
 
 @pytest.mark.parametrize(
@@ -252,6 +278,8 @@ def test_the_engine_is_run_by_one_thread_at_a_time() -> None:
         (["a [MASK]", ""], {}, "The text is empty; send a sentence.", 1),
         (["a [MASK]", 7], {}, "int is no text; give strings.", 1),
         (None, {}, "NoneType is no text, and no list of texts; give strings.", None),
+        (["a [MASK]", fillmask.TextPair("a [MASK]", LONE_SURROGATE)], {}, "A lone surrogate", 1),
+        (fillmask.TextPair("a [MASK]", ""), {}, "The text is empty; send a sentence.", 0),
         (LONE_SURROGATE, {}, "A lone surrogate is no character; decode the text anew", 0),
         ("a [MASK]", {"top_k": 0}, "top_k is 0; ask for at least 1.", None),
         ("a [MASK]", {"targets": []}, "There are no targets; give at least one", 0),

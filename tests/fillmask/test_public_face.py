@@ -20,13 +20,14 @@ from model_store.tasks.candidate_filter import CandidateFilter
 from model_store.tasks.embed_sparse import EmbeddedText
 from model_store.tasks.joint.request import JointText
 from model_store.tasks.score import ScoredText, ScoredToken
+from model_store.text.text_pair import TextPair
 from model_store.text.tokenized_text import Token
 
 NAMES = [
     BertBackbone, BertMaskedLM, BertMaskedLMPreprocessor, BertTokenizer, CandidateFilter,
     EmbeddedText, answers.FilledText, InputError, JointText, LoadedModel, answers.Mask,
-    ModelStoreError, answers.Prediction, ScoredText, ScoredToken, answers.TargetPrediction,
-    Token, load,
+    ModelStoreError, answers.Piece, answers.Prediction, ScoredText, ScoredToken,
+    answers.TargetPrediction, TextPair, Token, load,
 ]  # fmt: skip
 
 SCRIPT = """
