@@ -9,6 +9,9 @@ TEST_VENV := .venv-test
 GOLDEN_VENV := .venv-golden
 CLIENTS_VENV := .venv-clients
 BROWSER_VENV := .venv-browser
+MLSERVER_VENV := .venv-mlserver
+GENERATED_VENV := .venv-generated
+GENERATED_TYPESCRIPT := tests/clients/generated_typescript
 BENCH_VENV := .venv-bench
 VLLM_VENV := .venv-vllm
 BIN := $(TEST_VENV)/bin
@@ -16,7 +19,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit format openapi swagger-ui lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-nginx test-browser test-front-door test-clients bench gpu-check vllm ratios reliability image clean
+.PHONY: help run test check audit format openapi swagger-ui lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-nginx test-browser test-front-door test-clients test-mlserver test-generated bench gpu-check vllm ratios reliability image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -100,12 +103,18 @@ test-front-door: $(TEST_VENV)/.stamp ## Install and run as newcomers, the image 
 	$(BIN)/python -m pytest -m front_door --no-cov -o log_cli=true -o log_cli_level=INFO -o log_cli_format="%(message)s" tests/front_door
 
 # Up to its own folder, conftest.py would import what this environment does not have.
-test-clients: $(CLIENTS_VENV)/.stamp $(TEST_VENV)/.stamp ## Test with the clients of Triton and KServe
+test-clients: $(CLIENTS_VENV)/.stamp $(TEST_VENV)/.stamp test-mlserver test-generated ## Test with the clients of Triton, KServe and MLServer, and with generated ones
 	$(CLIENTS_VENV)/bin/python -m pytest -m clients --confcutdir tests/clients tests/clients
 
 test-browser: $(BROWSER_VENV)/.stamp $(TEST_VENV)/.stamp ## Test in a browser (installs Debian's chromium with apt-get)
 	command -v chromium >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium)
 	$(BROWSER_VENV)/bin/python -m pytest -m browser --confcutdir tests/browser tests/browser
+
+test-mlserver: $(MLSERVER_VENV)/.stamp $(TEST_VENV)/.stamp ## Test with the types of MLServer, whose pins are not KServe's
+	$(MLSERVER_VENV)/bin/python -m pytest -m clients --confcutdir tests/clients tests/clients/mlserver_types
+
+test-generated: $(GENERATED_VENV)/.stamp $(GENERATED_TYPESCRIPT)/node_modules/.stamp $(TEST_VENV)/.stamp ## Generate clients in Python and TypeScript, and test with them
+	$(GENERATED_VENV)/bin/python -m pytest -m clients --confcutdir tests/clients tests/clients/generated
 
 bench: $(BENCH_VENV)/.stamp ## Measure engines, server and peers: 25 minutes (BENCH=quick: 8)
 	$(BENCH_VENV)/bin/python -m bench $(if $(filter quick,$(BENCH)),--quick)
@@ -130,7 +139,7 @@ image: ## Build the container image
 	docker build --tag fillmask .
 
 clean: ## Remove the virtual environments and caches
-	rm -rf $(VENV) $(TEST_VENV) $(GOLDEN_VENV) $(CLIENTS_VENV) $(BROWSER_VENV) $(BENCH_VENV) $(VLLM_VENV) bench/.cache .mypy_cache .pytest_cache .ruff_cache .coverage
+	rm -rf $(VENV) $(TEST_VENV) $(GOLDEN_VENV) $(CLIENTS_VENV) $(MLSERVER_VENV) $(GENERATED_VENV) $(BROWSER_VENV) $(BENCH_VENV) $(VLLM_VENV) $(GENERATED_TYPESCRIPT)/node_modules bench/.cache .mypy_cache .pytest_cache .ruff_cache .coverage
 
 # The locks are complete, so pip need not resolve: --no-deps.
 $(VENV)/.stamp: requirements/run.txt pyproject.toml
@@ -146,8 +155,17 @@ $(GOLDEN_VENV)/.stamp: requirements/golden.txt requirements/test.txt
 	touch $@
 
 $(CLIENTS_VENV)/.stamp: requirements/clients.txt
-	$(PYTHON) -m venv --clear $(CLIENTS_VENV)
-	$(CLIENTS_VENV)/bin/python $(PIP_INSTALL) --no-deps -r requirements/clients.txt
+	$(call make_foreign_venv,$(CLIENTS_VENV),$<)
+
+$(MLSERVER_VENV)/.stamp: requirements/mlserver.txt
+	$(call make_foreign_venv,$(MLSERVER_VENV),$<)
+
+$(GENERATED_VENV)/.stamp: requirements/generated.txt
+	$(call make_foreign_venv,$(GENERATED_VENV),$<)
+
+$(GENERATED_TYPESCRIPT)/node_modules/.stamp: $(GENERATED_TYPESCRIPT)/package-lock.json
+	command -v npm >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends nodejs npm)
+	npm ci --silent --prefix $(GENERATED_TYPESCRIPT)
 	touch $@
 
 $(BROWSER_VENV)/.stamp: requirements/browser.txt
@@ -169,6 +187,13 @@ $(VLLM_VENV)/.stamp: requirements/vllm.txt
 	cd $(VLLM_VENV)/lib/python*/site-packages && mkdir -p vllm-0.32.0+cpu.dist-info && \
 		printf 'Metadata-Version: 2.1\nName: vllm\nVersion: 0.32.0+cpu\n' > vllm-0.32.0+cpu.dist-info/METADATA
 	touch $@
+
+# Without us: their pins are not ours.
+define make_foreign_venv
+	$(PYTHON) -m venv --clear $(1)
+	$(1)/bin/python $(PIP_INSTALL) --no-deps -r $(2)
+	touch $(1)/.stamp
+endef
 
 define make_venv
 	$(PYTHON) -m venv --clear $(1)

@@ -10,7 +10,8 @@ import tritonclient.http
 import tritonclient.http.aio
 from tritonclient.utils import InferenceServerException
 
-from clients.callers import MARKS, PRESET
+from clients.callers import MARKS
+from clients.questions import PRESET
 from e2e.running_server import ADMIN, RunningServer
 
 KEY = {"authorization": "Bearer key"}

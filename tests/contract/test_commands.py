@@ -21,6 +21,9 @@ NAMES_SETTINGS = [*DOCUMENTS, "Dockerfile", "docker-compose.yml", "Makefile"]
 WALKED_ELSEWHERE = {
     "curl": "tests/e2e/test_documents.py sends it",
     "docker": "needs an engine for containers; tests/contract/test_deploy.py holds its files",
+    "npm": "make test-generated installs the same, from a lock",
+    "npx": "tests/clients/generated runs it",
+    "openapi-python-client": "tests/clients/generated runs it",
     "pip": "tests/contract/test_locks.py holds the locks",
     "python3.11": "tests/front_door makes environments",
 }
