@@ -19,7 +19,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit format openapi swagger-ui lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-nginx test-browser test-front-door test-clients test-mlserver test-generated bench gpu-check vllm ratios reliability image clean
+.PHONY: help run test check audit format openapi swagger-ui lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-nginx test-browser pictures test-front-door test-clients test-mlserver test-generated bench gpu-check vllm ratios reliability image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -109,6 +109,11 @@ test-clients: $(CLIENTS_VENV)/.stamp $(TEST_VENV)/.stamp test-mlserver test-gene
 test-browser: $(BROWSER_VENV)/.stamp $(TEST_VENV)/.stamp ## Test in a browser (installs Debian's chromium with apt-get)
 	command -v chromium >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium)
 	$(BROWSER_VENV)/bin/python -m pytest -m browser --confcutdir tests/browser tests/browser
+
+pictures: $(BROWSER_VENV)/.stamp $(TEST_VENV)/.stamp ## Take the pictures in docs/images anew (installs Debian's chromium and fonts)
+	command -v chromium >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium)
+	fc-list | grep -q Inter || (apt-get update -qq && apt-get install -qq -y --no-install-recommends fonts-inter fonts-noto-core)
+	cd tests && ../$(BROWSER_VENV)/bin/python -m browser.page.pictures
 
 test-mlserver: $(MLSERVER_VENV)/.stamp $(TEST_VENV)/.stamp ## Test with the types of MLServer, whose pins are not KServe's
 	$(MLSERVER_VENV)/bin/python -m pytest -m clients --confcutdir tests/clients tests/clients/mlserver_types

@@ -22,9 +22,10 @@ let focus = null; // which mask's candidates are to have the focus once they are
 
 const presets = createPresets(drawPresets, (refusal) => keyForm.askFor(refusal));
 const answers = [0, 1].map(() => createAnswer(presets, {
-  onFill(text, index) {
+  onFill(text, filled, index) {
+    if (text !== question.now.text) return; // it is still shown, and was for another text
     focus = index;
-    question.replaceText(text);
+    question.replaceText(filled);
   },
   onAnswer(told) {
     region.style.setProperty("--scale", Math.max(...answers.map((answer) => answer.scale), 1e-9));

@@ -8,7 +8,7 @@
   const theme = () => chosen ?? (system.matches ? "dark" : "light");
 
   const show = () => {
-    document.documentElement.dataset.theme = theme();
+    if (chosen) document.documentElement.dataset.theme = chosen; // the style sheet knows the system's
     const button = document.getElementById("theme");
     if (button) button.textContent = theme() === "dark" ? "Light theme" : "Dark theme";
   };

@@ -35,7 +35,7 @@ class RunningServer:
 
 @contextmanager
 def start_server(
-    env: Mapping[str, str], tmp_path: Path, program: Path = _OURS
+    env: Mapping[str, str], tmp_path: Path, program: Path = _OURS, port: int | None = None
 ) -> Iterator[RunningServer]:
     """Run `fillmask serve` on a free port of this machine, from its first answer to the end.
 
@@ -43,9 +43,10 @@ def start_server(
         env: settings, over the defaults; the settings of the test run itself are not passed on.
         tmp_path: where its output goes, into `server.log`.
         program: the `fillmask` of an environment.
+        port: where it listens, if not on a free one.
     """
     output = tmp_path / "server.log"
-    port = find_free_port()
+    port = port or find_free_port()
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("FILLMASK_")}
     # One for all servers of a test run: a conversion takes seconds.
     defaults = {

@@ -34,6 +34,10 @@ class Container:
         """Return the answer to a GET, parsed."""
         return json.loads(self._curl(path, "-H", f"authorization: Bearer {key}"))
 
+    def read(self, path: str) -> str:
+        """Return the answer to a GET as it is."""
+        return self._curl(path)
+
     def fill(self, preset: str) -> Any:
         """Return the answer of a preset to the README's text."""
         body = {"inputs": "The capital of France is [MASK].", "top_k": 2, "preset": preset}

@@ -67,6 +67,8 @@ def test_image_answers_at_once_and_ends_well(
     before = volumes.conversions()
     assert len(before) == 1
     with start_container(image, volumes.by_target, tmp_path / "log") as container:
+        assert "<title>fillmask</title>" in container.read("/")
+        assert container.read("/page/main.js") == (ROOT / "service/page/main.js").read_text()
         answer = container.fill(EMBEDDED)
         (printed,) = code_blocks("README.md", "json")
         assert words(answer) == words(json.loads(printed))

@@ -13,7 +13,7 @@ const STATES = {
 
 /** Hold a column.
  *
- * `onFill(text, index)`: a candidate was chosen. `onAnswer(told)`: there is an answer, in a sentence.
+ * `onFill(text, filled, index)`: a candidate was chosen for a mask of a text. `onAnswer(told)`: there is an answer, in a sentence.
  * `onRefusal(refusal)`: there will be none.
  */
 export function createAnswer(presets, { onFill, onAnswer, onRefusal }) {
@@ -62,13 +62,14 @@ export function createAnswer(presets, { onFill, onAnswer, onRefusal }) {
   };
 
   const drawAnswer = ({ results: [result], milliseconds }) => {
+    const { text } = asked.question;
     const view = result.sequences ? sequences : candidates;
     const draw = result.sequences ? sequences.drawSequences : candidates.drawMasks;
     last = `${result.tokens} tokens · ${Number(milliseconds.toPrecision(2))} ms`;
     notice.hidden = true;
     notice.replaceChildren();
     body.style.setProperty("--own-scale", view.highest(result));
-    body.replaceChildren(...draw(asked.question.text, result, onFill));
+    body.replaceChildren(...draw(text, result, (filled, index) => onFill(text, filled, index)));
     onAnswer(view.tell(result));
   };
 

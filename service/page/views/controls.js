@@ -28,7 +28,7 @@ export function bindControls(question) {
       if (targets.value !== words) targets.value = words;
       targets.disabled = isJoint;
       byId("targets-hint").textContent = isJoint
-        ? "Words of your own are scored with each mask alone." : "Commas between them.";
+        ? "Words of your own are scored with each mask alone." : "";
       for (const each of decodings) each.checked = (each.value === "joint") === isJoint;
     },
     /** Show the presets and how they stand. */
