@@ -75,6 +75,16 @@ def test_operation_is_tried_where_the_service_is(page: Page, root: str) -> None:
     )
 
 
+def test_page_is_dark_where_all_is(browser: Browser, root: str) -> None:
+    """As the system of its reader says."""
+    for scheme, is_dark in (("dark", True), ("light", False)):
+        with browser.new_context(color_scheme=scheme) as context:  # type: ignore[arg-type]
+            page = context.new_page()
+            page.goto(f"{root}/docs")
+            expect(page.get_by_label("This server asks for a key")).to_be_visible()
+            assert bool(page.locator("html.dark-mode").count()) == is_dark
+
+
 def test_wrong_key_is_said_to_be_wrong(page: Page, root: str) -> None:
     """And another one may be given."""
     open_with_key(page, root, "lock")

@@ -4,6 +4,7 @@
 
 const trouble = document.getElementById("trouble");
 const ask = document.getElementById("ask");
+const dark = matchMedia("(prefers-color-scheme: dark)");
 let key = ""; // kept nowhere: it is gone with the page
 
 async function start() {
@@ -50,10 +51,16 @@ function fail(error) {
   say(`The server does not say what it offers (${error.message}). Try again in a moment.`);
 }
 
+function paint() {
+  document.documentElement.classList.toggle("dark-mode", dark.matches); // Swagger UI's own name
+}
+
+dark.addEventListener("change", paint);
 ask.addEventListener("submit", (event) => {
   event.preventDefault();
   key = document.getElementById("key").value.trim();
   start().catch(fail);
 });
 
+paint();
 start().catch(fail);

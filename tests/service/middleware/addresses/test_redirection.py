@@ -1,11 +1,14 @@
 """Paths with a slash too many."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+from starlette.routing import Route
 
 from fakes import FakeStore
+from service.middleware.addresses.route import find_redirection
 
 ROOT = "/fillmask"
 
@@ -41,6 +44,14 @@ async def test_path_that_leads_nowhere_is_not_found(client: httpx.AsyncClient, p
     url = httpx.URL("http://fillmask").copy_with(raw_path=path.encode())
     answer = await client.get(url)
     assert (answer.status_code, answer.json()["code"]) == (404, "invalid_request")
+
+
+@pytest.mark.parametrize(("path", "address"), [("/x", "/x/"), ("//evil.org", None)])
+def test_redirection_never_leads_to_another_host(path: str, address: str | None) -> None:
+    """Even if a route took every path: two slashes begin the name of a host."""
+    app = SimpleNamespace(named_routes=[Route("/{anything:path}/", lambda _: None)])
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "app": app}
+    assert find_redirection(scope) == address
 
 
 async def test_what_a_caller_wrote_stays_quoted(client: httpx.AsyncClient) -> None:

@@ -11,6 +11,7 @@ import service.routes.operations.documentation as here
 from fakes import FakeStore
 
 FOLDER = Path(here.__file__).parent
+PIN = Path(__file__).parents[4] / "requirements" / "swagger_ui.py"
 TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 PAGE = (FOLDER / "page.html").read_text("utf-8")
 REFERENCES = re.findall(r'(?:src|href)="([^"]+)"', PAGE)
@@ -43,6 +44,14 @@ def test_nothing_is_fetched_from_elsewhere(name: str) -> None:
     text = re.sub(r"http://www\.w3\.org/\d+/\w+", "", text)
     text = re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE)
     assert not re.search(r"https?:|[\"'(=]//", text)
+
+
+def test_swagger_ui_is_the_version_that_is_pinned() -> None:
+    """`make swagger-ui` was run after the pin was moved."""
+    pinned = re.search(r'^VERSION = "(.+)"$', PIN.read_text("utf-8"), re.MULTILINE)
+    assert pinned
+    bundle = (FOLDER / "swagger_ui" / "swagger-ui-bundle.js").read_text("utf-8")
+    assert pinned[1] in bundle
 
 
 def test_no_map_is_asked_for() -> None:
