@@ -14,12 +14,13 @@ GENERATED_VENV := .venv-generated
 GENERATED_TYPESCRIPT := tests/clients/generated_typescript
 BENCH_VENV := .venv-bench
 VLLM_VENV := .venv-vllm
+DOCS_VENV := .venv-docs
 BIN := $(TEST_VENV)/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit format openapi swagger-ui lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-nginx test-browser pictures test-front-door test-clients test-mlserver test-generated bench gpu-check vllm ratios reliability image clean
+.PHONY: help run test check audit format openapi swagger-ui lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-nginx test-browser pictures test-front-door test-clients test-mlserver test-generated test-documents docs bench gpu-check vllm ratios reliability image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -66,6 +67,7 @@ lock: $(TEST_VENV)/.stamp ## Write the lock files anew from pyproject.toml (UPGR
 	$(COMPILE) --group generated --output-file requirements/generated.txt
 	$(COMPILE) --group mlserver --output-file requirements/mlserver.txt
 	$(COMPILE) --group browser --output-file requirements/browser.txt
+	$(COMPILE) --group docs --output-file requirements/docs.txt
 
 golden: $(GOLDEN_VENV)/.stamp ## Make the golden files anew with Transformers and minicons (needs torch)
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_golden.py
@@ -121,6 +123,13 @@ test-mlserver: $(MLSERVER_VENV)/.stamp $(TEST_VENV)/.stamp ## Test with the type
 test-generated: $(GENERATED_VENV)/.stamp $(GENERATED_TYPESCRIPT)/node_modules/.stamp $(TEST_VENV)/.stamp ## Generate clients in Python and TypeScript, and test with them
 	$(GENERATED_VENV)/bin/python -m pytest -m clients --confcutdir tests/clients tests/clients/generated
 
+test-documents: $(TEST_VENV)/.stamp $(DOCS_VENV)/.stamp ## Do what the slow pages show, and build the site
+	$(BIN)/python -m pytest -m documents --no-cov tests/documents
+
+docs: $(DOCS_VENV)/.stamp ## Build the documentation into build/site
+	$(DOCS_VENV)/bin/python -m website
+	$(DOCS_VENV)/bin/zensical build --clean --strict
+
 bench: $(BENCH_VENV)/.stamp ## Measure engines, server and peers: 25 minutes (BENCH=quick: 8)
 	$(BENCH_VENV)/bin/python -m bench $(if $(filter quick,$(BENCH)),--quick)
 
@@ -144,7 +153,7 @@ image: ## Build the container image
 	docker build --tag fillmask .
 
 clean: ## Remove the virtual environments and caches
-	rm -rf $(VENV) $(TEST_VENV) $(GOLDEN_VENV) $(CLIENTS_VENV) $(MLSERVER_VENV) $(GENERATED_VENV) $(BROWSER_VENV) $(BENCH_VENV) $(VLLM_VENV) $(GENERATED_TYPESCRIPT)/node_modules bench/.cache .mypy_cache .pytest_cache .ruff_cache .coverage
+	rm -rf $(VENV) $(TEST_VENV) $(GOLDEN_VENV) $(CLIENTS_VENV) $(MLSERVER_VENV) $(GENERATED_VENV) $(BROWSER_VENV) $(BENCH_VENV) $(VLLM_VENV) $(GENERATED_TYPESCRIPT)/node_modules $(DOCS_VENV) build bench/.cache .mypy_cache .pytest_cache .ruff_cache .coverage
 
 # The locks are complete, so pip need not resolve: --no-deps.
 $(VENV)/.stamp: requirements/run.txt pyproject.toml
@@ -176,6 +185,11 @@ $(GENERATED_TYPESCRIPT)/node_modules/.stamp: $(GENERATED_TYPESCRIPT)/package-loc
 $(BROWSER_VENV)/.stamp: requirements/browser.txt
 	$(PYTHON) -m venv --clear $(BROWSER_VENV)
 	$(BROWSER_VENV)/bin/python $(PIP_INSTALL) --no-deps -r requirements/browser.txt
+	touch $@
+
+$(DOCS_VENV)/.stamp: requirements/docs.txt
+	$(PYTHON) -m venv --clear $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python $(PIP_INSTALL) --no-deps -r $<
 	touch $@
 
 $(BENCH_VENV)/.stamp: requirements/bench.txt requirements/test.txt

@@ -19,8 +19,9 @@ MENTIONED = [
 ]
 NAMES_SETTINGS = [*DOCUMENTS, "Dockerfile", "docker-compose.yml", "Makefile"]
 WALKED_ELSEWHERE = {
-    "curl": "tests/e2e/test_documents.py sends it",
+    **dict.fromkeys(("cp", "curl", "echo", "mkdir", "tar"), "tests/documents runs it"),
     "docker": "needs an engine for containers; tests/contract/test_deploy.py holds its files",
+    "kubectl": "needs a cluster; tests/documents/test_kubernetes.py holds the manifest",
     "npm": "make test-generated installs the same, from a lock",
     "npx": "tests/clients/generated runs it",
     "openapi-python-client": "tests/clients/generated runs it",

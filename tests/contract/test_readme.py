@@ -46,7 +46,7 @@ def test_curl_sends_a_valid_request() -> None:
 def test_shown_answer_is_that_of_the_request() -> None:
     """The answer below the curl has the app's form, and belongs to the curl's text."""
     request = FillMaskRequest.model_validate_json(curl_body())
-    (shown,) = code_blocks("README.md", "json")
+    shown, *_ = code_blocks("README.md", "json")
     answer = FillMaskResponse.model_validate_json(shown)
     assert json.loads(shown) == answer.model_dump(exclude_unset=True)
     (mask,) = answer.results[0].masks
@@ -60,7 +60,7 @@ def test_shown_answer_is_that_of_the_request() -> None:
 
 def test_client_example_uses_fields_that_are_there() -> None:
     """The Python example compiles, and reads fields that the answer has."""
-    (example,) = code_blocks("README.md", "python")
+    example, *_ = code_blocks("README.md", "python")
     compile(example, "README.md", "exec")
     used = set(re.findall(r"answer\.(\w+)", example))
     assert used
