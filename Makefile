@@ -43,6 +43,10 @@ audit: $(TEST_VENV)/.stamp ## Look for unsafe code, and for known vulnerabilitie
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml service model_store fillmask bench
 	$(BIN)/python requirements/audit.py requirements/run.txt
 
+.PHONY: dashboards
+dashboards: $(TEST_VENV)/.stamp ## Write Grafana's dashboards anew
+	$(BIN)/python deploy/grafana/write_dashboards.py
+
 format: $(TEST_VENV)/.stamp ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from fastapi import FastAPI
 
@@ -145,9 +145,9 @@ def _create_access(settings: Settings) -> Access:
 
 def _create_lifespan(
     settings: Settings, store: ModelStore, open_backend: OpenBackend, traces: Traces
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+) -> Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]:
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         freeze_heap()
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(traces.export())
@@ -173,7 +173,8 @@ def _create_lifespan(
             if settings.preload:
                 await stack.enter_async_context(owned_task(readiness.check()))
             stack.callback(pipeline.close)
-            yield
+            # For connections, which refuse what no application sees.
+            yield {"observe_response": backend.metrics.observe_response}
 
     return lifespan
 

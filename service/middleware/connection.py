@@ -9,6 +9,9 @@ fields, and whenever a connection waits for its client, a countdown runs:
     the next request is awaited                         uvicorn's own, `timeout_keep_alive`
 
 While a request is in work its body and its deadline are the application's to watch.
+
+What it answers by itself no middleware sees, so it counts that: the lifespan of the application
+gives what counts as `observe_response`.
 """
 
 import asyncio
@@ -25,7 +28,8 @@ from service.errors.exceptions import (
     ServiceError,
     TooManyConnectionsError,
 )
-from service.errors.table import error_response
+from service.errors.table import TABLE, error_response
+from service.middleware.route import UNKNOWN_ROUTE
 
 _PIECE_BYTES = 8192
 """How much the parser gets at once: what it keeps of an unfinished field is known so closely."""
@@ -208,6 +212,9 @@ class LimitedConnection(HttpToolsProtocol):
                 return
             self.cycle.disconnected = True
             self.cycle.message_event.set()
+            # The application answers, too, to nobody: that is counted.
+        else:
+            self.app_state["observe_response"](UNKNOWN_ROUTE, TABLE[type(error)][0])
         self.transport.write(self._write_answer(error))
         self.transport.write_eof()
         self._until_head.stop()

@@ -10,6 +10,7 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    ProcessCollector,
     generate_latest,
 )
 
@@ -56,6 +57,8 @@ class Metrics:
             configured: the presets that the settings name.
         """
         self._registry = CollectorRegistry()
+        # Of the process that runs the models, wherever there are several.
+        ProcessCollector(registry=self._registry)
         self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
         self._outcome = outcome
         self._preset_states = preset_states

@@ -25,7 +25,6 @@ LOAD_ERRORS = (ModelLoadError, PresetUnavailableError)
 PACKAGES = ("service", "model_store", "fillmask")
 MAX_LINES = 300
 NO_NOUNS = {"utils", "helpers", "common", "manager", "core", "base"}
-DASHBOARD = "deploy/grafana/dashboards/fillmask.json"
 DEPLOYED = sorted(
     str(path.relative_to(ROOT))
     for path in (ROOT / "docker-compose.yml", *(ROOT / "deploy").rglob("*"))
@@ -41,13 +40,11 @@ def test_file_parses(path: str) -> None:
     assert isinstance(load(read(path)), dict)
 
 
-def test_dashboard_and_alerts_ask_for_metrics_that_exist() -> None:
-    """Every metric in an expression of the dashboard or an alert is a series of the server."""
+def test_alerts_ask_for_metrics_that_exist() -> None:
+    """Every metric in the expression of an alert is a series of the server."""
     metrics = Metrics(outcome=lambda _: "ok", queue_size=lambda: 0, queue_age=lambda: 0)
     series = {name for names in metrics._registry._collector_to_names.values() for name in names}
-    panels = json.loads(read(DASHBOARD))["panels"]
-    expressions = [target["expr"] for panel in panels for target in panel["targets"]]
-    expressions += [alert["expr"] for alert in alerts()]
+    expressions = [alert["expr"] for alert in alerts()]
     asked = {name for expr in expressions for name in re.findall(r"fill_mask_\w+", expr)}
     assert asked
     assert asked <= series
@@ -85,16 +82,6 @@ def test_prometheus_loads_the_alerts_where_compose_puts_them() -> None:
     assert config["rule_files"] == ["alerts.yml"]
     volumes = compose()["services"]["prometheus"]["volumes"]
     assert "./deploy/prometheus:/etc/prometheus:ro" in volumes
-
-
-def test_dashboard_asks_the_provisioned_data_source() -> None:
-    """The dashboard's panels name the data source that Grafana is given."""
-    (source,) = yaml.safe_load(read("deploy/grafana/provisioning/datasources/prometheus.yml"))[
-        "datasources"
-    ]
-    panels = json.loads(read(DASHBOARD))["panels"]
-    assert {panel["datasource"]["uid"] for panel in panels} == {source["uid"]}
-    assert source["url"].removeprefix("http://").split(":")[0] in compose()["services"]
 
 
 def test_scrape_target_is_the_service() -> None:

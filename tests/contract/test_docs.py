@@ -13,6 +13,9 @@ from service.errors.table import INTERNAL, TABLE
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 
+LEAST_WORDS = 8
+"""Fewer than these say no more than the name."""
+
 API_PAGES = ("docs/api.md", "docs/open-inference.md")
 
 
@@ -34,14 +37,27 @@ def test_every_metric_is_documented_with_its_type_and_labels() -> None:
         quoted(name)[0]: (kind, tuple(quoted(labels)))
         for name, kind, labels, _ in read_tables("docs/metrics.md", "metric")
     }
-    metrics = Metrics(outcome=lambda _: "ok", queue_size=lambda: 0, queue_age=lambda: 0)
-    assert documented == {
-        f"{metric._name}_total" if metric._type == "counter" else metric._name: (
-            metric._type,
-            tuple(metric._labelnames),
-        )
-        for metric in metrics._registry._collector_to_names
+    registry = Metrics(outcome=lambda _: "ok", queue_size=lambda: 0, queue_age=lambda: 0)._registry
+    labels = {
+        name: tuple(collector._labelnames)
+        for collector, names in registry._collector_to_names.items()
+        for name in names
     }
+    assert documented == {
+        f"{family.name}_total" if family.type == "counter" else family.name: (
+            family.type,
+            labels.get(family.name, ()),
+        )
+        for family in registry.collect()
+    }
+
+
+def test_every_metric_has_its_reading() -> None:
+    """What a value tells and what to do stands once for each, in words enough to be of use."""
+    documented = [quoted(row[0])[0] for row in read_tables("docs/metrics.md", "metric")]
+    rows = read_tables("docs/metrics.md", "metrics")
+    assert sorted(name for names, _ in rows for name in quoted(names)) == sorted(documented)
+    assert [names for names, told in rows if len(told.split()) < LEAST_WORDS] == []
 
 
 def test_every_error_code_is_documented_with_its_status() -> None:

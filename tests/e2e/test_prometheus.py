@@ -1,25 +1,24 @@
 """What Prometheus itself makes of the metrics and of its configuration."""
 
-import json
-import shutil
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import yaml
 
-from e2e.running_server import RunningServer, find_free_port, start_server, stop
+from e2e.running_prometheus import (
+    DEADLINE_S,
+    DEPLOYED,
+    ask,
+    run,
+    start_prometheus,
+    write_config,
+)
+from e2e.running_server import RunningServer, start_server
 
 pytestmark = pytest.mark.prometheus
 
-_ROOT = Path(__file__).parents[2]
-_DEPLOYED = _ROOT / "deploy" / "prometheus"
-_DEADLINE_S = 60
 _REQUESTS = 3
 _KEY = "a-key-for-prometheus"
 
@@ -43,30 +42,14 @@ def test_shipped_configuration_is_valid(tmp_path: Path) -> None:
 
 def test_alert_rules_are_clean_to_promtool() -> None:
     """Promtool reads every rule, and finds nothing to complain about."""
-    checked = run("promtool", "check", "rules", str(_DEPLOYED / "alerts.yml"))
+    checked = run("promtool", "check", "rules", str(DEPLOYED / "alerts.yml"))
     assert checked.returncode == 0, checked.stdout.decode()
 
 
 def test_alerts_fire_when_they_must_and_only_then() -> None:
     """Promtool plays the series of alerts_test.yml through the rules."""
-    tested = run("promtool", "test", "rules", str(_DEPLOYED / "alerts_test.yml"))
+    tested = run("promtool", "test", "rules", str(DEPLOYED / "alerts_test.yml"))
     assert tested.returncode == 0, tested.stdout.decode()
-
-
-def test_dashboard_speaks_promql(tmp_path: Path) -> None:
-    """Every expression of the dashboard, its variables filled in, is one that Prometheus reads."""
-    path = _ROOT / "deploy" / "grafana" / "dashboards" / "fillmask.json"
-    panels = json.loads(path.read_text("utf-8"))["panels"]
-    expressions = [
-        target["expr"].replace("$__rate_interval", "1m").replace("$job", "fillmask")
-        for panel in panels
-        for target in panel["targets"]
-    ]
-    rules = [{"record": f"r{n}", "expr": expression} for n, expression in enumerate(expressions)]
-    written = tmp_path / "rules.yml"
-    written.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
-    checked = run("promtool", "check", "rules", str(written))
-    assert checked.returncode == 0, checked.stdout.decode()
 
 
 def test_prometheus_scrapes_the_server(server: RunningServer, tmp_path: Path) -> None:
@@ -99,7 +82,7 @@ def test_prometheus_shows_a_key_where_probes_are_closed(
 def send_requests(server: RunningServer, preset: str | None = None) -> None:
     """Send as many requests as the tests count on."""
     body = {"inputs": "The capital of France is [MASK].", "preset": preset}
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=_DEADLINE_S) as client:
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=DEADLINE_S) as client:
         for _ in range(_REQUESTS):
             response = client.post("/fill-mask", json=body)
             assert response.status_code == (404 if preset else 200), response.text
@@ -111,79 +94,17 @@ def count_requests(server: RunningServer) -> float:
     return sum(float(x.split()[-1]) for x in lines if x.startswith("fill_mask_requests_total{"))
 
 
-def write_config(tmp_path: Path, target: str, key: str) -> Path:
-    """Write what is in deploy/ with another target, a key in a file, and one second of patience."""
-    (tmp_path / "key").write_text(key)
-    config = yaml.safe_load((_DEPLOYED / "prometheus.yml").read_text("utf-8"))
-    config["global"] |= {"scrape_interval": "1s", "scrape_timeout": "1s"}
-    config["rule_files"] = [str(_DEPLOYED / path) for path in config["rule_files"]]
-    (job,) = config["scrape_configs"]
-    job["static_configs"] = [{"targets": [target]}]
-    job["authorization"]["credentials_file"] = str(tmp_path / "key")
-    written = tmp_path / "prometheus.yml"
-    written.write_text(yaml.safe_dump(config))
-    return written
-
-
-@contextmanager
-def start_prometheus(target: str, tmp_path: Path, key: str = "none") -> Iterator[str]:
-    """Run Prometheus as in deploy/, scraping one target every second, and yield its URL."""
-    config = write_config(tmp_path, target, key)
-    address = f"127.0.0.1:{find_free_port()}"
-    with (tmp_path / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603  # Debian's command
-            [
-                find_command("prometheus"),
-                f"--config.file={config}",
-                f"--storage.tsdb.path={tmp_path / f'data-{key}'}",
-                f"--web.listen-address={address}",
-            ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield f"http://{address}"
-    finally:
-        stop(process)
-
-
 def poll(prometheus: str, query: str, *, at_least: float) -> None:
     """Ask Prometheus until the one value of a query is large enough, or too much time is gone."""
-    deadline = time.monotonic() + _DEADLINE_S
-    answer: Any = None
+    deadline = time.monotonic() + DEADLINE_S
+    result: Any = None
     while time.monotonic() < deadline:
         try:
-            answer = ask(prometheus, query)
+            result = ask(prometheus, "query", query=query)["result"]
         except httpx.HTTPError as error:  # Not listening yet, or 503 while it starts.
-            answer = error
+            result = error
         else:
-            result = answer.get("data", {}).get("result", [])
             if result and float(result[0]["value"][1]) >= at_least:
                 return
         time.sleep(0.2)
-    pytest.fail(f"{query} was not {at_least} or more within {_DEADLINE_S} s: {answer}")
-
-
-def ask(prometheus: str, query: str) -> Any:
-    """Return Prometheus' answer to an instant query."""
-    response = httpx.get(f"{prometheus}/api/v1/query", params={"query": query}, trust_env=False)
-    return response.raise_for_status().json()
-
-
-def run(command: str, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Run a command to its end; its two outputs come as one."""
-    return subprocess.run(  # noqa: S603  # Debian's command
-        [find_command(command), *arguments],
-        input=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=_DEADLINE_S,
-        check=False,
-    )
-
-
-def find_command(name: str) -> str:
-    """Return the path of a command of Debian's package `prometheus`."""
-    path = shutil.which(name)
-    assert path, f"{name} is not installed; make test-prometheus installs it"
-    return path
+    pytest.fail(f"{query} was not {at_least} or more within {DEADLINE_S} s: {result}")

@@ -113,6 +113,7 @@ class Server:
         """Keep both."""
         self.application = application
         self.state = ServerState()
+        self.counted: list[tuple[str, int]] = []
         self._listener = listener
         self._peers: list[Peer] = []
 
@@ -169,7 +170,7 @@ async def run_server(keep_alive_s: float = LONG_S, **limits: Any) -> AsyncIterat
             LimitedConnection,
             config=config,
             server_state=server.state,
-            app_state={},
+            app_state={"observe_response": lambda *answer: server.counted.append(answer)},
             limits=ConnectionLimits(**defaults | limits),
         )
         listening = await asyncio.get_running_loop().create_server(protocol, sock=listener)
@@ -448,3 +449,23 @@ async def test_what_is_no_http_is_refused_in_the_one_form(server: Server) -> Non
     peer = await server.open()
     await peer.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
     assert await peer.read_error() == (400, "invalid_request")
+
+
+async def test_refusals_that_no_application_sees_are_counted() -> None:
+    """Each once, by its status; one about a request in work is the application's to count."""
+    async with run_server(max_connections=2) as server:
+        for refused in (b"no HTTP\r\n", head(LIMIT + 1)):
+            peer = await server.open()
+            await peer.send(refused)
+            await peer.rest()
+            peer.writer.close()
+            await server.wait_until_empty()
+        broken = await server.open()
+        await broken.send(CHUNKED + b"no length\r\n")
+        await broken.rest()
+        assert server.counted == [("unknown", 400), ("unknown", 431)]
+    async with run_server(max_connections=1) as server:
+        await (await server.open()).send(GET)
+        await (second := await server.open()).send(GET)
+        assert await second.read_error() == (429, "overloaded")
+        assert server.counted == [("unknown", 429)]
