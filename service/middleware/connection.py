@@ -29,7 +29,7 @@ from service.errors.exceptions import (
     TooManyConnectionsError,
 )
 from service.errors.table import TABLE, error_response
-from service.middleware.route import UNKNOWN_ROUTE
+from service.middleware.addresses.route import UNKNOWN_ROUTE
 
 _PIECE_BYTES = 8192
 """How much the parser gets at once: what it keeps of an unfinished field is known so closely."""

@@ -40,6 +40,21 @@ def test_file_parses(path: str) -> None:
     assert isinstance(load(read(path)), dict)
 
 
+def test_dockerfile_is_clean_to_hadolint() -> None:
+    """Not even a matter of style is left, and no rule is ignored."""
+    linted = run_tool("hadolint", "--no-color", "Dockerfile")
+    assert (linted.returncode, linted.stdout) == (0, ""), linted.stdout
+    assert "hadolint" not in read("Dockerfile")
+
+
+def test_compose_file_is_of_the_specification() -> None:
+    """The JSON schema of the Compose specification has every key, and each value its type."""
+    checked = run_tool(
+        "check-jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml"
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
 def test_alerts_ask_for_metrics_that_exist() -> None:
     """Every metric in the expression of an alert is a series of the server."""
     metrics = Metrics(outcome=lambda _: "ok", queue_size=lambda: 0, queue_age=lambda: 0)
@@ -188,6 +203,14 @@ def test_modules_are_named_for_what_they_hold() -> None:
     """No folder and no module has a name under which anything could go."""
     names = {part for path in SOURCES for part in path.relative_to(ROOT).with_suffix("").parts}
     assert names & NO_NOUNS == set()
+
+
+def run_tool(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of this environment at the root of the repository."""
+    command = [str(Path(sys.executable).with_name(name)), *arguments]
+    return subprocess.run(  # noqa: S603  # tools of the test group
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def alerts() -> list[Any]:

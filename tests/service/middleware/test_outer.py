@@ -92,5 +92,5 @@ async def test_start_and_end_of_the_server_pass_through(store: FakeStore) -> Non
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await app({"type": "lifespan"}, receive, send)
+    await app({"type": "lifespan", "state": {}}, receive, send)
     assert sent == [{"type": "lifespan.startup.complete"}, {"type": "lifespan.shutdown.complete"}]
