@@ -49,6 +49,11 @@ class Stage:
         return words
 
     @property
+    def stop_signal(self) -> str:
+        """The name of the signal that ends a container."""
+        return (self.all("STOPSIGNAL") or ["SIGTERM"])[-1]
+
+    @property
     def health_check(self) -> list[str]:
         """The command that tells whether a container is well."""
         words: list[str] = json.loads(self.one("HEALTHCHECK").partition("CMD")[2])

@@ -45,6 +45,20 @@ class Container:
             self._curl("/fill-mask", "-H", "content-type: application/json", "-d", json.dumps(body))
         )
 
+    def read_metrics(self) -> str:
+        """Return what Prometheus would see, at the port that the image exposes."""
+        return self._curl("/metrics")
+
+    def read_status(self) -> dict[str, str]:
+        """Return what the kernel says of the first process."""
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+    def read_mounts(self) -> dict[str, str]:
+        """Return how each place is mounted that it sees: `ro` or `rw` first."""
+        lines = Path(f"/proc/{self.pid}/mounts").read_text().splitlines()
+        return {line.split()[1]: line.split()[3] for line in lines}
+
     def is_healthy(self) -> bool:
         """Run the image's health check inside."""
         user = self.image.stage.one("USER").partition(":")[0]
@@ -53,8 +67,8 @@ class Container:
         return self._enter(inside, command).returncode == 0
 
     def end(self) -> int:
-        """Send SIGTERM, and return the exit status."""
-        os.kill(self.pid, signal.SIGTERM)
+        """Send what Docker would send, and return the exit status."""
+        os.kill(self.pid, signal.Signals[self.image.stage.stop_signal])
         return self.process.wait(_END_TIMEOUT_S)
 
     def wait_until_ready(self) -> None:
@@ -68,7 +82,7 @@ class Container:
         raise AssertionError(message)
 
     def _curl(self, path: str, *options: str) -> str:
-        port = self.env["FILLMASK_PORT"]
+        port = self.image.stage.one("EXPOSE")
         url = f"http://127.0.0.1:{port}{path}"
         return self._enter(["--net"], ["/usr/bin/curl", "-s", *options, url]).stdout
 

@@ -41,8 +41,9 @@ class Image:
         return directory
 
 
-def build(context: Path, directory: Path) -> Image:
-    """Do every step of the Dockerfile, with the files of a directory as its context."""
+def build(clone: Path, directory: Path) -> Image:
+    """Do every step of the Dockerfile, with the files of a clone that Docker would be sent."""
+    context = _send(clone, directory / "context")
     roots: dict[str, Path] = {}
     for number, stage in enumerate(read_stages()):
         root = directory / f"stage-{number}"
@@ -58,6 +59,27 @@ def enter_command(
     """Return what runs a command in a root; the caller makes the namespaces before it."""
     arguments = [str(root), str(_PYTHON), access, user, *volumes, "--", *command]
     return ["/bin/bash", str(_ENTER), *arguments]
+
+
+def _send(clone: Path, context: Path) -> Path:
+    """Copy what .dockerignore lets through: nothing but its exceptions, less what it names then."""
+    first, *lines = (
+        line
+        for line in (clone / ".dockerignore").read_text("utf-8").splitlines()
+        if line[:1] != "#"
+    )
+    assert first == "*"
+    kept = [line[1:] for line in lines if line.startswith("!")]
+    dropped = [line.removeprefix("**/") for line in lines if line.startswith("**/")]
+    assert len(kept) + len(dropped) == len(lines), "a pattern of another form"
+    for path in kept:
+        (context / path).parent.mkdir(parents=True, exist_ok=True)
+        if (clone / path).is_dir():
+            ignore = shutil.ignore_patterns(*dropped)
+            shutil.copytree(clone / path, context / path, symlinks=True, ignore=ignore)
+        else:
+            shutil.copy(clone / path, context / path)
+    return context
 
 
 def _build_stage(stage: Stage, root: Path, context: Path, roots: dict[str, Path]) -> None:
@@ -77,7 +99,7 @@ def _build_stage(stage: Stage, root: Path, context: Path, roots: dict[str, Path]
         elif word == "RUN":
             _run(rest, root, workdir, variables)
         else:
-            assert word in {"USER", "EXPOSE", "VOLUME", "HEALTHCHECK", "CMD"}, word
+            assert word in {"USER", "EXPOSE", "VOLUME", "HEALTHCHECK", "STOPSIGNAL", "CMD"}, word
 
 
 def _run(script: str, root: Path, workdir: str, variables: dict[str, str]) -> None:

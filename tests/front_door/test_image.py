@@ -21,6 +21,11 @@ from model_store.fetching.catalog import EMBEDDED
 pytestmark = pytest.mark.front_door
 
 OWN = "my-model"
+LITTER = ("service/__pycache__/app.cpython-311.pyc", ".env", "models/key.txt", "tests/secret.txt")
+"""What lies about where an image is built, and is none of its files."""
+
+MEMORY = {"/proc", "/dev", "/dev/shm"}  # noqa: S108  # where a container has it
+DEVICES = {f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,11 @@ class Volumes:
 def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     """What the Dockerfile makes of a fresh clone."""
     directory = tmp_path_factory.mktemp("image")
-    return build(arrive(directory).clone, directory)
+    clone = arrive(directory).clone
+    for litter in LITTER:
+        (clone / litter).parent.mkdir(exist_ok=True)
+        (clone / litter).write_text("never in an image")
+    return build(clone, directory)
 
 
 @pytest.fixture
@@ -75,6 +84,30 @@ def test_image_answers_at_once_and_ends_well(
         assert container.is_healthy()
         assert container.end() == 0
     assert volumes.conversions() == before
+
+
+def test_image_has_the_files_that_docker_is_sent(image: Image) -> None:
+    """The packages to the last file, and nothing of what lies about."""
+    (installed,) = image.root.glob("opt/fillmask/lib/python3*/site-packages")
+    for package in ("service", "model_store", "fillmask"):
+        assert list_files(installed / package) == list_files(ROOT / package)
+    sent = image.root.parent / "context"
+    assert (sent / "README.md").exists()
+    assert [litter for litter in LITTER if (sent / litter).exists()] == []
+
+
+def test_process_has_no_rights(image: Image, volumes: Volumes, tmp_path: Path) -> None:
+    """User and group 10001, no capability, nothing to gain any by, and a root that is read-only."""
+    with start_container(image, volumes.by_target, tmp_path / "log") as container:
+        status, mounts = container.read_status(), container.read_mounts()
+        assert status["Uid"].split() == status["Gid"].split() == ["10001"] * 4
+        assert {status[name] for name in ("CapEff", "CapPrm", "CapBnd")} == {"0" * 16}
+        assert status["NoNewPrivs"] == "1"
+        writable = {place for place, options in mounts.items() if options.startswith("rw")}
+        assert mounts["/"].startswith("ro")
+        assert writable == {*image.stage.volumes, *MEMORY, *DEVICES}
+        assert "process_resident_memory_bytes " in container.read_metrics()
+        assert container.end() == 0
 
 
 def test_own_preset_is_converted_served_and_there_after_a_restart(
@@ -143,6 +176,15 @@ def test_presets_are_fetched_into_the_volumes(
     )
     assert pulled.returncode == 0, pulled.stderr
     assert len(list(volumes.models.glob("user--*/config.json"))) == 2
+
+
+def list_files(package: Path) -> set[str]:
+    """Return the files of a package that its wheel has."""
+    return {
+        str(path.relative_to(package))
+        for path in package.rglob("*")
+        if path.is_file() and path.parent.name != "__pycache__"
+    }
 
 
 def words(answer: dict[str, object]) -> list[str]:
