@@ -31,6 +31,15 @@ def test_every_setting_is_documented_with_its_default() -> None:
     ]
 
 
+def test_every_setting_has_its_reason_to_change() -> None:
+    """When to change it stands once for each, in words enough to be of use."""
+    rows = read_tables("docs/configuration.md", "change")
+    assert sorted(name for names, _ in rows for name in quoted(names)) == sorted(
+        f"FILLMASK_{name.upper()}" for name in Settings.model_fields
+    )
+    assert [names for names, when in rows if len(when.split()) < LEAST_WORDS] == []
+
+
 def test_every_metric_is_documented_with_its_type_and_labels() -> None:
     """The table in docs/metrics.md is what a server registers."""
     documented = {
