@@ -21,7 +21,7 @@ from e2e.running_server import RunningServer, start_server
 
 pytestmark = pytest.mark.prometheus
 
-PATIENCE_S = 180
+PATIENCE_S = 300
 VARIABLES = {"__rate_interval": "1m", "job": "fillmask", "instance": ".*"}
 ONE, TWO = "The capital of France is [MASK].", "The [MASK] of [MASK] is Paris."
 LONG = "A river runs through it. " * 150 + ONE
