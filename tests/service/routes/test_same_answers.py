@@ -1,7 +1,8 @@
 """Whatever interface a request comes by, its answer is the native one's."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 import httpx
@@ -37,11 +38,14 @@ Masks = list[list[list[dict[str, Any]]]]
 def score_by_place(batch: Batch, k: int) -> Scores:
     """Give every mask candidates of its own, told by where in its text it is."""
     (queries,) = batch.queries
-    places = batch.positions.reshape(-1)[queries.masks]
-    logits = np.stack(
-        [np.random.default_rng(place).normal(size=len(VOCABULARY)) for place in places]
-    ).astype(np.float32)
-    normalizers = np.log(np.exp(logits).sum(axis=1))
+    slots = queries.slots[: len(queries.masks)]
+    rows = slots // queries.positions.shape[1]
+    # Where in its text each is, which is the same in any batch.
+    places = batch.positions[rows, queries.positions.reshape(-1)[slots]]
+    drawn = [np.random.default_rng(place).normal(size=len(VOCABULARY)) for place in places]
+    logits = np.stack(drawn).astype(np.float32)
+    # One by one: a sum over several rows rounds otherwise in batches of other sizes.
+    normalizers = np.array([np.log(np.exp(row).sum()) for row in logits], np.float32)
     log_probabilities = logits - normalizers[:, None]
     token_ids = np.argsort(-logits, axis=1)[:, :k].astype(np.int32)
     return Scores(
@@ -140,6 +144,59 @@ async def test_open_inference(
     if "targets" not in request:
         predictions = (await post(server, "/v1/models/tiny:predict", plain))["predictions"]
         assert outputs["output-0"] == predictions
+
+
+@given(requests=st.lists(REQUESTS, min_size=1, max_size=4))
+@each_request
+async def test_lines(server: httpx.AsyncClient, requests: list[dict[str, Any]]) -> None:
+    """Each is answered with the native answer, a line each, in order."""
+    native = [await post(server, "/fill-mask", request) for request in requests]
+    content = "".join(f"{json.dumps(request)}\n" for request in requests)
+    headers = {"content-type": "application/x-ndjson"}
+    response = await server.post("/fill-mask", content=content, headers=headers)
+    assert [json.loads(line) for line in response.text.splitlines()] == native
+
+
+@given(request=REQUESTS)
+@each_request
+async def test_interfaces_share_batches(server: httpx.AsyncClient, request: dict[str, Any]) -> None:
+    """Asked at once, each answers what it answers alone."""
+    texts, parameters = request["inputs"], parameters_of(request)
+
+    def ask_all() -> list[Coroutine[Any, Any, Any]]:
+        return [
+            fill(server, request),
+            post(server, "/models/tiny", {"inputs": texts, "parameters": parameters}),
+            post(server, "/v1/models/tiny:predict", {"instances": texts, "parameters": parameters}),
+            infer(server, request, is_binary=False),
+            infer(server, request, is_binary=True),
+        ]
+
+    alone = [await each for each in ask_all()]
+    assert await asyncio.gather(*ask_all()) == alone
+    as_json, as_bytes = alone[3:]
+    assert as_json == as_bytes
+
+
+@given(request=REQUESTS, target=st.sampled_from(VOCABULARY))
+@each_request
+async def test_one_target_is_a_list_of_one(
+    server: httpx.AsyncClient, request: dict[str, Any], target: str
+) -> None:
+    """At every interface that takes it as a string."""
+    texts = request["inputs"]
+    tensor = {"name": "text", "shape": [len(texts)], "datatype": "BYTES", "data": texts}
+    for path, body in (
+        ("/models/tiny", {"inputs": texts}),
+        ("/v1/models/tiny:predict", {"instances": texts}),
+        ("/v2/models/tiny/infer", {"inputs": [tensor]}),
+        ("/v2/models/tiny/versions/1/infer", {"inputs": [tensor]}),
+    ):
+        answers = [
+            await post(server, path, body | {"parameters": {"targets": targets}})
+            for targets in (target, [target])
+        ]
+        assert answers[0] == answers[1]
 
 
 async def infer(
