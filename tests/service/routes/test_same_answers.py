@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fakes import VOCABULARY, FakeEngine, FakeStore, make_preset
@@ -16,7 +16,8 @@ from model_store.engines.batches.batch import Batch, Scores
 from service.routes.kserve.tensor_bytes import dump_texts, load_texts
 
 DTYPES = {"INT64": "<i8", "FP32": "<f4"}
-MAX_TARGETS = 5
+MAX_TARGETS = 8
+"""More than the five predictions that are answered where nobody says how many."""
 
 WORDS = st.sampled_from(["the", "Cat", "sat", "paris", "zebra", ".", "[MASK]", "[MASK]"])
 TEXTS = st.lists(WORDS, max_size=6).map(lambda words: " ".join([*words, "[MASK]"]))
@@ -27,6 +28,8 @@ REQUESTS = st.fixed_dictionaries(
         "targets": st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=MAX_TARGETS),
     },
 )
+MANY_TARGETS = {"inputs": ["the [MASK]"], "targets": list(VOCABULARY[:MAX_TARGETS])}
+
 each_request = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -103,10 +106,12 @@ def spread(answer: list[Any]) -> Masks:
 
 
 @given(request=REQUESTS)
+@example(request=MANY_TARGETS)
 @each_request
 async def test_hugging_faces_task(server: httpx.AsyncClient, request: dict[str, Any]) -> None:
     """Tokens and scores are the native ones; texts are decoded as Transformers decodes them."""
-    native = await fill(server, request)
+    # There it is five of the targets, too, where nobody says how many.
+    native = await fill(server, {"top_k": 5} | request)
     body = {"inputs": request["inputs"], "parameters": parameters_of(request)}
     answer = await post(server, "/models/tiny", body)
     texts = spread(answer if len(native) > 1 else [answer])
@@ -115,6 +120,7 @@ async def test_hugging_faces_task(server: httpx.AsyncClient, request: dict[str, 
 
 
 @given(request=REQUESTS)
+@example(request=MANY_TARGETS)
 @each_request
 async def test_kserve_v1(server: httpx.AsyncClient, request: dict[str, Any]) -> None:
     """Predictions are the native ones, and without a wish the likeliest of them, decoded."""
@@ -127,6 +133,7 @@ async def test_kserve_v1(server: httpx.AsyncClient, request: dict[str, Any]) -> 
 
 
 @given(request=REQUESTS, is_binary=st.booleans())
+@example(request=MANY_TARGETS, is_binary=True)
 @each_request
 async def test_open_inference(
     server: httpx.AsyncClient, request: dict[str, Any], *, is_binary: bool
