@@ -20,7 +20,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit format openapi swagger-ui lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-nginx test-browser pictures test-front-door test-clients test-mlserver test-generated test-documents docs bench gpu-check vllm ratios reliability image clean
+.PHONY: help run test check audit format openapi proto swagger-ui lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-nginx test-browser pictures test-front-door test-clients test-mlserver test-generated test-documents docs bench gpu-check vllm ratios reliability image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ openapi: $(TEST_VENV)/.stamp ## Write openapi.yaml anew from the app
 
 swagger-ui: ## Fetch the files of /docs anew, as pinned in requirements/swagger_ui.py (needs npm)
 	$(CHECK_PYTHON) requirements/swagger_ui.py
+
+proto: $(TEST_VENV)/.stamp ## Write the modules of gRPC's messages anew from their .proto files
+	cd tests && ../$(BIN)/python -m wire_modules
 
 lock: $(TEST_VENV)/.stamp ## Write the lock files anew from pyproject.toml (UPGRADE=--upgrade)
 	$(COMPILE) --extra cpu --output-file requirements/run.txt pyproject.toml

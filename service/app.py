@@ -79,6 +79,7 @@ def create_app(
     store = store or create_store(settings)
     open_backend = open_backend or partial(open_model_host, settings, store)
     traces = create_traces(settings)
+    access = _create_access(settings)
     app = App(
         settings,
         title="fillmask",
@@ -88,7 +89,7 @@ def create_app(
         shared_parts=shared_parts(),
         generate_unique_id_function=lambda route: route.name,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        lifespan=_create_lifespan(settings, store, open_backend, traces),
+        lifespan=_create_lifespan(settings, store, open_backend, traces, access),
         telemetry=traces.telemetry,
         docs_url=None,  # theirs loads its files from elsewhere; ours is a route
         redoc_url=None,
@@ -118,7 +119,7 @@ def create_app(
         max_body_bytes=settings.max_body_bytes,
         timeout_s=settings.request_timeout_s,
     )
-    app.add_middleware(AccessMiddleware, access=_create_access(settings))
+    app.add_middleware(AccessMiddleware, access=access)
     return app
 
 
@@ -144,7 +145,11 @@ def _create_access(settings: Settings) -> Access:
 
 
 def _create_lifespan(
-    settings: Settings, store: ModelStore, open_backend: OpenBackend, traces: Traces
+    settings: Settings,
+    store: ModelStore,
+    open_backend: OpenBackend,
+    traces: Traces,
+    access: Access,
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
@@ -173,6 +178,11 @@ def _create_lifespan(
             if settings.preload:
                 await stack.enter_async_context(owned_task(readiness.check()))
             stack.callback(pipeline.close)
+            if settings.grpc_port is not None:
+                # Its import takes long, and most do without it.
+                from service.routes.grpc.server import serve_grpc  # noqa: PLC0415
+
+                await stack.enter_async_context(serve_grpc(app, access, settings))
             # For connections, which refuse what no application sees.
             yield {"observe_response": backend.metrics.observe_response}
 

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import nullcontext
+from socket import socket
 from typing import IO
 
 import click
@@ -15,7 +16,7 @@ from service.commands.sentences import SentenceGroup
 from service.commands.start_checks import check_start, log_what_is_ignored
 from service.commands.train import evaluate, train
 from service.models.preset_store import create_store
-from service.processes.listening import ListenError, listen, serve_app
+from service.processes.listening import ListenError, listen, require_free, serve_app
 from service.processes.shutdown import exit_well_on_sigterm
 from service.processes.supervisor import serve_with_workers
 from service.settings import Settings
@@ -29,6 +30,8 @@ def cli() -> None:
     """Answer which tokens belong at each [MASK]."""
     # TensorFlow greets every start with lines that no user of a server can act on.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # What goes wrong in gRPC is told to its callers; beside that, it would greet every start, too.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # Both would take three quarters of a GPU, or all of it, at their first breath. What is set by
     # hand stays.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
@@ -59,17 +62,22 @@ def _serve(settings: Settings, host: str | None, port: int | None) -> None:
     port = settings.port if port is None else port
     try:
         listener = listen(settings, host, port)
+        with listener:
+            # What is announced is where it listens, whatever chose that.
+            place = {"host": host, "port": listener.getsockname()[1]}
+            _serve_on(listener, settings.model_copy(update=place))
     except ListenError as error:
         raise click.ClickException(str(error)) from error
-    with listener:
-        # What is announced is where it listens, whatever chose that.
-        place = {"host": host, "port": listener.getsockname()[1]}
-        settings = settings.model_copy(update=place)
-        if settings.workers > 1:
-            serve_with_workers(settings, listener, create_worker_app)
-        else:
-            exit_well_on_sigterm()
-            serve_app(create_app(settings), listener, settings)
+
+
+def _serve_on(listener: socket, settings: Settings) -> None:
+    if settings.grpc_port is not None:
+        require_free(settings.host, settings.grpc_port)
+    if settings.workers > 1:
+        serve_with_workers(settings, listener, create_worker_app)
+    else:
+        exit_well_on_sigterm()
+        serve_app(create_app(settings), listener, settings)
 
 
 @cli.command()

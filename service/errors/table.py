@@ -32,6 +32,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     errors.PayloadTooLargeError: (413, "payload_too_large"),
     errors.EncodedBodyError: (415, "invalid_request"),
     errors.CorruptBodyError: (422, "invalid_request"),
+    errors.UnknownServiceError: (404, "invalid_request"),
     model_errors.PresetNotFoundError: (404, "preset_not_found"),
     errors.PresetUnusableError: (422, "preset_unusable"),
     errors.PresetNotLoadedError: (409, "preset_not_loaded"),
@@ -84,12 +85,16 @@ def error_fields(error: Exception) -> dict[str, Any]:
     return fields
 
 
+def error_headers(error: Exception) -> dict[str, str]:
+    """Return what is told of an error beside its sentence."""
+    if isinstance(error, errors.QueueFullError):
+        return {"retry-after": str(error.retry_after_s)}
+    if isinstance(error, errors.UnauthorizedError):
+        return {"www-authenticate": "Bearer"}
+    return {}
+
+
 def error_response(error: Exception) -> JSONResponse:
     """Return the answer to an error."""
     status, _ = TABLE.get(type(error), INTERNAL)
-    headers = None
-    if isinstance(error, errors.QueueFullError):
-        headers = {"retry-after": str(error.retry_after_s)}
-    elif isinstance(error, errors.UnauthorizedError):
-        headers = {"www-authenticate": "Bearer"}
-    return JSONResponse(error_fields(error), status, headers)
+    return JSONResponse(error_fields(error), status, error_headers(error))

@@ -9,8 +9,21 @@ from service.errors.table import error_response
 from service.middleware.addresses.root_path import path_of
 from service.middleware.api_keys import ApiKeys
 
-_PROBES = frozenset({"/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"})
-_ADMIN = ("/presets/", "/v2/repository/")
+_PROBES = frozenset(
+    {
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/v2/health/live",
+        "/v2/health/ready",
+        # A call of gRPC is a POST to the path of its method.
+        "/inference.GRPCInferenceService/ServerLive",
+        "/inference.GRPCInferenceService/ServerReady",
+        "/grpc.health.v1.Health/Check",
+        "/grpc.health.v1.Health/Watch",
+    }
+)
+_ADMIN = ("/presets/", "/v2/repository/", "/inference.GRPCInferenceService/Repository")
 """All that changes what is loaded lies below these paths."""
 
 _PAGES = frozenset({"/", "/docs"})
@@ -67,15 +80,16 @@ class AccessMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._access.judge(scope["method"], path_of(scope), _bearer(scope))
+        header: bytes = dict(scope["headers"]).get(b"authorization", b"")
+        key = read_bearer(header.decode("latin-1"))
+        refusal = self._access.judge(scope["method"], path_of(scope), key)
         if refusal is None:
             await self._app(scope, receive, send)
         else:
             await error_response(refusal)(scope, receive, send)
 
 
-def _bearer(scope: Scope) -> str:
-    """Return the key of a request, or an empty string, which is none."""
-    header: bytes = dict(scope["headers"]).get(b"authorization", b"")
-    scheme, _, key = header.decode("latin-1").partition(" ")
+def read_bearer(header: str) -> str:
+    """Return the key that `authorization` shows, or an empty string, which is none."""
+    scheme, _, key = header.partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from model_store import errors as model_errors
-from service.errors.table import TABLE, describe_failure, error_response
+from service.errors.table import TABLE, describe_failure, error_fields, error_response
 from service.middleware.addresses.route import find_redirection
 
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
@@ -63,8 +63,14 @@ async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):  # pragma: no cover  # Starlette's signature
         raise error
     _count_invalid(request)
-    status, code = TABLE[RequestValidationError]
-    return JSONResponse({"error": describe_invalid(error.errors()), "code": code}, status)
+    return JSONResponse(describe_error(error), TABLE[RequestValidationError][0])
+
+
+def describe_error(error: Exception) -> dict[str, Any]:
+    """Return what is told of an error, of a request that is not valid too."""
+    if isinstance(error, RequestValidationError):
+        return {"error": describe_invalid(error.errors()), "code": TABLE[RequestValidationError][1]}
+    return error_fields(error)
 
 
 def _count_invalid(request: Request) -> None:

@@ -28,8 +28,7 @@ class RequestIdMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = _find(scope, _HEADER)
-        request_id = given if _is_acceptable(given) else uuid4().hex.encode()
+        request_id = choose_id(_find(scope, _HEADER))
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -37,13 +36,24 @@ class RequestIdMiddleware:
             await send(message)
 
         bound = bind_contextvars(request_id=request_id.decode())
-        if trace := _read_trace(_find(scope, b"traceparent")):
-            bind_contextvars(trace_id=trace[1].decode())
+        if trace_id := read_trace_id(_find(scope, b"traceparent")):
+            bind_contextvars(trace_id=trace_id)
         try:
             await self._app(scope, receive, send_with_id)
         finally:
             reset_contextvars(**bound)
             unbind_contextvars("trace_id")
+
+
+def choose_id(given: bytes) -> bytes:
+    """Return the id of a request: the caller's, where it can be logged as it is, or a new one."""
+    return given if _is_acceptable(given) else uuid4().hex.encode()
+
+
+def read_trace_id(traceparent: bytes) -> str | None:
+    """Return the trace that a request belongs to, where its caller says it in the W3C's form."""
+    trace = _read_trace(traceparent)
+    return trace[1].decode() if trace else None
 
 
 def _find(scope: Scope, header: bytes) -> bytes:

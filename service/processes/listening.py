@@ -31,17 +31,22 @@ def listen(settings: Settings, host: str, port: int) -> socket.socket:
     Raises:
         ListenError: it is taken, or not ours to take.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        raise ListenError(_explain(error, host, port)) from error
+    listener = _open(host, port, "--port or FILLMASK_PORT")
     listener.set_inheritable(True)  # workers take it over
     _LOG.info("listening", address=_write_address(host, listener.getsockname()[1]))
     if not (settings.api_keys or settings.api_keys_file or _is_loopback(host)):
         hint = "set FILLMASK_API_KEYS, or let only a private network reach it"
         _LOG.warning("open_to_all", host=host, hint=hint)
     return listener
+
+
+def require_free(host: str, port: int) -> None:
+    """Refuse a port for gRPC on which nobody can listen, before anything that takes long.
+
+    Raises:
+        ListenError: it is taken, or not ours to take.
+    """
+    _open(host, port, "FILLMASK_GRPC_PORT").close()
 
 
 def serve_app(app: FastAPI, listener: socket.socket, settings: Settings) -> None:
@@ -76,14 +81,22 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _explain(error: OSError, host: str, port: int) -> str:
+def _open(host: str, port: int, named_by: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ListenError(_explain(error, host, port, named_by)) from error
+
+
+def _explain(error: OSError, host: str, port: int, named_by: str) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
             f"Port {port} of {host} is in use; end what listens there, or name another one with "
-            "--port or FILLMASK_PORT."
+            f"{named_by}."
         )
     if error.errno == errno.EACCES:
-        return f"Port {port} takes a privilege; name one above 1023 with --port or FILLMASK_PORT."
+        return f"Port {port} takes a privilege; name one above 1023 with {named_by}."
     number = error.errno or 0
     # Below zero are the numbers of who looks names up.
     if number == errno.EADDRNOTAVAIL or number < 0:

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8000, description="The port to listen on; 0 takes a free one."
     )
+    grpc_port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
+        None, description="The port to listen on for gRPC; without one, there is none."
+    )
     root_path: PathPrefix = Field(
         "", description="The prefix under which a proxy offers the service: `/fillmask`."
     )

@@ -1,6 +1,7 @@
 """Clients that people have, each behind the one question that the tests ask."""
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ import tritonclient.http.aio
 from kserve.protocol.infer_type import InferInput, InferRequest
 from tritonclient.utils import InferenceServerException
 
+from clients import triton_grpc
 from clients.questions import Prediction, Question, RefusedError
 
 MARKS = [
@@ -63,6 +65,34 @@ def _triton_call(question: Question, *, is_binary: bool) -> dict[str, Any]:
         "headers": question.headers,
         "parameters": question.parameters,
     }
+
+
+def ask_triton_grpc(question: Question, *, is_aio: bool) -> list[list[Prediction]]:
+    """Ask with `tritonclient.grpc`, or with `tritonclient.grpc.aio`."""
+    call = triton_grpc.Call(
+        question.grpc,
+        question.model,
+        tuple(question.texts),
+        # A parameter of gRPC is no list.
+        {
+            name: json.dumps(value) if isinstance(value, list) else value
+            for name, value in question.parameters.items()
+        },
+        question.headers,
+    )
+    found = triton_grpc.run(triton_grpc.ask_aio if is_aio else triton_grpc.ask, call)
+    if isinstance(found, triton_grpc.Refusal):
+        raise RefusedError(_STATUSES[found.status], found.message)
+    return _read_tensors(found)
+
+
+_STATUSES = {
+    "StatusCode.NOT_FOUND": 404,
+    "StatusCode.INVALID_ARGUMENT": 422,
+    "StatusCode.UNAUTHENTICATED": 401,
+    "StatusCode.DEADLINE_EXCEEDED": 408,
+    "StatusCode.RESOURCE_EXHAUSTED": 429,
+}
 
 
 def _read_tensors(found: Any) -> list[list[Prediction]]:

@@ -23,6 +23,7 @@ class Question:
         model: the preset.
         key: what the caller shows.
         timeout_s: how long it waits.
+        grpc: the server's address over gRPC, if it has one.
     """
 
     url: str
@@ -31,6 +32,7 @@ class Question:
     model: str = PRESET
     key: str = "key"
     timeout_s: float | None = None
+    grpc: str = ""
 
     @property
     def headers(self) -> dict[str, str]:

@@ -44,7 +44,7 @@ def check_predictions(
     server: RunningServer, caller: Caller, texts: Sequence[str], parameters: dict[str, Any]
 ) -> None:
     """Hold the predictions that a client gets against the native ones."""
-    question = Question(server.url, texts, parameters)
+    question = Question(server.url, texts, parameters, grpc=server.grpc)
     expected = [
         [(token, entry, pytest.approx(score, abs=1e-4)) for token, entry, score in mask]
         for mask in ask_natively(question)
@@ -57,16 +57,19 @@ def check_refusal(server: RunningServer, caller: Caller, refusal: Refusal) -> No
     fields, status, reason = refusal
     asked: dict[str, Any] = {"texts": [ONE_MASK], "parameters": {"top_k": 3}} | fields
     with pytest.raises(RefusedError, match=reason) as refused:
-        caller(Question(server.url, **asked))
+        caller(Question(server.url, **asked, grpc=server.grpc))
     assert refused.value.status == status
 
 
 def check_overload(narrow_server: RunningServer, caller: Caller) -> None:
     """Hold that a client shows when to try again: one connection is all that the server takes."""
     address = urlsplit(narrow_server.url)
-    with (
-        socket.create_connection((address.hostname, address.port)),
-        pytest.raises(RefusedError, match="try again") as refused,
-    ):
-        caller(Question(narrow_server.url, [ONE_MASK], {"top_k": 3}))
+    with socket.create_connection((address.hostname, address.port)):
+        check_busy(narrow_server, caller)
+
+
+def check_busy(server: RunningServer, caller: Caller) -> None:
+    """Hold that a client shows when to try again a server that takes no more."""
+    with pytest.raises(RefusedError, match="try again") as refused:
+        caller(Question(server.url, [ONE_MASK], {"top_k": 3}, grpc=server.grpc))
     assert refused.value.status == 429

@@ -10,6 +10,7 @@ import tritonclient.http
 import tritonclient.http.aio
 from tritonclient.utils import InferenceServerException
 
+from clients import triton_grpc
 from clients.callers import MARKS
 from clients.questions import PRESET
 from e2e.running_server import ADMIN, RunningServer
@@ -174,3 +175,22 @@ def test_kserve_gets_what_its_own_runtime_answers(server: RunningServer) -> None
             return await client.infer(server.url, body, PRESET, headers=KEY)
 
     assert asyncio.run(ask()) == {"predictions": ["paris", "capital"]}
+
+
+def test_triton_grpc_sees_the_same(server: RunningServer) -> None:
+    """Its client of gRPC: with the caller's key, and with an admin key what changes the server."""
+    found = triton_grpc.run(triton_grpc.look_around, (server.grpc, PRESET, dict(KEY), dict(ADMIN)))
+    for what in ("live", "ready", "model_ready", "version_ready", "unloaded"):
+        assert found[what], what
+    assert not found["nobody_ready"]
+    assert found["server"]["name"] == "fillmask"
+    outputs = [output["name"] for output in found["model"]["outputs"]]
+    assert outputs == [output["name"] for output in found["config"]["output"]]
+    assert found["model"]["inputs"] == [{"name": "text", "datatype": "BYTES", "shape": ["-1"]}]
+    assert [model["name"] for model in found["statistics"]] == [PRESET]
+    assert "admin key" in found["index_refused"]
+    assert "not valid at parameters" in found["own_refused"]
+    assert "no preset of that name" in found["nobody_refused"]
+    assert [model["name"] for model in found["index"] if model["state"] == "READY"] == [PRESET]
+    assert "DEADLINE_EXCEEDED" in found["deadline"]
+    assert found["packed"] == b"paris"

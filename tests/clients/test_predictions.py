@@ -6,12 +6,20 @@ from typing import Any
 
 import pytest
 
-from clients.callers import MARKS, ask_kserve_v1, ask_kserve_v2, ask_triton, ask_triton_aio
+from clients.callers import (
+    MARKS,
+    ask_kserve_v1,
+    ask_kserve_v2,
+    ask_triton,
+    ask_triton_aio,
+    ask_triton_grpc,
+)
 from clients.questions import Caller
 from clients.table import (
     NO_SUCH_TARGET,
     REFUSED,
     Refusal,
+    check_busy,
     check_overload,
     check_predictions,
     check_refusal,
@@ -28,9 +36,16 @@ CALLERS: dict[str, Caller] = {
     "kserve_v2_json": partial(ask_kserve_v2, is_binary=False),
     "kserve_v1": ask_kserve_v1,
 }
+GRPC_CALLERS: dict[str, Caller] = {
+    "triton_grpc": partial(ask_triton_grpc, is_aio=False),
+    "triton_grpc_aio": partial(ask_triton_grpc, is_aio=True),
+}
 
 pytestmark = MARKS
-each_caller = pytest.mark.parametrize("caller", CALLERS.values(), ids=CALLERS)
+each_http_caller = pytest.mark.parametrize("caller", CALLERS.values(), ids=CALLERS)
+each_grpc_caller = pytest.mark.parametrize("caller", GRPC_CALLERS.values(), ids=GRPC_CALLERS)
+ALL = CALLERS | GRPC_CALLERS
+each_caller = pytest.mark.parametrize("caller", ALL.values(), ids=ALL)
 
 
 @each_caller
@@ -51,9 +66,17 @@ def test_client_shows_why_a_request_is_refused(
     check_refusal(server, caller, refusal)
 
 
-@each_caller
+@each_http_caller
 def test_client_shows_that_there_is_too_much_to_do(
     narrow_server: RunningServer, caller: Caller
 ) -> None:
     """As an error to try again after: another connection is all that the server takes."""
     check_overload(narrow_server, caller)
+
+
+@each_grpc_caller
+def test_client_of_grpc_shows_that_there_is_too_much_to_do(
+    busy_server: RunningServer, caller: Caller
+) -> None:
+    """As an error to try again after: others have all the calls that the server takes."""
+    check_busy(busy_server, caller)

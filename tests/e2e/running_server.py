@@ -26,11 +26,19 @@ ADMIN = {"authorization": f"Bearer {ADMIN_KEY}"}
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A server that answers; `output` is the file that it writes its log to."""
+    """A server that answers.
+
+    Attributes:
+        url: where, over HTTP.
+        process: what it runs in.
+        output: the file that it writes its log to.
+        grpc: where, over gRPC, if it does.
+    """
 
     url: str
     process: subprocess.Popen[bytes]
     output: Path
+    grpc: str
 
 
 @contextmanager
@@ -69,7 +77,8 @@ def start_server(
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_until_ready(url, process, output)
-        yield RunningServer(url, process, output)
+        grpc = f"127.0.0.1:{env.get('FILLMASK_GRPC_PORT', '')}"
+        yield RunningServer(url, process, output, grpc)
     finally:
         stop(process)
 

@@ -9,10 +9,13 @@ from pydantic.json_schema import SkipJsonSchema
 from service.pipeline import Timings
 
 TIMEOUT_HEADER = "x-request-timeout-s"
+LEAST_TIMEOUT_S = 0.001
+Seconds = Annotated[float, Field(ge=LEAST_TIMEOUT_S, allow_inf_nan=False)]
+"""How long a caller may say that it waits."""
 
 TimeoutOf = Annotated[
     # A header has no null: typed clients would have to write it somehow.
-    Annotated[float, Field(ge=0.001, allow_inf_nan=False)] | SkipJsonSchema[None],
+    Seconds | SkipJsonSchema[None],
     Header(
         alias=TIMEOUT_HEADER,
         description="Seconds until the caller gives up; the server's own limit if that is less.",

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from starlette.types import Message, Receive
 
 from service.routes.calls.short_way import Handler, ShortWay, read_body
@@ -40,6 +41,13 @@ def tensors_of(request: Request) -> bytes:
     """Return what is behind the JSON of a body."""
     tensors: bytes = request.state.tensors
     return tensors
+
+
+def refuse_body(error: ValidationError) -> RequestValidationError:
+    """Return the error of a body in which pydantic found something wrong."""
+    return RequestValidationError(
+        [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
+    )
 
 
 def refuse(where: tuple[str, str], reason: str) -> RequestValidationError:

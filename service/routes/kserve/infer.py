@@ -8,18 +8,11 @@ from service.routes.calls.document import TASK_ANSWERS
 from service.routes.calls.timing import TimeoutOf, timing_headers
 from service.routes.kserve.binary_body import LENGTH_HEADER, BinaryBody, tensors_of
 from service.routes.kserve.infer_request import InferBody
-from service.routes.kserve.infer_response import (
-    OUTPUTS,
-    VERSION,
-    InferAnswer,
-    WantedOutput,
-    write_tensors,
-)
+from service.routes.kserve.infer_response import VERSION, InferAnswer, list_tensors, write_tensors
 
 if TYPE_CHECKING:
     from service.pipeline import Pipeline
 
-_MICROSECONDS = 1_000_000
 _BYTES: dict[str, Any] = {
     "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
 }
@@ -59,27 +52,8 @@ async def infer(
     pipeline: Pipeline = request.app.state.pipeline
     [tensor] = body.inputs
     texts = tensor.read(tensors_of(request))
-    filled = await pipeline.run(name, body.parameters.ask(texts), _read_timeout(body, timeout_s))
+    request_ = body.parameters.ask(texts)
+    filled = await pipeline.run(name, request_, body.parameters.read_timeout(timeout_s))
     fields = {"id": body.id} if body.id is not None else {}
     fields |= {"model_name": name, "model_version": VERSION}
-    headers = timing_headers(filled.timings)
-    return write_tensors(fields, filled.answer, _list_wanted(body), headers)
-
-
-def _read_timeout(body: InferBody, timeout_s: float | None) -> float | None:
-    """Return the seconds that the caller waits: the fewer, where header and body say some."""
-    said = [timeout_s] if timeout_s is not None else []
-    if body.parameters.timeout is not None:
-        said.append(body.parameters.timeout / _MICROSECONDS)
-    return min(said, default=None)
-
-
-def _list_wanted(body: InferBody) -> list[WantedOutput]:
-    default = body.parameters.binary_data_output
-    if body.outputs is None:
-        return [WantedOutput(name, default) for name in OUTPUTS]
-    wanted = []
-    for output in body.outputs:
-        said = output.parameters.binary_data if output.parameters else None
-        wanted.append(WantedOutput(output.name, default if said is None else said))
-    return wanted
+    return write_tensors(fields, list_tensors(filled.answer, body), timing_headers(filled.timings))

@@ -14,6 +14,7 @@ from service.routes.schemas import Text
 OutputName = Literal["token_str", "token", "score", "input", "output-0"]
 
 _MOST_DIMENSIONS = 8
+_MICROSECONDS = 1_000_000
 _FORM = ConfigDict(extra="forbid", strict=True)
 
 
@@ -28,6 +29,13 @@ class InferParameters(FillParameters):
     )
     priority: int | None = Field(None, description="Changes nothing: callers are served in turn.")
     content_type: str | None = Field(None, description="Changes nothing.")
+
+    def read_timeout(self, timeout_s: float | None) -> float | None:
+        """Return the seconds that the caller waits: the fewer, where these say some too."""
+        said = [timeout_s] if timeout_s is not None else []
+        if self.timeout is not None:
+            said.append(self.timeout / _MICROSECONDS)
+        return min(said, default=None)
 
 
 class InputParameters(BaseModel):

@@ -1,6 +1,6 @@
 """What `POST /v2/models/{name}/infer` answers: predictions as tensors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from model_store.text.filled_text import FilledText, Prediction
 from service.routes.kserve.binary_body import LENGTH_HEADER
-from service.routes.kserve.infer_request import OutputName
+from service.routes.kserve.infer_request import InferBody, OutputName
 from service.routes.kserve.tensor_bytes import dump_texts
 
 VERSION = "1"
@@ -118,48 +118,75 @@ one is that of KServe's Hugging Face runtime.
 
 
 @dataclass(frozen=True, slots=True)
-class WantedOutput:
-    """An output that is asked for, and whether as bytes."""
+class Tensor:
+    """An output of one answer, and whether it is wanted as bytes."""
 
     name: OutputName
+    output: Output
+    shape: list[int]
+    values: list[Any]
     is_binary: bool
+
+    def dump(self) -> bytes:
+        """Return its values as bytes."""
+        return self.output.dump(self.values)
+
+
+def list_tensors(texts: Sequence[FilledText], body: InferBody) -> list[Tensor]:
+    """Return the outputs of an answer that are asked for, in order.
+
+    Args:
+        texts: the filled ones; as many predictions for every mask.
+        body: what was asked.
+    """
+    tensors = []
+    for name, is_binary in _list_wanted(body):
+        output = OUTPUTS[name]
+        values = output.values(texts)
+        tensors.append(Tensor(name, output, _measure(output, values, texts), values, is_binary))
+    return tensors
 
 
 def write_tensors(
-    fields: dict[str, Any],
-    texts: Sequence[FilledText],
-    wanted: Sequence[WantedOutput],
-    headers: dict[str, str],
+    fields: dict[str, Any], tensors: Sequence[Tensor], headers: dict[str, str]
 ) -> Response:
     """Return an answer: JSON, and behind it the outputs that are wanted as bytes.
 
     Args:
         fields: what it says beside its outputs.
-        texts: the filled ones; as many predictions for every mask.
-        wanted: the outputs, in order.
+        tensors: the outputs.
         headers: those of the answer.
     """
-    tensors, parts = [], []
-    for each in wanted:
-        output = OUTPUTS[each.name]
-        values = output.values(texts)
-        tensor: dict[str, Any] = {
+    outputs, parts = [], []
+    for each in tensors:
+        told: dict[str, Any] = {
             "name": each.name,
-            "shape": _measure(output, values, texts),
-            "datatype": output.datatype,
+            "shape": each.shape,
+            "datatype": each.output.datatype,
         }
         if each.is_binary:
-            parts.append(output.dump(values))
-            tensor["parameters"] = {"binary_data_size": len(parts[-1])}
+            parts.append(each.dump())
+            told["parameters"] = {"binary_data_size": len(parts[-1])}
         else:
-            tensor["data"] = values
-        tensors.append(tensor)
-    content = to_json(fields | {"outputs": tensors})
+            told["data"] = each.values
+        outputs.append(told)
+    content = to_json(fields | {"outputs": outputs})
     if not parts:
         return Response(content, media_type="application/json", headers=headers)
     headers = headers | {LENGTH_HEADER: str(len(content))}
     body = b"".join([content, *parts])
     return Response(body, media_type="application/octet-stream", headers=headers)
+
+
+def _list_wanted(body: InferBody) -> Iterator[tuple[OutputName, bool]]:
+    """Yield the outputs that are asked for, and whether as bytes."""
+    default = body.parameters.binary_data_output
+    if body.outputs is None:
+        yield from ((name, default) for name in OUTPUTS)
+        return
+    for output in body.outputs:
+        said = output.parameters.binary_data if output.parameters else None
+        yield output.name, default if said is None else said
 
 
 def _measure(output: Output, values: list[Any], texts: Sequence[FilledText]) -> list[int]:

@@ -53,7 +53,12 @@ class Ready(BaseModel):
 @router.get("")
 async def describe_inference_server(request: Request) -> ServerMetadata:
     """Say what the server is."""
-    return ServerMetadata(name="fillmask", version=request.app.version, extensions=_EXTENSIONS)
+    return describe_server(request.app.version)
+
+
+def describe_server(version: str) -> ServerMetadata:
+    """Say what a server of some version of fillmask is."""
+    return ServerMetadata(name="fillmask", version=version, extensions=_EXTENSIONS)
 
 
 @router.head("/health/live", include_in_schema=False)

@@ -30,7 +30,7 @@ def load_texts(content: bytes, count: int) -> list[str]:
         if len(text) < length:
             message = f"the binary data ends within text {len(texts)}"
             raise ValueError(message)
-        texts.append(_decode(text, len(texts)))
+        texts.append(decode_text(text, len(texts)))
         start += length
     if start < len(content):
         message = f"there is binary data behind the last of {count} texts"
@@ -38,7 +38,12 @@ def load_texts(content: bytes, count: int) -> list[str]:
     return texts
 
 
-def _decode(text: bytes, index: int) -> str:
+def decode_text(text: bytes, index: int) -> str:
+    """Return a text, one of several.
+
+    Raises:
+        ValueError: its bytes are no text.
+    """
     try:
         return text.decode()
     except UnicodeDecodeError as error:

@@ -143,6 +143,23 @@ def test_serve_says_in_a_sentence_why_it_cannot_listen() -> None:
     )
 
 
+def test_serve_says_that_the_port_of_grpc_is_taken(
+    served: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before workers start, which could share it with a stranger."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("FILLMASK_GRPC_PORT", str(port))
+        result = invoke("serve")
+    assert result.exit_code == 1
+    assert "app" not in served[0]
+    assert result.output == (
+        f"Error: Port {port} of 127.0.0.1 is in use; end what listens there, or name another one "
+        "with FILLMASK_GRPC_PORT.\n"
+    )
+    assert invoke("serve").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("engine", "backend"), [("jax", "jax"), ("auto", None), ("openvino", None)]
 )

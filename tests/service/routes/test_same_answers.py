@@ -12,6 +12,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fakes import VOCABULARY, FakeEngine, FakeStore, make_preset
+from grpc_calls import (
+    Caller,
+    infer_request,
+    open_caller,
+    parameters,
+    raw_request,
+    read_message,
+)
 from model_store.engines.batches.batch import Batch, Scores
 from service.routes.kserve.tensor_bytes import dump_texts, load_texts
 
@@ -67,6 +75,15 @@ async def server(serve: Any) -> AsyncIterator[httpx.AsyncClient]:
     store.engines["tiny"] = FakeEngine(answer=score_by_place)
     async with serve(store) as client:
         yield client
+
+
+@pytest.fixture
+async def caller(serve: Any) -> AsyncIterator[Caller]:
+    """Return a caller of such a server over gRPC."""
+    store = FakeStore([make_preset("tiny")])
+    store.engines["tiny"] = FakeEngine(answer=score_by_place)
+    async with open_caller(serve, store) as caller:
+        yield caller
 
 
 async def post(server: httpx.AsyncClient, path: str, body: dict[str, Any]) -> Any:
@@ -204,6 +221,31 @@ async def test_one_target_is_a_list_of_one(
             for targets in (target, [target])
         ]
         assert answers[0] == answers[1]
+
+
+@given(request=REQUESTS, is_binary=st.booleans())
+@each_request
+async def test_open_inference_over_grpc(
+    caller: Caller, request: dict[str, Any], *, is_binary: bool
+) -> None:
+    """Messages hold what REST answers, as contents and as bytes."""
+    expected = await infer(caller.http, request, is_binary=is_binary)
+    answer = await caller.start("ModelInfer", write_message(request, is_binary=is_binary))
+    assert bool(answer.raw_output_contents) == is_binary
+    outputs = read_message(answer)
+    assert {name: output["data"] for name, output in outputs.items()} == {
+        name: np.array(values, dtype=object).reshape(-1).tolist()
+        for name, values in expected.items()
+    }
+
+
+def write_message(request: dict[str, Any], *, is_binary: bool) -> Any:
+    """Return a native request as a message."""
+    said = parameters_of(request)
+    if "targets" in said:
+        said["targets"] = json.dumps(said["targets"])
+    write = raw_request if is_binary else infer_request
+    return write(*request["inputs"], parameters=parameters(**said))
 
 
 async def infer(
