@@ -17,7 +17,6 @@
     ├── CorruptBodyError         the body is said to be packed by gzip, and is not
     ├── PresetUnusableError      the caller named a preset that can never answer here
     ├── PresetNotLoadedError     the caller asked whether a preset is loaded, and it is not
-    ├── UnknownServiceError      a service of gRPC was asked after that is not here
     └── UnauthorizedError        the caller has no key, or not the right one
 
 What is wrong with a text, a preset or a model is in `model_store.errors`.
@@ -177,14 +176,6 @@ class CorruptBodyError(ServiceError):
     def __init__(self) -> None:
         """Say what to send."""
         super().__init__("The body is no whole gzip stream; pack it anew, or send it unpacked.")
-
-
-class UnknownServiceError(ServiceError):
-    """The caller asked for the health of a service of gRPC that is not here."""
-
-    def __init__(self) -> None:
-        """Say what to do."""
-        super().__init__("No service of that name is here; ask with an empty name for all of them.")
 
 
 class UnauthorizedError(ServiceError):

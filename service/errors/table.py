@@ -32,7 +32,6 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     errors.PayloadTooLargeError: (413, "payload_too_large"),
     errors.EncodedBodyError: (415, "invalid_request"),
     errors.CorruptBodyError: (422, "invalid_request"),
-    errors.UnknownServiceError: (404, "invalid_request"),
     model_errors.PresetNotFoundError: (404, "preset_not_found"),
     errors.PresetUnusableError: (422, "preset_unusable"),
     errors.PresetNotLoadedError: (409, "preset_not_loaded"),

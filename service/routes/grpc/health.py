@@ -7,7 +7,7 @@ from typing import Any
 
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
-from service.errors.exceptions import UnknownServiceError
+from model_store.errors import PresetNotFoundError
 from service.routes.grpc.calls import Call, Calls
 from service.routes.operations.readiness import Readiness
 
@@ -44,7 +44,9 @@ class Health:
 
     async def _check(self, request: Any, _: Call) -> Any:
         if request.service not in self._services:
-            raise UnknownServiceError
+            # The protocol wants this status, which one error has.
+            message = "No service of that name is here; ask with an empty name for all of them."
+            raise PresetNotFoundError(message)
         return HealthCheckResponse(status=await self._look())
 
     async def _watch(self, requests: AsyncIterator[Any], _: object) -> AsyncIterator[Any]:

@@ -205,7 +205,6 @@ EXPECTED = {
     errors.PresetUnusableError: (422, "preset_unusable"),
     errors.PresetNotLoadedError: (409, "preset_not_loaded"),
     errors.MalformedRequestError: (400, "invalid_request"),
-    errors.UnknownServiceError: (404, "invalid_request"),
     errors.HeadersTooLargeError: (431, "headers_too_large"),
     errors.HeadTimeoutError: (408, "caller_timeout"),
     errors.TooManyConnectionsError: (429, "overloaded"),
@@ -240,9 +239,6 @@ BEFORE_A_REQUEST = {
 }
 """What a connection is refused for: test_connection.py provokes each."""
 
-OVER_GRPC = {errors.UnknownServiceError}
-"""What no request over HTTP is refused for: routes/grpc/test_health.py provokes it."""
-
 
 def test_every_row_of_the_table_is_expected() -> None:
     """A status or code changes only together with its expectation here."""
@@ -261,9 +257,7 @@ def test_every_error_of_the_library_and_the_service_is_in_the_table() -> None:
     assert raised <= set(TABLE)
 
 
-@pytest.mark.parametrize(
-    "error", TABLE.keys() - BEFORE_A_REQUEST - OVER_GRPC, ids=lambda e: e.__name__
-)
+@pytest.mark.parametrize("error", TABLE.keys() - BEFORE_A_REQUEST, ids=lambda e: e.__name__)
 async def test_every_row_of_the_table_is_answered_over_http(
     store: FakeStore, serve: Any, error: type[Exception]
 ) -> None:
