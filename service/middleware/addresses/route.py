@@ -42,7 +42,12 @@ def find_redirection(scope: Scope) -> str | None:
 
 
 def _find(app: _RoutedApp, scope: Scope) -> BaseRoute | None:
+    """Return the route of a path and its method, or else the first of its path."""
+    first = None
     for route in app.named_routes:
-        if route.matches(scope)[0] is not Match.NONE:
+        match, _ = route.matches(scope)
+        if match is Match.FULL:
             return route
-    return None
+        if match is Match.PARTIAL and first is None:
+            first = route
+    return first
