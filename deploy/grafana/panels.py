@@ -30,11 +30,13 @@ CACHE = "fill_mask_model_cache"
 LOADS = "fill_mask_model_load_duration_seconds"
 ROWS = "fill_mask_task_rows"
 OF_TASKS = (
-    'route=~"/(fill-mask|score|embed[-_]sparse|tokenize|models/[^/]+)'
+    'route=~"/(fill-mask|score|embed[-_]sparse|tokenize|(hf-inference/)?models/[^/]+)?'
     '|/v[12]/models/.+(predict|infer)"'
 )
-"""The routes whose answers may be of several requests: those that take a task."""
+"""The routes whose answers may be of several requests: those that take a task.
 
+At `/`, which takes one too, whoever looks at the playground is counted with them.
+"""
 TRAFFIC = [
     Panel(
         "Requests by outcome",

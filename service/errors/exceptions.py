@@ -109,6 +109,14 @@ class ShuttingDownError(ServiceError):
         super().__init__("The server is shutting down; send the request to another one.")
 
 
+class UnretriedShutdownError(ServiceError):
+    """The same, for clients that send a request again at once, and without end, after a 503."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__(str(ShuttingDownError()))
+
+
 class EngineLostError(ServiceError):
     """The process that runs the models ended while it was asked something."""
 

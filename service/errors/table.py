@@ -44,6 +44,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     errors.QueueFullError: (429, "overloaded"),
     errors.TooManyConnectionsError: (429, "overloaded"),
     errors.ShuttingDownError: (503, "shutting_down"),
+    errors.UnretriedShutdownError: (502, "shutting_down"),
     errors.EngineLostError: (502, "engine_lost"),
     errors.ModelReplacedError: (502, "preset_replaced"),
     errors.DeadlineExceededError: (504, "timeout"),

@@ -11,6 +11,7 @@ from service.middleware.api_keys import ApiKeys
 
 _PROBES = frozenset(
     {
+        "/health",
         "/healthz",
         "/readyz",
         "/metrics",

@@ -18,7 +18,9 @@ from service.middleware.addresses.route import find_redirection
 _LOG: structlog.typing.FilteringBoundLogger = structlog.get_logger(__name__)
 _TASK_ROUTES = frozenset(
     {
+        "/",
         "/fill-mask",
+        "/hf-inference/models/{preset}",
         "/models/{preset}",
         "/score",
         "/embed-sparse",

@@ -16,7 +16,7 @@ from service.telemetry.metrics import Metrics
 LEAST_WORDS = 8
 """Fewer than these say no more than the name."""
 
-API_PAGES = ("docs/api.md", "docs/open-inference.md")
+API_PAGES = ("docs/api.md", "docs/hugging-face.md", "docs/open-inference.md")
 
 
 def test_every_setting_is_documented_with_its_default() -> None:

@@ -7,7 +7,7 @@ import shlex
 from contract.documents import code_blocks, read
 from service.routes.fill_mask.answer import FillMaskResponse
 from service.routes.fill_mask.request import FillMaskRequest
-from service.routes.hugging_face import FillMaskElement
+from service.routes.hugging_face.fill_mask_task import FillMaskElement
 
 MAX_LINES = 150
 

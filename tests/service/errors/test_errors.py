@@ -12,6 +12,7 @@ ERRORS = [
     errors.HeadTimeoutError(1.5),
     errors.DeadlineExceededError(1.5),
     errors.ShuttingDownError(),
+    errors.UnretriedShutdownError(),
     errors.EngineLostError(),
     errors.ModelReplacedError(),
     errors.CallerTimeoutError(0.5),

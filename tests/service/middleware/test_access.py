@@ -122,7 +122,7 @@ async def test_what_is_no_request_passes() -> None:
     assert seen == ["lifespan"]
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+@pytest.mark.parametrize("path", ["/health", "/healthz", "/readyz", "/metrics"])
 @pytest.mark.parametrize(("open_probes", "status"), [(True, 200), (False, 401)])
 async def test_probes_are_open_or_closed_by_setting(
     store: FakeStore, serve: Any, path: str, *, open_probes: bool, status: int

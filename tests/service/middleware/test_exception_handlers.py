@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import httpx
@@ -53,7 +54,9 @@ async def post_to_a_broken_model(store: FakeStore, serve: Any) -> httpx.Response
     return await posting({"inputs": TEXT})(store, serve)
 
 
-async def post_to_a_closing_server(store: FakeStore, serve: Any) -> httpx.Response:
+async def post_to_a_closing_server(
+    store: FakeStore, serve: Any, path: str = "/fill-mask"
+) -> httpx.Response:
     """Ask a server that still answers somebody else."""
     with Gate() as gate:
         store.engines["tiny"] = FakeEngine(gate)
@@ -67,7 +70,7 @@ async def post_to_a_closing_server(store: FakeStore, serve: Any) -> httpx.Respon
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://x") as late:
                 await asyncio.sleep(0)
-                response = await late.post("/fill-mask", json={"inputs": TEXT})
+                response = await late.post(path, json={"inputs": TEXT})
             gate.open()
             await asyncio.gather(busy, closing)
             return response
@@ -165,6 +168,7 @@ SCENARIOS: dict[type[Exception], Scenario] = {
     errors.PayloadTooLargeError: posting({"inputs": TEXT}, max_body_bytes=5),
     errors.QueueFullError: post_to_a_full_queue,
     errors.ShuttingDownError: post_to_a_closing_server,
+    errors.UnretriedShutdownError: partial(post_to_a_closing_server, path="/models/tiny"),
     errors.DeadlineExceededError: post_to_a_held_engine,
     model_errors.EmptyTextError: posting({"inputs": " "}),
     model_errors.MaskNotFoundError: posting({"inputs": "no mask"}),
@@ -211,6 +215,7 @@ EXPECTED = {
     errors.PayloadTooLargeError: (413, "payload_too_large"),
     errors.QueueFullError: (429, "overloaded"),
     errors.ShuttingDownError: (503, "shutting_down"),
+    errors.UnretriedShutdownError: (502, "shutting_down"),
     errors.DeadlineExceededError: (504, "timeout"),
     errors.EngineLostError: (502, "engine_lost"),
     errors.ModelReplacedError: (502, "preset_replaced"),
@@ -476,7 +481,16 @@ def test_every_end_of_a_request_has_a_label(error: BaseException | None, label: 
 
 
 @pytest.mark.parametrize(
-    "path", ["/fill-mask", "/models/tiny", "/score", "/embed-sparse", "/embed_sparse"]
+    "path",
+    [
+        "/",
+        "/fill-mask",
+        "/models/tiny",
+        "/hf-inference/models/tiny",
+        "/score",
+        "/embed-sparse",
+        "/embed_sparse",
+    ],
 )
 async def test_refused_body_of_every_task_is_counted(client: httpx.AsyncClient, path: str) -> None:
     """Whatever was to be asked."""

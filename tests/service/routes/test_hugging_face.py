@@ -1,11 +1,14 @@
-"""`POST /models/{preset}`: the fill-mask task as Hugging Face's clients speak it."""
+"""`POST /models/{preset}` and beside it: what Hugging Face's clients send, and what they ask."""
 
+from importlib.metadata import version
 from typing import Any
 
 import httpx
 import pytest
 
 from fakes import FakeStore
+from service.errors.exceptions import ShuttingDownError
+from service.errors.table import TABLE
 
 ONE_MASK = "The capital of France is [MASK]."
 TWO_MASKS = "[MASK] is [MASK]"
@@ -126,11 +129,112 @@ async def test_parameters_may_be_null(client: httpx.AsyncClient, parameters: obj
     assert len(response.json()) == 5
 
 
-async def test_options_of_the_clients_change_nothing(client: httpx.AsyncClient) -> None:
-    """They speak of caches and waiting, which this server decides by itself."""
-    body = {"inputs": ONE_MASK, "options": {"wait_for_model": True, "use_cache": False}}
+@pytest.mark.parametrize(
+    "options", [{"wait_for_model": False, "use_cache": False}, {"use_gpu": "x"}, {"nobody": [1]}]
+)
+async def test_options_of_the_clients_change_nothing(
+    client: httpx.AsyncClient, options: object
+) -> None:
+    """They speak of caches and waiting, which this server decides by itself; any name will do."""
+    body = {"inputs": ONE_MASK, "parameters": {"top_k": 2}}
+    plain, said = [
+        await client.post("/models/tiny", json=each) for each in (body, body | {"options": options})
+    ]
+    assert said.status_code == 200
+    assert said.json() == plain.json()
+
+
+async def test_parameter_that_the_pipeline_does_not_take_is_named(
+    client: httpx.AsyncClient,
+) -> None:
+    """Transformers refuses it too: who misspells `top_k` does not get five answers instead."""
+    body = {"inputs": ONE_MASK, "parameters": {"topk": 1}}
     response = await client.post("/models/tiny", json=body)
+    assert "parameters.topk" in response.json()["error"]
+
+
+@pytest.mark.parametrize("body", [{"inputs": ONE_MASK, "parameters": {"top_k": 2}}])
+async def test_every_path_of_the_task_answers_alike(
+    client: httpx.AsyncClient, body: object
+) -> None:
+    """That of a preset, that of Hugging Face's router, and the address alone."""
+    paths = ("/models/tiny", "/hf-inference/models/tiny", "/hf-inference/models/tiny/", "/")
+    answers = [await client.post(path, json=body) for path in paths]
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert all(answer.json() == answers[0].json() for answer in answers)
+
+
+async def test_address_alone_means_the_default_preset(store: FakeStore, serve: Any) -> None:
+    """As the settings have it."""
+    async with serve(store, default_preset="other") as client:
+        response = await client.post("/", json={"inputs": ONE_MASK})
     assert response.status_code == 200
+    assert store.loads == ["other"]
+
+
+async def test_address_alone_takes_a_key_though_its_page_does_not(
+    store: FakeStore, serve: Any
+) -> None:
+    """Only looking at it is free."""
+    async with serve(store, api_keys=("one",)) as client:
+        stranger = {"authorization": ""}
+        response = await client.post("/", json={"inputs": ONE_MASK}, headers=stranger)
+    assert (response.status_code, response.json()["code"]) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize("path", ["/", "/models/tiny", "/hf-inference/models/tiny"])
+async def test_end_of_the_server_is_no_503(store: FakeStore, serve: Any, path: str) -> None:
+    """The JavaScript client would send the request again at once, and without end."""
+    async with serve(store) as client:
+        client._transport.app.state.pipeline.close()
+        response = await client.post(path, json={"inputs": ONE_MASK})
+    assert (response.status_code, response.json()["code"]) == (502, "shutting_down")
+
+
+def test_nothing_else_is_a_503() -> None:
+    """So no other error can become one for these clients."""
+    assert {error for error, (status, _) in TABLE.items() if status == 503} == {ShuttingDownError}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_health_of_the_server_is_its_readiness(
+    store: FakeStore, serve: Any, method: str
+) -> None:
+    """As `health_check` asks where the client knows an address only."""
+    async with serve(store) as client:
+        assert (await client.request(method, "/health")).status_code == 200
+        client._transport.app.state.pipeline.close()
+        assert (await client.request(method, "/health")).status_code == 503
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_health_of_a_preset_is_that_it_is_loaded(
+    client: httpx.AsyncClient, method: str
+) -> None:
+    """As `health_check` asks with the address of a preset."""
+    before = await client.request(method, "/models/tiny/health")
+    await client.post("/models/tiny", json={"inputs": ONE_MASK})
+    after = await client.request(method, "/models/tiny/health")
+    nobody = await client.request(method, "/models/org/nobody/health")
+    assert [each.status_code for each in (before, after, nobody)] == [409, 200, 404]
+
+
+async def test_info_tells_what_answers(client: httpx.AsyncClient) -> None:
+    """As `get_endpoint_info` asks; the precision is known once the preset is loaded."""
+    before = (await client.get("/models/tiny/info")).json()
+    await client.post("/models/tiny", json={"inputs": ONE_MASK})
+    after = (await client.get("/models/tiny/info")).json()
+    [ready] = [p for p in (await client.get("/presets")).json()["presets"] if p["name"] == "tiny"]
+    assert before["model_dtype"] is None
+    assert after == {
+        "model_id": "tiny",
+        "model_dtype": ready["precision"],
+        "model_pipeline_tag": "fill-mask",
+        "max_client_batch_size": 256,
+        "version": version("fillmask"),
+    }
+    assert (await client.head("/models/tiny/info")).status_code == 200
+    assert (await client.get("/models/nobody/info")).json()["code"] == "preset_not_found"
 
 
 async def test_preset_is_that_of_the_path(client: httpx.AsyncClient, store: FakeStore) -> None:

@@ -14,6 +14,7 @@ from service.processes.engine_process.wire_errors import (
 )
 
 AT_WORKERS_ONLY = {
+    errors.UnretriedShutdownError,
     errors.CallerTimeoutError,
     errors.SlowBodyError,
     errors.PresetUnusableError,

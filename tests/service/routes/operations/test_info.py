@@ -53,7 +53,7 @@ def test_example_is_one() -> None:
 @pytest.mark.parametrize("path", LOOKING)
 async def test_whatever_can_be_got_can_be_looked_for(client: httpx.AsyncClient, path: str) -> None:
     """Those who watch whether a server is up send HEAD."""
-    url = path.format(name="tiny")
+    url = path.format(name="tiny", preset="tiny")
     await client.post("/presets/tiny/load")
     got, looked = await client.get(url), await client.head(url)
     assert (looked.status_code, looked.headers["content-type"]) == (
