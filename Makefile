@@ -12,6 +12,7 @@ BROWSER_VENV := .venv-browser
 MLSERVER_VENV := .venv-mlserver
 GENERATED_VENV := .venv-generated
 GENERATED_TYPESCRIPT := tests/clients/generated_typescript
+HUGGING_FACE_JS := tests/clients/hugging_face_js
 BENCH_VENV := .venv-bench
 VLLM_VENV := .venv-vllm
 DOCS_VENV := .venv-docs
@@ -112,7 +113,7 @@ test-front-door: $(TEST_VENV)/.stamp ## Install and run as newcomers, the image 
 	$(BIN)/python -m pytest -m front_door --no-cov -o log_cli=true -o log_cli_level=INFO -o log_cli_format="%(message)s" tests/front_door
 
 # Up to its own folder, conftest.py would import what this environment does not have.
-test-clients: $(CLIENTS_VENV)/.stamp $(TEST_VENV)/.stamp test-mlserver test-generated ## Test with the clients of Triton, KServe and MLServer, and with generated ones
+test-clients: $(CLIENTS_VENV)/.stamp $(HUGGING_FACE_JS)/node_modules/.stamp $(TEST_VENV)/.stamp test-mlserver test-generated ## Test with the clients of Hugging Face, Triton, KServe and MLServer, and with generated ones
 	$(CLIENTS_VENV)/bin/python -m pytest -m clients --confcutdir tests/clients tests/clients
 
 test-browser: $(BROWSER_VENV)/.stamp $(TEST_VENV)/.stamp ## Test in a browser (installs Debian's chromium with apt-get)
@@ -160,7 +161,7 @@ image: ## Build the container image
 	docker build --tag fillmask .
 
 clean: ## Remove the virtual environments and caches
-	rm -rf $(VENV) $(TEST_VENV) $(GOLDEN_VENV) $(CLIENTS_VENV) $(MLSERVER_VENV) $(GENERATED_VENV) $(BROWSER_VENV) $(BENCH_VENV) $(VLLM_VENV) $(GENERATED_TYPESCRIPT)/node_modules $(DOCS_VENV) build bench/.cache .mypy_cache .pytest_cache .ruff_cache .coverage
+	rm -rf $(VENV) $(TEST_VENV) $(GOLDEN_VENV) $(CLIENTS_VENV) $(MLSERVER_VENV) $(GENERATED_VENV) $(BROWSER_VENV) $(BENCH_VENV) $(VLLM_VENV) $(GENERATED_TYPESCRIPT)/node_modules $(HUGGING_FACE_JS)/node_modules $(DOCS_VENV) build bench/.cache .mypy_cache .pytest_cache .ruff_cache .coverage
 
 # The locks are complete, so pip need not resolve: --no-deps.
 $(VENV)/.stamp: requirements/run.txt pyproject.toml
@@ -184,9 +185,9 @@ $(MLSERVER_VENV)/.stamp: requirements/mlserver.txt
 $(GENERATED_VENV)/.stamp: requirements/generated.txt
 	$(call make_foreign_venv,$(GENERATED_VENV),$<)
 
-$(GENERATED_TYPESCRIPT)/node_modules/.stamp: $(GENERATED_TYPESCRIPT)/package-lock.json
+%/node_modules/.stamp: %/package-lock.json
 	command -v npm >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends nodejs npm)
-	npm ci --silent --prefix $(GENERATED_TYPESCRIPT)
+	npm ci --silent --prefix $*
 	touch $@
 
 $(BROWSER_VENV)/.stamp: requirements/browser.txt

@@ -14,6 +14,7 @@ from clients.callers import (
     ask_triton_aio,
     ask_triton_grpc,
 )
+from clients.hugging_face import ask_async, ask_javascript, ask_sync
 from clients.questions import Caller
 from clients.table import (
     NO_SUCH_TARGET,
@@ -35,6 +36,9 @@ CALLERS: dict[str, Caller] = {
     "kserve_v2": partial(ask_kserve_v2, is_binary=True),
     "kserve_v2_json": partial(ask_kserve_v2, is_binary=False),
     "kserve_v1": ask_kserve_v1,
+    "hugging_face": ask_sync,
+    "hugging_face_async": ask_async,
+    "hugging_face_javascript": ask_javascript,
 }
 GRPC_CALLERS: dict[str, Caller] = {
     "triton_grpc": partial(ask_triton_grpc, is_aio=False),

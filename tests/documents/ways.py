@@ -16,6 +16,7 @@ RUN_ELSEWHERE = {
     ("docs/clients.md", "python"): "tests/clients/generated/test_generated.py",
     ("docs/clients.md", "ts"): "tests/clients/generated/test_generated.py",
     ("docs/elasticsearch.md", "python"): "tests/contract/test_elasticsearch.py",
+    ("docs/hugging-face.md", "js"): "tests/clients/test_hugging_face.py",
     ("docs/metrics.md", "promql"): "tests/documents/test_promql.py",
     ("docs/open-inference.md", "python"): "tests/clients/test_documents.py",
     ("docs/python.md", "python"): "tests/documents/test_python_document.py",
