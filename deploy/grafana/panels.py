@@ -31,7 +31,7 @@ LOADS = "fill_mask_model_load_duration_seconds"
 ROWS = "fill_mask_task_rows"
 OF_TASKS = (
     'route=~"/(fill-mask|score|embed[-_]sparse|tokenize|(hf-inference/)?models/[^/]+)?'
-    '|/v[12]/models/.+(predict|infer)"'
+    '|/v[12]/models/.+(predict|infer)|.+/ModelInfer"'
 )
 """The routes whose answers may be of several requests: those that take a task.
 

@@ -13,6 +13,7 @@ from contract.documents import ROOT, quoted, read, read_tables
 from dashboards import DIRECTORY, read_dashboards, read_queries
 from service.app import create_app
 from service.middleware.exception_handlers import _TASK_ROUTES
+from service.routes.grpc.wire import grpc_service_pb2
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
 
@@ -108,6 +109,10 @@ def test_routes_of_tasks_are_those_of_the_service() -> None:
     (pattern,) = re.findall(r'route=~"([^"]+)"', expression)
     routes = {route.path_format for route in create_app(Settings()).named_routes}
     assert {route for route in routes if re.fullmatch(pattern, route)} == _TASK_ROUTES
+    descriptor = grpc_service_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"]
+    methods = {f"/{descriptor.full_name}/{method.name}" for method in descriptor.methods}
+    (task,) = (method for method in methods if re.fullmatch(pattern, method))
+    assert task.endswith("/ModelInfer")
 
 
 def test_operations_say_what_to_look_at() -> None:
