@@ -2,18 +2,23 @@
 
 import os
 from contextlib import nullcontext
+from importlib.metadata import version
 from socket import socket
-from typing import IO
+from typing import Annotated
 
-import click
 import yaml
+from typer import Argument, Exit, FileTextWrite, Option, Typer, echo
+from typer.main import get_command
 
 from service.app import create_app, create_worker_app
+from service.commands.ask.predict import predict
+from service.commands.ask.score import score
+from service.commands.doctor.start_checks import check_start, log_what_is_ignored
 from service.commands.environment import read_settings
+from service.commands.options import choose_markup, examples
 from service.commands.presets import presets
 from service.commands.run import run
-from service.commands.sentences import SentenceGroup
-from service.commands.start_checks import check_start, log_what_is_ignored
+from service.commands.sentences import CommandError, SentenceGroup
 from service.commands.train import evaluate, train
 from service.models.preset_store import create_store
 from service.processes.listening import ListenError, listen, require_free, serve_app
@@ -23,10 +28,34 @@ from service.settings import Settings
 from service.telemetry.logs import configure_logs
 from service.telemetry.native_output import logged_native_output
 
+app = Typer(
+    cls=SentenceGroup,
+    rich_markup_mode=choose_markup(),
+    no_args_is_help=True,
+    epilog=examples(
+        "fillmask serve",
+        'fillmask predict "The capital of France is [MASK]."',
+        "fillmask doctor",
+    ),
+)
 
-@click.group(cls=SentenceGroup)
-@click.version_option(package_name="fillmask")
-def cli() -> None:
+
+def _show_version(is_asked: bool) -> None:  # noqa: FBT001  # typer's signature
+    if is_asked:
+        echo(f"fillmask, version {version('fillmask')}")
+        raise Exit
+
+
+@app.callback()
+def start(
+    *,
+    _version: Annotated[
+        bool,
+        Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
     """Answer which tokens belong at each [MASK]."""
     # TensorFlow greets every start with lines that no user of a server can act on.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -38,13 +67,22 @@ def cli() -> None:
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 
-@cli.command()
-@click.option("--host", help="The address to listen on.  [FILLMASK_HOST]")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), help="The port to listen on.  [FILLMASK_PORT]"
+@app.command(
+    epilog=examples("fillmask serve", "FILLMASK_WORKERS=4 fillmask serve --host 0.0.0.0 --port 80")
 )
-def serve(host: str | None, port: int | None) -> None:
-    """Serve the HTTP API."""
+def serve(
+    host: Annotated[
+        str | None, Option(help="The address to listen on.  [FILLMASK_HOST]", show_default=False)
+    ] = None,
+    port: Annotated[
+        int | None,
+        Option(min=0, max=65535, help="The port to listen on.  [FILLMASK_PORT]"),
+    ] = None,
+) -> None:
+    """Serve the HTTP API.
+
+    Every other setting is a variable of the environment: docs/configuration.md has them all.
+    """
     settings = read_settings()
     # With workers, the process that runs the models does so.
     with logged_native_output() if settings.workers == 1 else nullcontext():
@@ -67,7 +105,7 @@ def _serve(settings: Settings, host: str | None, port: int | None) -> None:
             place = {"host": host, "port": listener.getsockname()[1]}
             _serve_on(listener, settings.model_copy(update=place))
     except ListenError as error:
-        raise click.ClickException(str(error)) from error
+        raise CommandError(str(error)) from error
 
 
 def _serve_on(listener: socket, settings: Settings) -> None:
@@ -80,15 +118,42 @@ def _serve_on(listener: socket, settings: Settings) -> None:
         serve_app(create_app(settings), listener, settings)
 
 
-@cli.command()
-@click.argument("path", type=click.File("w", encoding="utf-8"))
-def openapi(path: IO[str]) -> None:
+@app.command(epilog=examples("fillmask openapi -", "fillmask openapi openapi.yaml"))
+def openapi(path: Annotated[FileTextWrite, Argument(encoding="utf-8")]) -> None:
     """Write the OpenAPI document of the HTTP API to PATH; `-` is the standard output."""
     document = create_app(read_settings()).openapi()
     path.write(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
 
-cli.add_command(presets)
-cli.add_command(run)
-cli.add_command(train)
-cli.add_command(evaluate)
+app.command(
+    epilog=examples(
+        'fillmask predict "The capital of France is [MASK]."',
+        'fillmask predict --top-k 3 "The [MASK] sat on the [MASK]."',
+        'fillmask predict --targets good --targets bad "It was a [MASK] day."',
+        "fillmask predict - < texts.txt > answer.json",
+    )
+)(predict)
+app.command(
+    epilog=examples(
+        'fillmask score "The dogs bark." "The dogs barks."',
+        "fillmask score --method pll - < texts.txt",
+    )
+)(score)
+app.command(
+    epilog=examples(
+        "fillmask run --input texts.txt --output answers.jsonl",
+        "fillmask run --input rows.csv --column text --output out.jsonl --failed failed.jsonl",
+    )
+)(run)
+app.add_typer(presets, name="presets")
+app.command(
+    epilog=examples(
+        "fillmask train --init minilm_l6_en_uncased --text train.txt.xz --heldout heldout.txt"
+        " --out model --steps 1000",
+    )
+)(train)
+app.command(epilog=examples("fillmask evaluate --init minilm_l6_en_uncased --heldout heldout.txt"))(
+    evaluate
+)
+
+cli = get_command(app)

@@ -1,12 +1,12 @@
 """`fillmask presets`: which there are, and fetching their files."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
-import click
 from tqdm import tqdm
+from typer import Argument, Exit, Typer, echo
 
 from model_store.errors import ModelStoreError, PresetNotFoundError
 from model_store.fetching.download import Progress
@@ -15,34 +15,49 @@ from model_store.fetching.resolver import expand_home, name_of, resolve
 from model_store.loading.converted_models import can_write
 from model_store.store import Preset
 from service.commands.environment import read_settings
-from service.commands.sentences import SentenceGroup, describe, warn_of_unknown_settings
+from service.commands.options import choose_markup, complete_presets, examples
+from service.commands.sentences import (
+    CommandError,
+    SentenceGroup,
+    describe,
+    warn_of_unknown_settings,
+)
 from service.models.preset_store import create_store
 from service.settings import Settings
 
+presets = Typer(cls=SentenceGroup, rich_markup_mode=choose_markup(), no_args_is_help=True)
 
-@click.group(cls=SentenceGroup)
-def presets() -> None:
+Name = Annotated[str, Argument(metavar="NAME", autocompletion=complete_presets)]
+Names = Annotated[list[str], Argument(metavar="NAME...", autocompletion=complete_presets)]
+
+
+@presets.callback()
+def start() -> None:
     """List presets and fetch their files. The settings are those of the server."""
     warn_of_unknown_settings()
 
 
-@presets.command("list")
+@presets.command("list", epilog=examples("fillmask presets list"))
 def list_presets() -> None:
     """List every preset, and whether its files are here."""
     store = create_store(read_settings())
     for preset in store.presets():
-        click.echo(f"{preset.name:<28} {_judge(preset):<8} {preset.source}")
+        echo(f"{preset.name:<28} {_judge(preset):<8} {preset.source}")
         if preset.unreadable and not store.problem():
-            click.echo(f"{preset.name}: {preset.unreadable}", err=True)
+            echo(f"{preset.name}: {preset.unreadable}", err=True)
     if problem := store.problem():
-        click.echo(problem, err=True)
+        echo(problem, err=True)
     for name, reason in store.ignored_directories().items():
-        click.echo(f"{name} is ignored: {reason}", err=True)
+        echo(f"{name} is ignored: {reason}", err=True)
 
 
-@presets.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
-def pull(names: tuple[str, ...]) -> None:
+@presets.command(
+    epilog=examples(
+        "fillmask presets pull bert_base_en_uncased",
+        "fillmask presets pull hf://google-bert/bert-base-german-cased",
+    )
+)
+def pull(names: Names) -> None:
     """Fetch presets: names of the catalogue, or handles (hf://..., kaggle://...).
 
     What is here already is read and held against the hashes that were recorded with it. An
@@ -54,34 +69,30 @@ def pull(names: tuple[str, ...]) -> None:
         try:
             directory = _pull(name, settings)
         except (ModelStoreError, OSError) as error:
-            click.echo(f"{name}: {describe(error)}", err=True)
+            echo(f"{name}: {describe(error)}", err=True)
             is_failed = True
         else:
-            click.echo(f"{name}: {directory}")
-    sys.exit(int(is_failed))
+            echo(f"{name}: {directory}")
+    raise Exit(int(is_failed))
 
 
-@presets.command()
-@click.argument("name")
-def verify(name: str) -> None:
+@presets.command(epilog=examples("fillmask presets verify bert_base_en_uncased"))
+def verify(name: Name) -> None:
     """Probe the head of a preset whose files are here, and store what comes out."""
     store = create_store(read_settings())
     proof = store.verify(name)
-    click.echo(
+    echo(
         f"{name}: {'verified' if proof.is_verified else 'unproven'} on {proof.text}: "
         f"mean log-probability {proof.log_probability:.2f}, "
         f"uniform {proof.uniform:.2f}, shuffled {proof.shuffled:.2f}"
     )
     stored = store.keep_proof(name, proof)
-    click.echo(
-        f"Stored in {stored}." if stored else "Not stored: the package brings its own proof."
-    )
-    sys.exit(0 if proof.is_verified else 1)
+    echo(f"Stored in {stored}." if stored else "Not stored: the package brings its own proof.")
+    raise Exit(0 if proof.is_verified else 1)
 
 
-@presets.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
-def convert(names: tuple[str, ...]) -> None:
+@presets.command(epilog=examples("fillmask presets convert minilm_l6_en_uncased"))
+def convert(names: Names) -> None:
     """Convert presets whose files are here, and measure them on this machine.
 
     What comes out is kept in FILLMASK_CACHE_DIR. A server that finds it there needs neither time
@@ -91,23 +102,23 @@ def convert(names: tuple[str, ...]) -> None:
     cache = settings.cache_dir
     if not can_write(expand_home(cache)):
         message = f"{cache} cannot be written to; let FILLMASK_CACHE_DIR name a directory that can."
-        raise click.ClickException(message)
+        raise CommandError(message)
     store = create_store(settings)
     is_failed = False
     for name in names:
         try:
             model = store.load(name)
         except ModelStoreError as error:
-            click.echo(f"{name}: {error}", err=True)
+            echo(f"{name}: {error}", err=True)
             is_failed = True
             continue
         if model.facts.notice:
-            click.echo(model.facts.notice, err=True)  # which names the preset
+            echo(model.facts.notice, err=True)  # which names the preset
             is_failed = True
         else:
             kept = f"kept in {cache}" if model.engine == "openvino" else "which needs no conversion"
-            click.echo(f"{name}: {model.engine} in {model.facts.precision}, {kept}")
-    sys.exit(int(is_failed))
+            echo(f"{name}: {model.engine} in {model.facts.precision}, {kept}")
+    raise Exit(int(is_failed))
 
 
 def _judge(preset: Preset) -> str:
@@ -121,7 +132,7 @@ def _pull(name: str, settings: Settings) -> Path:
     if settings.presets is not None and kept_as not in settings.presets:
         message = f"FILLMASK_PRESETS leaves out {kept_as}; add it there, or pull another preset."
         raise PresetNotFoundError(message)
-    with _show_progress(name) as progress:
+    with show_progress(name) as progress:
         return resolve(
             name,
             directory=settings.model_store_dir,
@@ -132,7 +143,7 @@ def _pull(name: str, settings: Settings) -> Path:
 
 
 @contextmanager
-def _show_progress(name: str) -> Iterator[Progress]:
+def show_progress(name: str) -> Iterator[Progress]:
     """Draw a bar on a terminal, and nothing elsewhere."""
     with tqdm(desc=name, unit="B", unit_scale=True, disable=None, leave=False) as bar:
 

@@ -3,10 +3,10 @@
 import hashlib
 import sys
 from pathlib import Path
-from typing import get_args
+from typing import Annotated
 
-import click
 from tqdm import tqdm
+from typer import BadParameter, Option, echo
 
 from model_store.engines.fill_mask import FillMaskModel
 from service.app import request_limits
@@ -14,38 +14,32 @@ from service.commands.bulk.output import Order, open_output
 from service.commands.bulk.rows import Format, find_format, read_rows
 from service.commands.bulk.run import Run, RunLimits
 from service.commands.environment import read_settings
+from service.commands.options import PresetOption
 from service.commands.sentences import warn_of_unknown_settings
 from service.models.preset_store import create_store
 from service.processes.heap import freeze_heap
 from service.settings import Settings
-
-_IN = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OUT = click.Path(dir_okay=False, path_type=Path)
 
 _SWITCH_S = 0.0005
 """How soon the engine's thread is let in when it comes back with a batch; Python's own is ten times
 that, in which a small model could have run the next one."""
 
 
-@click.command()
-@click.option("--input", "source", required=True, type=_IN, help="The texts.")
-@click.option("--output", required=True, type=_OUT, help="Where the answers go, a line each.")
-@click.option("--preset", help="The model; the server's default one if left out.")
-@click.option("--top-k", type=click.IntRange(1), help="Predictions a mask; 5 if left out.")
-@click.option(
-    "--format", "form", type=click.Choice(get_args(Format)), help="Of the input, if its name lies."
-)
-@click.option("--column", help="The column of the texts, in CSV and Parquet.")
-@click.option("--failed", type=_OUT, help="Where the rows that failed go, each with its error.")
 def run(
     *,
-    source: Path,
-    output: Path,
-    preset: str | None,
-    top_k: int | None,
-    form: Format | None,
-    column: str | None,
-    failed: Path | None,
+    source: Annotated[Path, Option("--input", exists=True, dir_okay=False, help="The texts.")],
+    output: Annotated[Path, Option(dir_okay=False, help="Where the answers go, a line each.")],
+    preset: PresetOption = None,
+    top_k: Annotated[int | None, Option(min=1, help="Predictions a mask; 5 if left out.")] = None,
+    form: Annotated[
+        Format | None, Option("--format", help="Of the input, if its name lies.")
+    ] = None,
+    column: Annotated[
+        str | None, Option(help="The column of the texts, in CSV and Parquet.")
+    ] = None,
+    failed: Annotated[
+        Path | None, Option(dir_okay=False, help="Where the rows that failed go, with their error.")
+    ] = None,
 ) -> None:
     """Fill the masks of every row of a file: text, JSON lines, CSV or Parquet.
 
@@ -73,7 +67,7 @@ def run(
         # Drawn on a terminal only.
         with tqdm(total=total, initial=file.rows, unit="row", disable=None) as bar:
             Run(preset, model, limits, top_k).answer(rows, file, bar.update)
-    click.echo(f"{output}: {file.rows} rows, {file.failed} of them failed.")
+    echo(f"{output}: {file.rows} rows, {file.failed} of them failed.")
 
 
 def let_engine_in() -> None:
@@ -91,7 +85,7 @@ def _require_apart(source: Path, output: Path, failed: Path | None) -> None:
     paths = [path.absolute() for path in (source, output, failed) if path is not None]
     if len(set(paths)) < len(paths):
         message = "Two of --input, --output and --failed name one file; give each its own."
-        raise click.UsageError(message)
+        raise BadParameter(message)
 
 
 def _look_at(source: Path) -> tuple[str, int]:

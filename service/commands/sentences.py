@@ -5,21 +5,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import click
+from typer import Exit, echo
+from typer.core import TyperGroup
 
 from model_store.errors import ModelStoreError
 from service.commands.environment import SettingsError, find_unknown_settings
 
 
-class SentenceGroup(click.Group):
+class CommandError(Exception):
+    """What a command cannot do; the message is a sentence."""
+
+
+class SentenceGroup(TyperGroup):
     """Commands whose users never see a traceback, but for what is a fault of the program."""
 
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Read the arguments; some are answered already here, as `--help` is."""
         with _in_sentences():
             return super().make_context(*args, **kwargs)
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run a command."""
         with _in_sentences():
             return super().invoke(ctx)
@@ -28,9 +33,9 @@ class SentenceGroup(click.Group):
 def describe(error: Exception) -> str | None:
     """Return what to tell of an error, or None where it is the program's own."""
     match error:
-        case ModelStoreError() | SettingsError():
+        case ModelStoreError() | SettingsError() | CommandError():
             return str(error)
-        case OSError() if error.errno != errno.EPIPE:  # who reads has gone: click ends it quietly
+        case OSError() if error.errno != errno.EPIPE:  # who reads has gone: typer ends it quietly
             return _describe_os_error(error)
         case ImportError(name=str(name)):
             return (
@@ -46,7 +51,7 @@ def warn_of_unknown_settings() -> None:
     """Tell whoever runs a command of variables that look like settings and are none."""
     for variable, likely in find_unknown_settings().items():
         hint = f"; did you mean {likely}?" if likely else "."
-        click.echo(f"Warning: {variable} is no setting{hint}", err=True)
+        echo(f"Warning: {variable} is no setting{hint}", err=True)
 
 
 @contextmanager
@@ -58,7 +63,8 @@ def _in_sentences() -> Iterator[None]:
         sentence = describe(error)
         if sentence is None:
             raise
-        raise click.ClickException(sentence) from error
+        echo(f"Error: {sentence}", err=True)
+        raise Exit(1) from error
 
 
 def _describe_os_error(error: OSError) -> str:

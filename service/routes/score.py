@@ -1,5 +1,6 @@
 """`POST /score`: how likely whole texts are, and which of some candidates fits a template best."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Request, Response
@@ -132,9 +133,13 @@ async def score(body: ScoreBody, request: Request, timeout_s: TimeoutOf = None) 
     pipeline: Pipeline = request.app.state.pipeline
     preset = body.preset or request.app.state.settings.default_preset
     scored = await pipeline.run(preset, _read(body), timeout_s)
-    ranks = rank(scored.answer)
-    results = [_write(*pair) for pair in zip(scored.answer, ranks, strict=True)]
-    return json_response({"preset": preset, "results": results}, timing_headers(scored.timings))
+    answer = {"preset": preset, "results": write_scores(scored.answer)}
+    return json_response(answer, timing_headers(scored.timings))
+
+
+def write_scores(texts: Sequence[ScoredText]) -> list[dict[str, Any]]:
+    """Return the answer for texts that were scored together."""
+    return [_write(*pair) for pair in zip(texts, rank(texts), strict=True)]
 
 
 def _read(body: ScoreBody) -> ScoreRequest:

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
+from typer.core import TyperGroup
 
 from contract.documents import DOCUMENTS, ROOT, commands, read
 from service.commands.cli import cli
@@ -79,10 +80,10 @@ def test_settings_that_are_named_are_there(path: str) -> None:
     }
 
 
-def find_command(arguments: list[str]) -> tuple[click.Command, list[str]]:
+def find_command(arguments: list[str]) -> tuple[Any, list[str]]:
     """Return the command that `fillmask` runs, and the words that are left for it."""
-    command: click.Command = cli
-    while isinstance(command, click.Group) and arguments:
+    command: Any = cli
+    while isinstance(command, TyperGroup) and arguments:
         name, *arguments = arguments
         command = command.commands[name]
     return command, arguments

@@ -16,8 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import click
 from filelock import FileLock, Timeout
+
+from service.commands.sentences import CommandError
 
 ERROR_START = b'{"error":'
 """How the line of a row begins that failed."""
@@ -83,7 +84,7 @@ def open_output(output: Path, failed: Path | None, order: Order) -> Iterator[Out
             stack.enter_context(FileLock(lock, timeout=0))
         except Timeout:
             message = f"Another run writes {output}; let it end, or name another file."
-            raise click.ClickException(message) from None
+            raise CommandError(message) from None
         _require_own(output, failed, state, order)
         rows = errors = 0
         if output.exists():
@@ -107,20 +108,20 @@ def _require_own(output: Path, failed: Path | None, state: Path, order: Order) -
         for path in (output, failed):
             if path is not None and path.exists() and path.stat().st_size:
                 message = f"{path} is there already; remove it, or name another file."
-                raise click.ClickException(message)
+                raise CommandError(message)
         _write_whole(state, json.dumps(asdict(order)))
         return
     begun = json.loads(state.read_text("utf-8"))
     other = [name for name, value in asdict(order).items() if begun.get(name) != value]
     if "input" in other:
         message = f"The input has changed since {output} was begun; remove {output} and {state}."
-        raise click.ClickException(message)
+        raise CommandError(message)
     if other:
         message = (
             f"{output} was begun with another {', '.join(other)}; give the same to go on, or "
             f"remove {output} and {state}."
         )
-        raise click.ClickException(message)
+        raise CommandError(message)
 
 
 def _write_whole(path: Path, content: str) -> None:

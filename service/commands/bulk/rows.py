@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import click
-
+from service.commands.sentences import CommandError
 from service.routes.bulk.line_request import read_line
 from service.routes.bulk.line_splitter import LineSplitter
 from service.routes.fill_mask.request import FillMaskRequest
@@ -47,7 +46,7 @@ def find_format(path: Path) -> Format:
         return SUFFIXES[path.suffix.lower()]
     except KeyError:
         message = f"The name of {path} tells no format; give one with --format."
-        raise click.ClickException(message) from None
+        raise CommandError(message) from None
 
 
 def read_rows(path: Path, form: Format, column: str | None, max_row_bytes: int) -> Iterator[Row]:
@@ -109,7 +108,7 @@ def _read_csv(path: Path, column: str | None, max_row_bytes: int) -> Iterator[st
                 yield row[index] if index < len(row) else ""
         except csv.Error as error:
             message = f"{path} is no CSV at line {rows.line_num} ({error}); mend it."
-            raise click.ClickException(message) from error
+            raise CommandError(message) from error
 
 
 def _find_column(path: Path, names: list[str], column: str | None) -> int:
@@ -118,7 +117,7 @@ def _find_column(path: Path, names: list[str], column: str | None) -> int:
     if column in names:
         return names.index(column)
     message = f"{path} has the columns {', '.join(names)}; name the one of the texts with --column."
-    raise click.ClickException(message)
+    raise CommandError(message)
 
 
 def _read_parquet(path: Path, column: str | None) -> Iterator[str]:
@@ -127,7 +126,7 @@ def _read_parquet(path: Path, column: str | None) -> Iterator[str]:
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError:
         message = "Parquet needs pyarrow; install requirements/bulk.txt as well."
-        raise click.ClickException(message) from None
+        raise CommandError(message) from None
     try:
         with parquet.ParquetFile(path) as file:
             schema = file.schema_arrow
@@ -138,4 +137,4 @@ def _read_parquet(path: Path, column: str | None) -> Iterator[str]:
     except pa.ArrowException as error:
         reason = str(error).splitlines()[0].rstrip(".")
         message = f"{path} cannot be read as Parquet ({reason}); mend it, or name another column."
-        raise click.ClickException(message) from error
+        raise CommandError(message) from error

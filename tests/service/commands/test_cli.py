@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 import yaml
-from click.testing import CliRunner, Result
 from fastapi import FastAPI
+from typer.testing import CliRunner, Result
 
 from service.commands.__main__ import main
-from service.commands.cli import cli
+from service.commands.cli import app
 from service.settings import Settings
 
 GPU_MEMORY = ("XLA_PYTHON_CLIENT_PREALLOCATE", "TF_FORCE_GPU_ALLOW_GROWTH")
@@ -61,7 +61,7 @@ def invoke(*arguments: str, **environment: str) -> Result:
     unset = ("TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND", *GPU_MEMORY)
     environment_: dict[str, str | None] = dict.fromkeys(unset) | environment
     return CliRunner().invoke(
-        cli, arguments, env=environment_, prog_name="fillmask", catch_exceptions=False
+        app, arguments, env=environment_, prog_name="fillmask", catch_exceptions=False
     )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from click.testing import CliRunner, Result
+from typer.testing import CliRunner, Result
 
 from model_store.errors import ModelLoadError, PresetUnavailableError
 from model_store.fetching.catalog import EMBEDDED
@@ -12,14 +12,14 @@ from model_store.fetching.preset_files import PROOF_FILE
 from model_store.fetching.resolver import Progress
 from model_store.loading.proving.head_proof import HeadProof
 from model_store.store import ModelStore
-from service.commands.cli import cli
+from service.commands.cli import app
 
 PROOF = HeadProof("english", -0.7, uniform=-10.3, shuffled=-17.4)
 
 
 def invoke(*arguments: str, **environment: str) -> Result:
     """Run the command with settings of its own."""
-    return CliRunner().invoke(cli, ["presets", *arguments], env=environment, prog_name="fillmask")
+    return CliRunner().invoke(app, ["presets", *arguments], env=environment, prog_name="fillmask")
 
 
 def test_list_says_what_is_here(tmp_path: Path) -> None:

@@ -3,20 +3,21 @@
 import errno
 import os
 
-import click
 import pytest
-from click.testing import CliRunner, Result
+from typer import Typer
+from typer.testing import CliRunner, Result
 
 from model_store.errors import PresetUnavailableError
 from service.commands.environment import SettingsError
-from service.commands.sentences import SentenceGroup
+from service.commands.sentences import CommandError, SentenceGroup
 
 
 def invoke(error: Exception) -> Result:
     """Run a command that raises an error."""
+    group = Typer(cls=SentenceGroup)
 
-    @click.group(cls=SentenceGroup)
-    def group() -> None:
+    @group.callback()
+    def hold() -> None:
         """Hold the command."""
 
     @group.command()
@@ -31,6 +32,7 @@ def invoke(error: Exception) -> Result:
     [
         (PresetUnavailableError("It is not here."), "It is not here."),
         (SettingsError("It is no port."), "It is no port."),
+        (CommandError("It is there already."), "It is there already."),
         (
             PermissionError(errno.EACCES, "Permission denied", "/a/b"),
             "/a/b cannot be used: Permission denied.",
@@ -70,7 +72,10 @@ def test_what_is_answered_before_any_command_is_caught_too(
     def write(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(click.Command, "parse_args", write)
-    result = CliRunner().invoke(SentenceGroup(), ["--help"])
+    monkeypatch.setattr(SentenceGroup, "parse_args", write)
+    group = Typer(cls=SentenceGroup)
+    group.callback()(write)
+    group.command()(write)
+    result = CliRunner().invoke(group, ["--help"])
     assert result.exit_code == 1
     assert "The system refused it: No space left on device." in result.output

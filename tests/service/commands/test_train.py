@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
-from click.testing import CliRunner, Result
+from typer.core import TyperOption
+from typer.main import get_command
+from typer.testing import CliRunner, Result
 
 from model_store.errors import PresetNotFoundError
 from model_store.masked_lm.training.options import TrainingOptions
-from service.commands.cli import cli
+from service.commands.cli import app
 
 
 @dataclass
@@ -43,7 +44,7 @@ def replace_function(
 
 def invoke(command: str, text: Path, *more: str) -> Result:
     """Run a command on one text file."""
-    return CliRunner().invoke(cli, [command, "--init", "tiny", "--heldout", str(text), *more])
+    return CliRunner().invoke(app, [command, "--init", "tiny", "--heldout", str(text), *more])
 
 
 def invoke_train(text: Path, *more: str) -> Result:
@@ -147,9 +148,11 @@ def test_presets_are_found_as_the_server_finds_them(
 @pytest.mark.parametrize("command", ["train", "evaluate"])
 def test_every_option_says_what_it_does(command: str) -> None:
     """And what it is where it is not given: nobody should have to read the code for it."""
-    options = [each for each in cli.commands[command].params if isinstance(each, click.Option)]
+    options = [
+        each for each in get_command(app).commands[command].params if isinstance(each, TyperOption)
+    ]
     assert options
-    shown = " ".join(CliRunner().invoke(cli, [command, "--help"]).output.split())
+    shown = " ".join(CliRunner().invoke(app, [command, "--help"]).output.split())
     for option in options:
         default = (
             f"({option.show_default})" if isinstance(option.show_default, str) else option.default

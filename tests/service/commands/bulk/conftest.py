@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from typer.testing import CliRunner, Result
 
 from fakes import FakeStore, make_preset
 from service.commands import run as command
-from service.commands.cli import cli
+from service.commands.cli import app
 
 Invoke = Callable[..., Result]
 
@@ -29,6 +29,6 @@ def invoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Invoke:
     def run(source: str, *arguments: str, output: str = "out.jsonl", **settings: str) -> Result:
         environment = {"FILLMASK_DEFAULT_PRESET": "tiny"} | settings
         words = ["run", "--input", source, "--output", output, *arguments]
-        return CliRunner().invoke(cli, words, env=environment, prog_name="fillmask")
+        return CliRunner().invoke(app, words, env=environment, prog_name="fillmask")
 
     return run

@@ -9,8 +9,8 @@ import pytest
 
 from fakes import FakeStore, make_preset
 from model_store.store import ModelStore
+from service.commands.doctor.start_checks import check_start, log_what_is_ignored
 from service.commands.environment import SettingsError
-from service.commands.start_checks import check_start, log_what_is_ignored
 from service.settings import Settings
 from service.telemetry.logs import configure_logs
 
@@ -58,7 +58,7 @@ def test_what_could_never_work_ends_the_start(wrong: dict[str, Any], sentence: s
 
 def test_engine_that_is_not_installed_ends_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before any request has to find out."""
-    monkeypatch.setattr("service.commands.start_checks.find_spec", lambda _: None)
+    monkeypatch.setattr("service.commands.doctor.start_checks.find_spec", lambda _: None)
     with pytest.raises(SettingsError, match="FILLMASK_ENGINE names torch, which is not installed"):
         check_start(Settings(default_preset="tiny", engine="torch"), STORE)
 
