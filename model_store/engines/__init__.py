@@ -8,14 +8,14 @@ from pathlib import Path
 
 from model_store.engines.engine import Engine, EngineName, EngineOptions, Precision
 
-__all__ = ["Engine", "EngineName", "EngineOptions", "Precision", "is_for_openvino"]
+__all__ = ["ACCELERATORS", "Engine", "EngineName", "EngineOptions", "Precision", "is_for_openvino"]
 
-_ACCELERATORS = ("/dev/nvidiactl", "/dev/kfd", "/dev/accel0")
+ACCELERATORS = ("/dev/nvidiactl", "/dev/kfd", "/dev/accel0")
 """What a driver of NVIDIA, AMD or a TPU makes; to ask a runtime would import it."""
 
 
 def is_for_openvino(name: EngineName) -> bool:
     """Say whether a name means OpenVINO: its own, or `auto` on a machine without an accelerator."""
     if name == "auto":
-        return not any(Path(device).exists() for device in _ACCELERATORS)
+        return not any(Path(device).exists() for device in ACCELERATORS)
     return name == "openvino"

@@ -13,6 +13,7 @@ from typer.main import get_command
 from service.app import create_app, create_worker_app
 from service.commands.ask.predict import predict
 from service.commands.ask.score import score
+from service.commands.doctor.doctor import doctor
 from service.commands.doctor.start_checks import check_start, log_what_is_ignored
 from service.commands.environment import read_settings
 from service.commands.options import choose_markup, examples
@@ -155,5 +156,7 @@ app.command(
 app.command(epilog=examples("fillmask evaluate --init minilm_l6_en_uncased --heldout heldout.txt"))(
     evaluate
 )
+
+app.command(epilog=examples("fillmask doctor", "fillmask doctor > report.json"))(doctor)
 
 cli = get_command(app)
