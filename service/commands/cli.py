@@ -13,6 +13,7 @@ from typer.main import get_command
 from service.app import create_app, create_worker_app
 from service.commands.ask.predict import predict
 from service.commands.ask.score import score
+from service.commands.bench.bench import bench
 from service.commands.doctor.doctor import doctor
 from service.commands.doctor.start_checks import check_start, log_what_is_ignored
 from service.commands.environment import read_settings
@@ -157,6 +158,7 @@ app.command(epilog=examples("fillmask evaluate --init minilm_l6_en_uncased --hel
     evaluate
 )
 
+app.command(epilog=examples("fillmask bench", "fillmask bench --seconds 20 > rates.json"))(bench)
 app.command(epilog=examples("fillmask doctor", "fillmask doctor > report.json"))(doctor)
 
 cli = get_command(app)

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
 from typing import Annotated
 
 from tqdm import tqdm
 from typer import Argument, Exit, Typer, echo
 
-from model_store.errors import ModelStoreError, PresetNotFoundError
+from model_store.errors import ModelStoreError, PresetNotFoundError, PresetUnavailableError
 from model_store.fetching.download import Progress
 from model_store.fetching.hubs import is_hub_handle
-from model_store.fetching.resolver import expand_home, name_of, resolve
+from model_store.fetching.resolver import embedded_directory, expand_home, name_of, resolve
 from model_store.loading.converted_models import can_write
 from model_store.store import Preset
 from service.commands.environment import read_settings
@@ -119,6 +120,43 @@ def convert(names: Names) -> None:
             kept = f"kept in {cache}" if model.engine == "openvino" else "which needs no conversion"
             echo(f"{name}: {model.engine} in {model.facts.precision}, {kept}")
     raise Exit(int(is_failed))
+
+
+@presets.command(epilog=examples("fillmask presets remove bert_base_en_uncased"))
+def remove(names: Names) -> None:
+    """Remove the files of presets from the model store; they can be pulled again.
+
+    A server that has one in memory goes on answering with it.
+    """
+    store = create_store(read_settings())
+    is_failed = False
+    for name in names:
+        try:
+            directory = _remove(store.find(name))
+        except (ModelStoreError, OSError) as error:
+            echo(f"{name}: {describe(error)}", err=True)
+            is_failed = True
+        else:
+            echo(f"{name}: {directory} is removed.")
+    raise Exit(int(is_failed))
+
+
+def _remove(preset: Preset) -> Path:
+    directory = preset.directory
+    if directory is None:
+        message = "There is nothing to remove: its files are not here."
+        raise PresetUnavailableError(message)
+    if directory == embedded_directory():
+        message = "It comes with the package and stays; FILLMASK_PRESETS can leave it out."
+        raise PresetUnavailableError(message)
+    # It is there as a whole or not at all, whoever looks meanwhile.
+    going = directory.with_name(f".{directory.name}.removed")
+    directory.rename(going)
+    if going.is_symlink():
+        going.unlink()
+    else:
+        rmtree(going)
+    return directory
 
 
 def _judge(preset: Preset) -> str:

@@ -47,7 +47,10 @@ def test_command_is_one_that_there_is(
             command, rest = find_command(arguments)
             for file in _files(rest):
                 file.touch()
-            command.make_context(None, rest)
+            if isinstance(command, TyperGroup):  # its own options are answered at once
+                assert set(rest) <= options_of(command)
+            else:
+                command.make_context(None, rest)
         case "make":
             assert arguments[0] in targets()
         case "python":
@@ -63,7 +66,7 @@ def test_command_that_is_mentioned_is_one_that_there_is(words: list[str]) -> Non
     if program == "fillmask":
         command, rest = find_command(arguments)
         named = {word for word in rest if word.startswith("--")}
-        assert named <= {name for option in command.params for name in option.opts} | {"--help"}
+        assert named <= options_of(command)
     elif program == "make":
         assert arguments[0] in targets()
     else:
@@ -80,10 +83,43 @@ def test_settings_that_are_named_are_there(path: str) -> None:
     }
 
 
+def sections() -> dict[str, str]:
+    """Return what the page of commands says of each."""
+    titled = re.split(r"^## fillmask (.+)$", read("docs/command-line.md"), flags=re.MULTILINE)
+    return dict(zip(titled[1::2], titled[2::2], strict=True))
+
+
+def list_commands(command: Any = cli, words: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every command that does something, with its name."""
+    for name, each in command.commands.items():
+        whole = f"{words} {name}".strip()
+        yield from list_commands(each, whole) if isinstance(each, TyperGroup) else [(whole, each)]
+
+
+def test_every_command_has_its_section() -> None:
+    """And there is no other one."""
+    assert sorted(sections()) == sorted(name for name, _ in list_commands())
+
+
+@pytest.mark.parametrize(("name", "command"), [*list_commands()], ids=str)
+def test_every_option_stands_in_the_section_of_its_command(name: str, command: Any) -> None:
+    """With an example that runs it."""
+    section = sections()[name]
+    named = set(re.findall(r"--[a-z][a-z-]*", section))
+    options = {word for each in command.params for word in each.opts if word.startswith("--")}
+    assert options <= named
+    assert re.search(rf"```sh\n(?:.*\n)*?.*fillmask {name}", section)
+
+
+def options_of(command: Any) -> set[str]:
+    """Return the options that a command takes."""
+    return {name for option in command.params for name in option.opts} | {"--help"}
+
+
 def find_command(arguments: list[str]) -> tuple[Any, list[str]]:
     """Return the command that `fillmask` runs, and the words that are left for it."""
     command: Any = cli
-    while isinstance(command, TyperGroup) and arguments:
+    while isinstance(command, TyperGroup) and arguments and not arguments[0].startswith("--"):
         name, *arguments = arguments
         command = command.commands[name]
     return command, arguments

@@ -265,3 +265,39 @@ def test_pull_of_anything_else_says_where_the_names_are(name: str) -> None:
     result = invoke("pull", name)
     assert result.exit_code == 1
     assert result.stderr.endswith("; `fillmask presets list` lists the names.\n")
+
+
+def test_remove_takes_the_files_away(tmp_path: Path) -> None:
+    """Those of one preset, and nothing of a directory that is linked."""
+    for name in ("mine", "yours"):
+        (tmp_path / "store" / name).mkdir(parents=True)
+        (tmp_path / "store" / name / "config.json").write_text("{}")
+    (tmp_path / "store" / "yours").rename(tmp_path / "elsewhere")
+    (tmp_path / "store" / "yours").symlink_to(tmp_path / "elsewhere")
+    store = str(tmp_path / "store")
+    result = invoke("remove", "mine", "yours", FILLMASK_MODEL_STORE_DIR=store)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0] == f"mine: {store}/mine is removed."
+    assert list((tmp_path / "store").iterdir()) == []
+    assert (tmp_path / "elsewhere" / "config.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        (EMBEDDED, "It comes with the package and stays; FILLMASK_PRESETS can leave it out."),
+        ("bert_base_zh", "There is nothing to remove: its files are not here."),
+        ("nobody", "There is no preset of that name"),
+    ],
+)
+def test_remove_says_why_it_does_not(
+    tmp_path: Path, embedded_preset_dir: Path, name: str, sentence: str
+) -> None:
+    """And goes on with the others."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "config.json").write_text("{}")
+    result = invoke("remove", name, "mine", FILLMASK_MODEL_STORE_DIR=str(tmp_path))
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"{name}: {sentence}")
+    assert not (tmp_path / "mine").exists()
+    assert (embedded_preset_dir / "config.json").exists()
