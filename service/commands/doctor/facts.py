@@ -114,7 +114,6 @@ class Facts:
 def gather(machine: Machine, settings: Settings, store: ModelStore) -> Facts:
     """Look at a machine, and at the presets of a store on it."""
     memory, available = _measure_memory(machine)
-    here = [preset for preset in store.presets() if preset.directory]
     return Facts(
         fillmask=machine.version("fillmask"),
         python=machine.python,
@@ -134,7 +133,11 @@ def gather(machine: Machine, settings: Settings, store: ModelStore) -> Facts:
         settings=_list_settings(machine),
         unknown_settings=find_unknown_settings(machine.environment),
         max_loaded_bytes=settings.max_loaded_bytes,
-        presets={preset.name: _explain_files(preset.directory) for preset in here},
+        presets={
+            preset.name: _explain_files(directory)
+            for preset in store.presets()
+            if (directory := preset.directory)
+        },
         to_fetch=tuple(_list_missing(settings, store)),
         ignored=store.ignored_directories(),
         hubs=_try_hubs(machine, settings),
@@ -227,10 +230,8 @@ def _list_missing(settings: Settings, store: ModelStore) -> Iterator[str]:
             yield name
 
 
-def _explain_files(directory: Path | None) -> str | None:
+def _explain_files(directory: Path) -> str | None:
     """Return what is wrong with the files of a preset: all of them are read."""
-    if directory is None:
-        return None
     try:
         with reading(directory):
             check_source(directory)
