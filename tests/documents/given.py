@@ -49,6 +49,7 @@ def give_german(_: Path, hub: FakeHub) -> None:
 GIVEN = {
     "README.md": (give_model,),
     "docs/bulk.md": (give_texts,),
+    "docs/command-line.md": (give_texts, give_hubs),
     "docs/offline.md": (give_german,),
     "docs/operations.md": (give_model, give_hubs),
     "docs/own-checkpoint.md": (give_model,),

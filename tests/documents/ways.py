@@ -43,6 +43,9 @@ NOT_RUN = {
     "npm install": "It fetches packages. tests/clients/generated does.",
     "npx openapi-typescript": "As `npm install`.",
     "-m bench.minimal_pairs": "It needs DIRECTORY. tests/bench/test_minimal_pairs.py runs it.",
+    "fillmask bench": "It measures for half a minute, and what else runs spoils it."
+    " tests/service/commands/bench has it run.",
+    "--heldout rest.txt": "It takes a corpus. docs/training.md has such commands run.",
     "KERAS_BACKEND=": "It trains for hours, on text and with a backend that no lock holds;"
     " the page's other command of `fillmask train` is run.",
 }
@@ -52,6 +55,7 @@ SHORTER = {"--steps 20000": "--steps 2 --batch-tokens 512"}
 """What would take days is run with less of it."""
 
 SLOW_PAGES = {
+    "docs/command-line.md",
     "docs/domain-alphabet.md",
     "docs/fine-tuning.md",
     "docs/offline.md",
@@ -59,7 +63,7 @@ SLOW_PAGES = {
     "docs/own-checkpoint.md",
     "docs/training.md",
 }
-"""They import TensorFlow several times: `make test-documents`."""
+"""They import TensorFlow several times, or start many processes: `make test-documents`."""
 
 
 def runs_here(block: Block) -> bool:
