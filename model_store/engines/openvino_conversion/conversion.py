@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 import openvino
+from openvino import properties
 
 from model_store.checkpoints import read_checkpoint, write_tokenizer
 from model_store.engines.openvino_conversion.fusions import fuse
@@ -19,9 +20,7 @@ from model_store.engines.vocabulary_scores import score_masks
 from model_store.errors import EngineUnavailableError
 from model_store.masked_lm.masked_lm import BertMaskedLM
 
-_BYTES_A_PARAMETER = 8
-"""Once as it is exported, and once more as it is kept."""
-
+_BYTES_A_PARAMETER = 4
 _MB = 1_000_000
 _INPUTS = {
     "token_ids": (None, None),
@@ -80,11 +79,14 @@ def _export(scoring: ScoringModel, signature: dict[str, Any], target: Path) -> N
     """Write the graph, and what OpenVINO has an operation for as this operation."""
     exported = target / "exported.xml"
     scoring.export(str(exported), format="openvino", input_signature=[signature], verbose=False)
-    graph = openvino.Core().read_model(exported)
-    fuse(graph)
-    openvino.save_model(graph, target / "model.xml", compress_to_fp16=False)
+    core = openvino.Core()
+    # Read for good: the disk need not have room for two.
+    core.set_property({properties.enable_mmap: False})
+    graph = core.read_model(exported)
     for file in (exported, exported.with_suffix(".bin")):
         file.unlink()
+    fuse(graph)
+    openvino.save_model(graph, target / "model.xml", compress_to_fp16=False)
 
 
 @contextmanager
