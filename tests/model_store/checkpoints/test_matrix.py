@@ -100,8 +100,8 @@ def _list_different() -> list[Case]:
 @pytest.mark.parametrize("case", _list_different(), ids=lambda case: case.name)
 def test_a_conversion_for_openvino_answers_alike(case: Case, tmp_path: Path) -> None:
     """One case for each of Transformers' answers, through the graph that is served by default."""
-    openvino = pytest.importorskip("model_store.engines.openvino")
-    from model_store.engines.openvino_conversion import convert  # noqa: PLC0415  # imports Keras
+    from model_store.engines import openvino  # noqa: PLC0415  # both import what takes seconds
+    from model_store.engines.openvino_conversion import convert  # noqa: PLC0415
 
     directory = write_case(case, tmp_path / "checkpoint")
     if judge(case, tmp_path / "again").outcome == REFUSED:
