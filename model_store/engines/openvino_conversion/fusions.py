@@ -20,10 +20,8 @@ Match = dict[Any, Any]
 def fuse(graph: Model) -> None:
     """Say GELU and layer normalization in one operation each, wherever they are."""
     manager = Manager()
-    # The manager does not keep its passes alive.
-    passes = [_Fusion(*_gelu()), _Fusion(*_layer_normalization())]
-    for each in passes:
-        manager.register_pass(each)
+    for pattern, write in (_gelu(), _layer_normalization()):
+        manager.register_pass(_Fusion(pattern, write))
     manager.run_passes(graph)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from fastapi import HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -62,6 +62,31 @@ class PageFiles:
             for path in sorted(self._folder.rglob("*"))
             if path.suffix in _TYPES
         }
+
+
+def page_router(folder: Path, page: str, *, address: str, below: str) -> APIRouter:
+    """Return the routes of a page.
+
+    Args:
+        folder: its files.
+        page: the name of the one that is the page.
+        address: where it is.
+        below: what the addresses of its other files begin with.
+    """
+    files = PageFiles(folder)
+    router = APIRouter(include_in_schema=False)
+
+    @router.head(address)
+    @router.get(address)
+    async def show_page(request: Request) -> Response:
+        return await files.send(page, request)
+
+    @router.head(below + "{path:path}")
+    @router.get(below + "{path:path}")
+    async def send_file(path: str, request: Request) -> Response:
+        return await files.send(path, request)
+
+    return router
 
 
 def _read(path: Path) -> _File:
