@@ -66,6 +66,7 @@ lock: $(TEST_VENV)/.stamp ## Write the lock files anew from pyproject.toml (UPGR
 	$(COMPILE) --extra gpu --output-file requirements/gpu.txt pyproject.toml
 	$(COMPILE) --extra bulk --constraint requirements/run.txt --output-file requirements/bulk.txt pyproject.toml
 	$(COMPILE) --extra otel --constraint requirements/run.txt --output-file requirements/otel.txt pyproject.toml
+	$(COMPILE) --extra ray --constraint requirements/run.txt --output-file requirements/ray.txt pyproject.toml
 	$(COMPILE) --extra train --constraint requirements/run.txt --output-file requirements/train.txt pyproject.toml
 	$(COMPILE) --constraint requirements/run.txt --no-emit-package numpy --output-file requirements/gpu-check.txt pyproject.toml
 	$(COMPILE) --extra cpu --group test --output-file requirements/test.txt pyproject.toml

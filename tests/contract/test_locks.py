@@ -21,6 +21,7 @@ EXTRAS = {
     "gpu.txt": {"gpu"},
     "bulk.txt": {"bulk"},
     "otel.txt": {"otel"},
+    "ray.txt": {"ray"},
     "train.txt": {"train"},
 }
 """The extras that a lock is made with."""
@@ -68,7 +69,7 @@ def test_every_import_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "lock", ["gpu.txt", "gpu-check.txt", "bulk.txt", "otel.txt", "train.txt", "test.txt"]
+    "lock", ["gpu.txt", "gpu-check.txt", "bulk.txt", "otel.txt", "ray.txt", "train.txt", "test.txt"]
 )
 def test_locks_agree(lock: str) -> None:
     """What is tested, and what is installed on top, has the versions that the server runs on."""
@@ -95,7 +96,9 @@ def test_every_extra_has_its_lock() -> None:
 @pytest.mark.parametrize("lock", EXTRAS)
 def test_documents_say_how_to_install(lock: str) -> None:
     """Every lock stands in a command of the documents."""
-    said = "".join(map(read, ("docs/operations.md", "docs/training.md", "docs/bulk.md")))
+    said = "".join(
+        map(read, ("docs/operations.md", "docs/training.md", "docs/bulk.md", "docs/ray.md"))
+    )
     assert re.search(rf"pip install .*-r requirements/{lock}|`requirements/{lock}`", said)
 
 
