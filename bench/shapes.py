@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from model_store.bert.config import BertConfig
-from model_store.bert.variable_shapes import list_backbone_shapes, list_head_shapes
 from model_store.checkpoints import Checkpoint, read_checkpoint, write_transformers_dir
 from model_store.checkpoints.checkpoint import Array
+from model_store.encoder.config import EncoderConfig
+from model_store.encoder.variable_shapes import list_backbone_shapes, list_head_shapes
 from model_store.fetching.catalog import EMBEDDED
 from model_store.loading.proving.head_proof import HeadProof
 from model_store.loading.proving.head_proof_file import write_proof
@@ -61,7 +61,7 @@ def make_presets(store: Path, shapes: tuple[Shape, ...] = (TINY, BASE)) -> None:
 
 
 def _make_preset(shape: Shape, directory: Path) -> None:
-    config = BertConfig(
+    config = EncoderConfig(
         vocabulary_size=shape.vocabulary_size,
         num_layers=shape.num_layers,
         num_heads=shape.num_heads,
@@ -77,7 +77,7 @@ def _make_preset(shape: Shape, directory: Path) -> None:
     write_proof(directory, HeadProof("for measuring only", 0.0, uniform, uniform))
 
 
-def _make_variables(config: BertConfig) -> dict[str, Array]:
+def _make_variables(config: EncoderConfig) -> dict[str, Array]:
     """Return weights as BERT's are before any training: small, LayerNorm's about 1."""
     rng = np.random.default_rng(20)
     return {

@@ -9,7 +9,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
-from model_store.bert.tokenizer import BertTokenizer
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.engines.batches.batch import Batch, Scores
 from model_store.engines.batches.shape_buckets import OpenShapes
 from model_store.engines.fill_mask import FillMaskModel, ModelFacts

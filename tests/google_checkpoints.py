@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from model_store.bert.config import BertConfig
 from model_store.checkpoints import Checkpoint
+from model_store.encoder.config import EncoderConfig
 
 Change = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
-def list_google_names(config: BertConfig) -> Iterator[tuple[str, str]]:
+def list_google_names(config: EncoderConfig) -> Iterator[tuple[str, str]]:
     """Yield Google's name and ours, spelt out."""
     yield "bert/embeddings/word_embeddings", "token_embedding/embeddings"
     yield "bert/embeddings/position_embeddings", "position_embedding/embeddings"

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from model_store.bert.config import BertConfig
-from model_store.bert.tokenizer import BertTokenizer
-from model_store.bert.variable_shapes import (
+from model_store.checkpoints import Checkpoint
+from model_store.encoder.config import EncoderConfig
+from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.variable_shapes import (
     list_backbone_shapes,
     list_head_shapes,
     list_pooler_shapes,
 )
-from model_store.checkpoints import Checkpoint
 from tiny_checkpoints import SPECIAL_TOKENS, cased_vocabulary
 
 _ENTRIES = ("a", "b", "##a", "B", "Ab", "é", "北", "##北", "!", "\u2028", "\x85", "\x1c", " ", "😀")
@@ -21,7 +21,7 @@ _EPSILONS = (1e-12, 1e-7, 1e-5, 3e-3)
 
 
 @st.composite
-def configs(draw: st.DrawFn, **fixed: Any) -> BertConfig:
+def configs(draw: st.DrawFn, **fixed: Any) -> EncoderConfig:
     """Draw a small config; fields that are given are not drawn."""
     num_heads = draw(st.integers(1, 3))
     drawn = {
@@ -39,7 +39,7 @@ def configs(draw: st.DrawFn, **fixed: Any) -> BertConfig:
         "head_layer_norm_epsilon": draw(st.sampled_from(_EPSILONS)),
         "tie_word_embeddings": draw(st.booleans()),
     }
-    return BertConfig(**{**drawn, **fixed})
+    return EncoderConfig(**{**drawn, **fixed})
 
 
 @st.composite
@@ -62,7 +62,7 @@ def checkpoints(**fixed: Any) -> st.SearchStrategy[Checkpoint]:
     return st.builds(fill_checkpoint, configs(**fixed), tokenizers(), st.integers(0, 2**32 - 1))
 
 
-def fill_checkpoint(config: BertConfig, tokenizer: BertTokenizer, seed: int = 0) -> Checkpoint:
+def fill_checkpoint(config: EncoderConfig, tokenizer: BertTokenizer, seed: int = 0) -> Checkpoint:
     """Return a checkpoint whose weights are random, and large enough to tell answers apart."""
     rng = np.random.default_rng(seed)
     variables = {
@@ -74,7 +74,7 @@ def fill_checkpoint(config: BertConfig, tokenizer: BertTokenizer, seed: int = 0)
     return Checkpoint(config, tokenizer, variables)
 
 
-def make_features(config: BertConfig) -> dict[str, Any]:
+def make_features(config: EncoderConfig) -> dict[str, Any]:
     """Return a batch with padding and every segment, its ids and places random."""
     rng = np.random.default_rng(config.vocabulary_size)
     rows, length = 3, config.max_sequence_length

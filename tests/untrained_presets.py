@@ -9,8 +9,8 @@ import keras
 
 from golden.sentences import SENTENCES
 from hub_fixtures import LAYERS
-from model_store.bert.config import BertConfig
-from model_store.bert.tokenizer import BertTokenizer
+from model_store.encoder.config import EncoderConfig
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.loading.proving.head_proof import read_probe_texts
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
@@ -48,7 +48,7 @@ def make_untrained(name: str) -> BertMaskedLM:
     vocabulary = _make_vocabulary(name)
     tokenizer = BertTokenizer.from_vocabulary(vocabulary, lowercase=structure.lowercase)
     keras.utils.set_random_seed(0)
-    config = BertConfig(
+    config = EncoderConfig(
         vocabulary_size=len(vocabulary),
         num_layers=LAYERS[name],
         num_heads=structure.num_heads,
@@ -58,7 +58,7 @@ def make_untrained(name: str) -> BertMaskedLM:
         dropout=0.0,  # so few steps learn nothing by heart
     )
     preprocessor = BertMaskedLMPreprocessor(tokenizer, SEQUENCE_LENGTH)
-    return BertMaskedLM.from_bert_config(config, preprocessor=preprocessor)
+    return BertMaskedLM.from_encoder_config(config, preprocessor=preprocessor)
 
 
 def read_texts(name: str) -> list[str]:

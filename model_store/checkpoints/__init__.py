@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from model_store.bert.config import BertConfig
 from model_store.checkpoints.checkpoint import Checkpoint, Variables
 from model_store.checkpoints.completeness import (
     require_complete,
@@ -38,6 +37,7 @@ from model_store.checkpoints.transformers import (
     write_tokenizer,
     write_transformers_dir,
 )
+from model_store.encoder.config import EncoderConfig
 from model_store.errors import ModelLoadError
 
 __all__ = [
@@ -84,7 +84,7 @@ def read_checkpoint(directory: Path, *, weights: bool = True) -> Checkpoint:
 
 def read_model(
     directory: Path, *, weights: bool = True, head: bool = True
-) -> tuple[BertConfig, Variables]:
+) -> tuple[EncoderConfig, Variables]:
     """Read a directory without its tokenizer, which a KerasHub preset may lack.
 
     Args:

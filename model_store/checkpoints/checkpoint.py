@@ -6,8 +6,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from model_store.bert.config import BertConfig
-from model_store.bert.tokenizer import BertTokenizer
+from model_store.encoder.config import EncoderConfig
+from model_store.encoder.tokenizer import BertTokenizer
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -19,6 +19,6 @@ Variables: TypeAlias = Mapping[str, Array]
 class Checkpoint:
     """A masked LM as read from files: its shape, its tokenizer and its weights."""
 
-    config: BertConfig
+    config: EncoderConfig
     tokenizer: BertTokenizer
     variables: Variables

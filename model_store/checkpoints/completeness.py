@@ -2,9 +2,9 @@
 
 from itertools import chain
 
-from model_store.bert.config import BertConfig
-from model_store.bert.variable_shapes import list_backbone_shapes, list_head_shapes
 from model_store.checkpoints.checkpoint import Checkpoint, Variables
+from model_store.encoder.config import EncoderConfig
+from model_store.encoder.variable_shapes import list_backbone_shapes, list_head_shapes
 from model_store.errors import HeadMissingError, ModelLoadError
 
 
@@ -34,7 +34,7 @@ def require_matching_vocabulary(checkpoint: Checkpoint) -> None:
         raise ModelLoadError(message)
 
 
-def require_variables(config: BertConfig, variables: Variables, *, head: bool = True) -> None:
+def require_variables(config: EncoderConfig, variables: Variables, *, head: bool = True) -> None:
     """Check that every variable is there in its shape, those of the head where there is to be one.
 
     Raises:

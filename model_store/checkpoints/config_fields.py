@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, get_args
 
-from model_store.bert.config import BertConfig, HiddenAct
+from model_store.encoder.config import EncoderConfig, HiddenAct
 from model_store.errors import ModelLoadError
 
 EXTRA = "fillmask"
@@ -23,7 +23,7 @@ _ACTIVATIONS: dict[str, HiddenAct] = {
 """Every name of Transformers' table whose function has no weights of its own."""
 
 
-def read_config_fields(name: str, raw: dict[str, Any], *, tied: bool) -> BertConfig:
+def read_config_fields(name: str, raw: dict[str, Any], *, tied: bool) -> EncoderConfig:
     """Return the config that the fields of the file `name` describe.
 
     Raises:
@@ -33,7 +33,7 @@ def read_config_fields(name: str, raw: dict[str, Any], *, tied: bool) -> BertCon
     epsilon = _read_epsilon(raw)
     extra = read_extra(name, raw)
     with explain_config(name):
-        return BertConfig(
+        return EncoderConfig(
             vocabulary_size=raw["vocab_size"],
             num_layers=raw["num_hidden_layers"],
             num_heads=raw["num_attention_heads"],
@@ -63,7 +63,7 @@ def explain_config(name: str) -> Iterator[None]:
         raise ModelLoadError(message) from None
 
 
-def write_config_fields(config: BertConfig) -> dict[str, Any]:
+def write_config_fields(config: EncoderConfig) -> dict[str, Any]:
     """Return the fields that describe a config; the inverse of `read_config_fields`."""
     fields: dict[str, Any] = {
         "vocab_size": config.vocabulary_size,

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from model_store.bert.config import BertConfig
-from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints.checkpoint import Checkpoint, Variables
 from model_store.checkpoints.config_fields import read_config_fields
 from model_store.checkpoints.files import read_json, read_vocabulary
 from model_store.checkpoints.transformers.names import HEAD_BIAS, list_tensors
+from model_store.encoder.config import EncoderConfig
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.errors import ModelLoadError
 
 _CONFIG = "bert_config.json"
@@ -45,7 +45,7 @@ def read_google_tf1(directory: Path, *, weights: bool = True) -> Checkpoint:
     return Checkpoint(config, tokenizer, variables)
 
 
-def _read_variables(path: Path, config: BertConfig) -> Variables:
+def _read_variables(path: Path, config: EncoderConfig) -> Variables:
     """Return the variables that the file has; kernels are `[in, out]` there too."""
     tf = _import_tensorflow()
     parts = [path.with_name(f"{path.name}.index"), *path.parent.glob(f"{path.name}.data-*")]
@@ -77,7 +77,7 @@ def _import_tensorflow() -> Any:
     return tf
 
 
-def _list_variables(config: BertConfig) -> list[tuple[str, str]]:
+def _list_variables(config: EncoderConfig) -> list[tuple[str, str]]:
     return [(_google_name(name, path), path) for name, path in list_tensors(config)]
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from model_store.bert.config import BertConfig
 from model_store.checkpoints.checkpoint import Checkpoint
 from model_store.checkpoints.completeness import require_complete
 from model_store.checkpoints.keras.preset import read_keras_backbone
 from model_store.checkpoints.transformers.directory import read_transformers_dir
+from model_store.encoder.config import EncoderConfig
 from model_store.errors import ModelLoadError
 
 HEAD_DIRECTORY = "head"
@@ -66,7 +66,7 @@ def join_head(backbone: Checkpoint, original: Checkpoint) -> Checkpoint:
     return Checkpoint(config, backbone.tokenizer, {**ours, **head})
 
 
-def _join_configs(backbone: Checkpoint, original: Checkpoint) -> BertConfig:
+def _join_configs(backbone: Checkpoint, original: Checkpoint) -> EncoderConfig:
     _require_same_shape(backbone, original)
     return replace(
         backbone.config,

@@ -1,11 +1,11 @@
 """The pooler: a checkpoint of a masked LM may have one, and no answer depends on it."""
 
-from model_store.bert.config import BertConfig
-from model_store.bert.variable_shapes import list_pooler_shapes
 from model_store.checkpoints.checkpoint import Variables
+from model_store.encoder.config import EncoderConfig
+from model_store.encoder.variable_shapes import list_pooler_shapes
 
 
-def drop_unfit_pooler(config: BertConfig, variables: Variables) -> Variables:
+def drop_unfit_pooler(config: EncoderConfig, variables: Variables) -> Variables:
     """Return variables with a pooler that is whole and trained, or with none.
 
     Zeros are how a KerasHub preset, which always has one, says that there is none.

@@ -29,7 +29,7 @@ from model_store.text.text_codec import TextCodec
 from model_store.text.word_filter import WordFilter
 
 if TYPE_CHECKING:
-    from model_store.bert.tokenizer import BertTokenizer
+    from model_store.encoder.tokenizer import BertTokenizer
     from model_store.engines import Engine
 
 _MOST_LOGITS = 2**24

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints import read_tokenizer
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.engines import EngineOptions, Precision
 from model_store.engines.fill_mask import FillMaskModel, ModelFacts
 from model_store.errors import (

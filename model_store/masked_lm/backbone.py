@@ -6,11 +6,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from model_store.bert.config import BertConfig, HiddenAct
-from model_store.bert.embeddings import make_embeddings
-from model_store.bert.transformer_layer import TransformerLayer, kernel_initializer, within_texts
-from model_store.bert.variable_shapes import POOLER_KERNEL
 from model_store.checkpoints import read_model, write_keras_backbone
+from model_store.encoder.config import EncoderConfig, HiddenAct
+from model_store.encoder.embeddings import make_embeddings
+from model_store.encoder.transformer_layer import TransformerLayer, kernel_initializer, within_texts
+from model_store.encoder.variable_shapes import POOLER_KERNEL
 from model_store.masked_lm.dtype_policies import describe_policy
 from model_store.masked_lm.lora import LoraModel
 from model_store.masked_lm.preset import DEFAULT_DIRECTORY, Catalogued, find_files, override
@@ -72,7 +72,7 @@ class BertBackbone(LoraModel, Catalogued):
         Raises:
             ValueError: a number is out of its range, or the heads do not divide the width.
         """
-        BertConfig(
+        EncoderConfig(
             vocabulary_size=vocabulary_size,
             num_layers=num_layers,
             num_heads=num_heads,
@@ -151,8 +151,8 @@ class BertBackbone(LoraModel, Catalogued):
         self.layer_norm_epsilon = layer_norm_epsilon
 
     @classmethod
-    def from_bert_config(
-        cls, config: BertConfig, *, pooler: bool = False, **kwargs: Any
+    def from_encoder_config(
+        cls, config: EncoderConfig, *, pooler: bool = False, **kwargs: Any
     ) -> "BertBackbone":
         """Build the encoder that a checkpoint describes, with random weights."""
         return cls(
@@ -201,14 +201,14 @@ class BertBackbone(LoraModel, Catalogued):
         config, variables = read_model(files, weights=load_weights, head=False)
         config, kwargs = override(config, kwargs)
         pooler = kwargs.pop("pooler", not load_weights or POOLER_KERNEL in variables)
-        backbone = cls.from_bert_config(config, pooler=pooler, **kwargs)
+        backbone = cls.from_encoder_config(config, pooler=pooler, **kwargs)
         if load_weights:
             assign_weights(backbone, variables)
         return backbone
 
-    def to_config(self) -> BertConfig:
+    def to_config(self) -> EncoderConfig:
         """Return the encoder's shape; the head's fields are the defaults."""
-        return BertConfig(
+        return EncoderConfig(
             vocabulary_size=self.vocabulary_size,
             num_layers=self.num_layers,
             num_heads=self.num_heads,

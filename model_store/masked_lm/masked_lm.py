@@ -6,13 +6,13 @@ from typing import Any
 import keras
 from keras.src.saving import serialization_lib
 
-from model_store.bert.config import BertConfig, HiddenAct
-from model_store.bert.masked_lm_head import MaskedLMHead
-from model_store.bert.variable_shapes import POOLER_KERNEL
 from model_store.checkpoints import (
     Checkpoint,
     read_model,
 )
+from model_store.encoder.config import EncoderConfig, HiddenAct
+from model_store.encoder.masked_lm_head import MaskedLMHead
+from model_store.encoder.variable_shapes import POOLER_KERNEL
 from model_store.masked_lm.backbone import BertBackbone
 from model_store.masked_lm.dtype_policies import describe_policy
 from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
@@ -142,18 +142,18 @@ class BertMaskedLM(TextModel, StoredModel, Catalogued):
             )
         config, variables = read_model(files, weights=load_weights)
         config, kwargs = override(config, kwargs)
-        model = cls.from_bert_config(config, pooler=POOLER_KERNEL in variables, **kwargs)
+        model = cls.from_encoder_config(config, pooler=POOLER_KERNEL in variables, **kwargs)
         if load_weights:
             assign_weights(model, variables)
         return model
 
     @classmethod
-    def from_bert_config(
-        cls, config: BertConfig, *, dtype: Any = None, pooler: bool = False, **kwargs: Any
+    def from_encoder_config(
+        cls, config: EncoderConfig, *, dtype: Any = None, pooler: bool = False, **kwargs: Any
     ) -> "BertMaskedLM":
         """Build the model that a checkpoint describes, with random weights."""
         return cls(
-            BertBackbone.from_bert_config(config, dtype=dtype, pooler=pooler),
+            BertBackbone.from_encoder_config(config, dtype=dtype, pooler=pooler),
             head_hidden_act=config.head_hidden_act,
             head_layer_norm_epsilon=config.head_layer_norm_epsilon,
             tie_word_embeddings=config.tie_word_embeddings,
@@ -163,7 +163,7 @@ class BertMaskedLM(TextModel, StoredModel, Catalogued):
     @classmethod
     def from_checkpoint(cls, checkpoint: Checkpoint, **kwargs: Any) -> "BertMaskedLM":
         """Build the model of a complete checkpoint, every weight from its files."""
-        model = cls.from_bert_config(checkpoint.config, **kwargs)
+        model = cls.from_encoder_config(checkpoint.config, **kwargs)
         assign_weights(model, checkpoint.variables)
         return model
 

@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 import keras
 import numpy as np
 
-from model_store.bert.preprocessor_config import PreprocessorConfig
-from model_store.bert.tokenizer import BertTokenizer as WordPiece
 from model_store.checkpoints import write_keras_preprocessor
+from model_store.encoder.preprocessor_config import PreprocessorConfig
+from model_store.encoder.tokenizer import BertTokenizer as WordPiece
 from model_store.errors import ModelLoadError
 from model_store.masked_lm.preset import (
     DEFAULT_DIRECTORY,

@@ -5,10 +5,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from model_store.bert.config import BertConfig
-from model_store.bert.preprocessor_config import PreprocessorConfig
-from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints import read_checkpoint, read_preprocessor_config
+from model_store.encoder.config import EncoderConfig
+from model_store.encoder.preprocessor_config import PreprocessorConfig
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.fetching.catalog import CatalogEntry, read_catalog
 from model_store.fetching.resolver import DEFAULT_DIRECTORY, resolve
 
@@ -57,13 +57,15 @@ def read_preprocessing(files: Path) -> tuple[BertTokenizer, PreprocessorConfig]:
     return read.tokenizer, settings
 
 
-def override(config: BertConfig, options: dict[str, Any]) -> tuple[BertConfig, dict[str, Any]]:
+def override(
+    config: EncoderConfig, options: dict[str, Any]
+) -> tuple[EncoderConfig, dict[str, Any]]:
     """Return a config with the fields that are among the options, and the options that are left.
 
     Raises:
         ValueError: the config would make no sense.
     """
-    names = {field.name for field in fields(BertConfig)}
+    names = {field.name for field in fields(EncoderConfig)}
     changed = {name: value for name, value in options.items() if name in names}
     rest = {name: value for name, value in options.items() if name not in names}
     return replace(config, **changed), rest

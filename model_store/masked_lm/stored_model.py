@@ -4,13 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from model_store.bert.config import BertConfig
 from model_store.checkpoints import (
     Checkpoint,
     write_keras_model,
     write_keras_preset,
     write_transformers_dir,
 )
+from model_store.encoder.config import EncoderConfig
 from model_store.masked_lm.stored_weights import read_weights, require_one_file
 
 
@@ -21,10 +21,10 @@ class StoredModel:
     masked_lm_head: Any
     preprocessor: Any
 
-    def to_config(self) -> BertConfig:
+    def to_config(self) -> EncoderConfig:
         """Return the model's shape."""
         head = self.masked_lm_head
-        config: BertConfig = self.backbone.to_config()
+        config: EncoderConfig = self.backbone.to_config()
         return replace(
             config,
             head_hidden_act=head.hidden_act,

@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from model_store.bert.tokenizer import BertTokenizer as WordPiece
 from model_store.checkpoints import read_checkpoint, write_keras_preprocessor
+from model_store.encoder.tokenizer import BertTokenizer as WordPiece
 from model_store.masked_lm.preset import DEFAULT_DIRECTORY, Catalogued, find_files
 from model_store.masked_lm.texts.tensorflow_graph import call_dense, call_joining, call_ragged
 from model_store.masked_lm.texts.text_inputs import (

@@ -8,9 +8,9 @@ from typing import Any, Self
 import keras
 from tokenizers import Tokenizer
 
-from model_store.bert.tokenizer import BertTokenizer as WordPiece
-from model_store.bert.tokenizer import SpecialTokens
 from model_store.checkpoints import read_vocabulary
+from model_store.encoder.tokenizer import BertTokenizer as WordPiece
+from model_store.encoder.tokenizer import SpecialTokens
 
 SUFFIX = "##"
 """What begins an entry that continues a word."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from model_store.text.encoding import Encoding
 
 if TYPE_CHECKING:
-    from model_store.bert.tokenizer import BertTokenizer
+    from model_store.encoder.tokenizer import BertTokenizer
 
 
 @dataclass(frozen=True, slots=True)

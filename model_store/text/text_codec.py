@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
+from model_store.encoder.tokenizer import BertTokenizer, SpecialTokens
 from model_store.errors import (
     EmptyTextError,
     MaskNotFoundError,

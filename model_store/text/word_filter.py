@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from model_store.text.questions import Filtered
 
 if TYPE_CHECKING:
-    from model_store.bert.tokenizer import BertTokenizer
+    from model_store.encoder.tokenizer import BertTokenizer
 
 Flags: TypeAlias = NDArray[np.bool_]
 

@@ -10,9 +10,9 @@ from typing import Any
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
-from model_store.bert.config import BertConfig
-from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints import Checkpoint, write_keras_preset, write_transformers_dir
+from model_store.encoder.config import EncoderConfig
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.fetching.source import FileRecord, Source, write_source
 from random_checkpoints import fill_checkpoint
 from tiny_checkpoints import SPECIAL_TOKENS
@@ -38,7 +38,7 @@ RAW_VALUES = (
 def make_checkpoint() -> Checkpoint:
     """Return a complete checkpoint of next to no size."""
     vocabulary = [*SPECIAL_TOKENS, "the", "cat", "sat", "##s", ".", "a"]
-    config = BertConfig(len(vocabulary), 1, 2, 4, 6, 16)
+    config = EncoderConfig(len(vocabulary), 1, 2, 4, 6, 16)
     return fill_checkpoint(config, BertTokenizer.from_vocabulary(vocabulary))
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from matrix.cases import TEXTS, find_twin
 from matrix.row import Case
 from matrix.usual import write_case
-from model_store.bert.config import BertConfig
 from model_store.checkpoints import Checkpoint, read_checkpoint
+from model_store.encoder.config import EncoderConfig
 from model_store.engines.fill_mask import FillMaskModel, ModelFacts
 from model_store.engines.tensorflow import TensorFlowEngine
 from model_store.errors import ModelStoreError
@@ -110,8 +110,8 @@ class _RememberingModel(FillMaskModel):
 
 
 @cache
-def _build(config: BertConfig) -> tuple[BertMaskedLM, Any]:
-    model = BertMaskedLM.from_bert_config(config, dtype="float32")
+def _build(config: EncoderConfig) -> tuple[BertMaskedLM, Any]:
+    model = BertMaskedLM.from_encoder_config(config, dtype="float32")
     return model, _EagerEngine(model)
 
 

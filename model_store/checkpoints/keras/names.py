@@ -5,7 +5,7 @@ Keras names a layer after its class and counts: `transformer_encoder`, `transfor
 
 from collections.abc import Iterator
 
-from model_store.bert.config import BertConfig
+from model_store.encoder.config import EncoderConfig
 
 _EMBEDDINGS = {
     "layers/reversible_embedding/vars/0": "token_embedding/embeddings",
@@ -39,7 +39,7 @@ OPTIMIZER_ITERATIONS = "optimizer/vars/0"
 OPTIMIZER_LEARNING_RATE = "optimizer/vars/1"
 
 
-def list_backbone_datasets(config: BertConfig) -> Iterator[tuple[str, str]]:
+def list_backbone_datasets(config: EncoderConfig) -> Iterator[tuple[str, str]]:
     """Yield dataset and variable path for `model.weights.h5`, without the pooler."""
     yield from _EMBEDDINGS.items()
     for layer_index in range(config.num_layers):

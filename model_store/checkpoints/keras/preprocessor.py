@@ -5,9 +5,9 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from model_store.bert.preprocessor_config import PreprocessorConfig
 from model_store.checkpoints.config_fields import read_object
 from model_store.checkpoints.files import read_json
+from model_store.encoder.preprocessor_config import PreprocessorConfig
 from model_store.errors import ModelLoadError
 
 PREPROCESSOR = "preprocessor.json"

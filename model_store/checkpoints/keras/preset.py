@@ -22,8 +22,6 @@ from typing import Any
 
 import h5py
 
-from model_store.bert.config import BertConfig
-from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints.attention_heads import join_heads
 from model_store.checkpoints.checkpoint import Checkpoint, Variables
 from model_store.checkpoints.config_fields import explain_config, read_extra, read_object
@@ -33,6 +31,8 @@ from model_store.checkpoints.keras.names import (
     list_head_datasets,
     list_pooler_datasets,
 )
+from model_store.encoder.config import EncoderConfig
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.errors import HeadMissingError, ModelLoadError
 
 
@@ -68,7 +68,7 @@ def read_keras_backbone(directory: Path, *, weights: bool = True) -> Checkpoint:
 
 def read_keras_model(
     directory: Path, *, weights: bool = True, head: bool = True
-) -> tuple[BertConfig, Variables]:
+) -> tuple[EncoderConfig, Variables]:
     """Read a KerasHub preset without its tokenizer, which it may lack.
 
     Args:
@@ -95,14 +95,14 @@ def read_keras_model(
     }
 
 
-def _read_config(raw: dict[str, Any], extra: dict[str, Any]) -> BertConfig:
+def _read_config(raw: dict[str, Any], extra: dict[str, Any]) -> EncoderConfig:
     if raw["class_name"] != "BertBackbone":
         described = reprlib.repr(raw["class_name"])
         message = f"config.json describes a {described}; use a BertBackbone preset."
         raise ModelLoadError(message)
     fields = read_object("config.json", raw, "config")
     with explain_config("config.json"):
-        return BertConfig(
+        return EncoderConfig(
             vocabulary_size=fields["vocabulary_size"],
             num_layers=fields["num_layers"],
             num_heads=fields["num_heads"],

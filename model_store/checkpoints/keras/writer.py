@@ -13,9 +13,6 @@ from typing import Any
 import h5py
 import numpy as np
 
-from model_store.bert.config import BertConfig
-from model_store.bert.preprocessor_config import PreprocessorConfig
-from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
 from model_store.checkpoints.attention_heads import split_heads
 from model_store.checkpoints.checkpoint import Checkpoint, Variables
 from model_store.checkpoints.completeness import require_complete
@@ -30,6 +27,9 @@ from model_store.checkpoints.keras.names import (
 )
 from model_store.checkpoints.keras.preprocessor import PREPROCESSOR, describe_preprocessor
 from model_store.checkpoints.new_directory import fill_directory
+from model_store.encoder.config import EncoderConfig
+from model_store.encoder.preprocessor_config import PreprocessorConfig
+from model_store.encoder.tokenizer import BertTokenizer, SpecialTokens
 
 _KERAS_HUB_VERSION = "0.32.0"
 """The version whose files these are like."""
@@ -72,7 +72,7 @@ def write_keras_preset(
         _write_task(checkpoint.config, _describe_preprocessor(tokenizer, settings), unfinished)
 
 
-def write_keras_model(config: BertConfig, variables: Variables, directory: Path) -> None:
+def write_keras_model(config: EncoderConfig, variables: Variables, directory: Path) -> None:
     """Write a masked LM without a tokenizer, as KerasHub writes a task without a preprocessor.
 
     Raises:
@@ -86,7 +86,7 @@ def write_keras_model(config: BertConfig, variables: Variables, directory: Path)
         _write_task(config, None, unfinished)
 
 
-def write_keras_backbone(config: BertConfig, variables: Variables, directory: Path) -> None:
+def write_keras_backbone(config: EncoderConfig, variables: Variables, directory: Path) -> None:
     """Write an encoder alone, without head or tokenizer.
 
     Raises:
@@ -117,7 +117,7 @@ def write_keras_preprocessor(
             _write_tokenizer(tokenizer, unfinished)
 
 
-def _require_tied(config: BertConfig) -> None:
+def _require_tied(config: EncoderConfig) -> None:
     if not config.tie_word_embeddings:
         message = f"KerasHub's BERT has no decoder apart from its word embeddings; {_ADVICE}"
         raise ValueError(message)
@@ -138,7 +138,7 @@ def require_plain(tokenizer: BertTokenizer) -> None:
 
 
 def _write_backbone(
-    config: BertConfig,
+    config: EncoderConfig,
     variables: Variables,
     directory: Path,
     tokenizer: BertTokenizer | None = None,
@@ -166,7 +166,9 @@ def _write_head(variables: Variables, directory: Path) -> None:
         file[OPTIMIZER_LEARNING_RATE] = np.float32(_LEARNING_RATE)
 
 
-def _write_task(config: BertConfig, preprocessor: dict[str, Any] | None, directory: Path) -> None:
+def _write_task(
+    config: EncoderConfig, preprocessor: dict[str, Any] | None, directory: Path
+) -> None:
     fields = {
         "backbone": _describe_backbone(config),
         "preprocessor": preprocessor,
@@ -189,7 +191,7 @@ def _write_tokenizer(tokenizer: BertTokenizer, directory: Path) -> None:
     write_vocabulary(assets / "vocabulary.txt", tokenizer.vocabulary)
 
 
-def _list_extra(config: BertConfig, tokenizer: BertTokenizer | None) -> dict[str, Any]:
+def _list_extra(config: EncoderConfig, tokenizer: BertTokenizer | None) -> dict[str, Any]:
     """Return what our reader needs and KerasHub's fields do not hold."""
     extra: dict[str, Any] = {
         "hidden_act": config.hidden_act,
@@ -206,7 +208,7 @@ def _list_extra(config: BertConfig, tokenizer: BertTokenizer | None) -> dict[str
     return extra
 
 
-def _describe_backbone(config: BertConfig) -> dict[str, Any]:
+def _describe_backbone(config: EncoderConfig) -> dict[str, Any]:
     fields = {
         "name": "bert_backbone",
         "trainable": True,

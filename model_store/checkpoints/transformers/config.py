@@ -4,8 +4,8 @@ import re
 import reprlib
 from typing import Any
 
-from model_store.bert.config import BertConfig
 from model_store.checkpoints.config_fields import read_config_fields
+from model_store.encoder.config import EncoderConfig
 from model_store.errors import ModelLoadError
 
 _ARCHITECTURE = re.compile(r"Bert(Model|LMHeadModel|For[A-Z]\w*)")
@@ -17,7 +17,7 @@ def is_transformers_config(raw: dict[str, Any]) -> bool:
     return "model_type" in raw or raw.keys() >= _FIELDS or "architectures" in raw
 
 
-def read_bert_config(raw: dict[str, Any], *, tied: bool) -> BertConfig:
+def read_bert_config(raw: dict[str, Any], *, tied: bool) -> EncoderConfig:
     """Return the shape that a `config.json` describes.
 
     Raises:

@@ -14,7 +14,6 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 
-from model_store.bert.config import BertConfig
 from model_store.checkpoints.checkpoint import Array, Checkpoint, Variables
 from model_store.checkpoints.files import read_json
 from model_store.checkpoints.transformers.config import read_bert_config
@@ -27,6 +26,7 @@ from model_store.checkpoints.transformers.names import (
 from model_store.checkpoints.transformers.pruned_heads import restore_heads
 from model_store.checkpoints.transformers.tensors import Tensors, read_tensors
 from model_store.checkpoints.transformers.tokenizer import read_tokenizer
+from model_store.encoder.config import EncoderConfig
 from model_store.errors import ModelLoadError
 
 _FLOATS = (np.float16, np.float32, np.float64, ml_dtypes.bfloat16)
@@ -47,7 +47,7 @@ def read_transformers_dir(directory: Path, *, weights: bool = True) -> Checkpoin
     return Checkpoint(config, tokenizer, restore_heads(raw, config, _name(config, tensors)))
 
 
-def _is_tied(config: BertConfig, tensors: Tensors) -> bool:
+def _is_tied(config: EncoderConfig, tensors: Tensors) -> bool:
     """Say whether the decoder is the word embeddings: by the config, and by what is stored."""
     tied = config.tie_word_embeddings
     if not tied or DECODER not in tensors:
@@ -56,7 +56,7 @@ def _is_tied(config: BertConfig, tensors: Tensors) -> bool:
     return embeddings is not None and np.array_equal(tensors[DECODER], embeddings)
 
 
-def _name(config: BertConfig, tensors: Tensors) -> Variables:
+def _name(config: EncoderConfig, tensors: Tensors) -> Variables:
     """Return the tensors by the path of our variable, kernels turned to `[in, out]`.
 
     What the file lacks is left out: the loader knows what it needs.

@@ -5,7 +5,7 @@ Transformers took its names from Google's, with dots for slashes.
 
 from collections.abc import Iterator
 
-from model_store.bert.config import BertConfig
+from model_store.encoder.config import EncoderConfig
 
 _EMBEDDINGS = {
     "word_embeddings": "token_embedding",
@@ -29,7 +29,7 @@ POOLER = "pooled_dense"
 WORD_EMBEDDINGS = "bert.embeddings.word_embeddings.weight"
 
 
-def list_tensors(config: BertConfig) -> Iterator[tuple[str, str]]:
+def list_tensors(config: EncoderConfig) -> Iterator[tuple[str, str]]:
     """Yield tensor name and variable path; a tensor is the transpose of a `kernel`."""
     for source, target in _EMBEDDINGS.items():
         yield f"bert.embeddings.{source}.weight", f"{target}/embeddings"

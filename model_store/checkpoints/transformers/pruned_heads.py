@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from model_store.bert.config import BertConfig
 from model_store.checkpoints.checkpoint import Array, Variables
 from model_store.checkpoints.config_fields import read_object
+from model_store.encoder.config import EncoderConfig
 from model_store.errors import ModelLoadError
 
 _MOST_HEADS = 64
@@ -29,7 +29,7 @@ _AXES = {
 """The axis of each variable along which the heads lie."""
 
 
-def restore_heads(raw: dict[str, Any], config: BertConfig, variables: Variables) -> Variables:
+def restore_heads(raw: dict[str, Any], config: EncoderConfig, variables: Variables) -> Variables:
     """Return variables with zeros for the heads that a `config.json` says are cut out.
 
     What has its full shape is left as it is: Transformers 5 does not hear the field.
@@ -47,7 +47,7 @@ def restore_heads(raw: dict[str, Any], config: BertConfig, variables: Variables)
     return restored
 
 
-def _list_kept(config: BertConfig, pruned: Any) -> list[int]:
+def _list_kept(config: EncoderConfig, pruned: Any) -> list[int]:
     """Return the heads of a layer that have weights."""
     is_list = isinstance(pruned, list) and all(type(head) is int for head in pruned)
     if not is_list or config.num_heads > _MOST_HEADS:
@@ -59,7 +59,7 @@ def _list_kept(config: BertConfig, pruned: Any) -> list[int]:
     return [head for head in range(config.num_heads) if head not in set(pruned)]
 
 
-def _spread(array: Array, axis: int, kept: list[int], config: BertConfig) -> Array:
+def _spread(array: Array, axis: int, kept: list[int], config: EncoderConfig) -> Array:
     """Return an array with the kept heads in their places and zeros between them."""
     head_dim = config.hidden_dim // config.num_heads
     if array.ndim <= axis or not kept or array.shape[axis] != len(kept) * head_dim:

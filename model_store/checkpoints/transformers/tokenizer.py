@@ -15,7 +15,6 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
 from model_store.checkpoints.files import (
     is_there,
     read_json,
@@ -26,6 +25,7 @@ from model_store.checkpoints.transformers.tokenizer_options import (
     TokenizerOptions,
     read_tokenizer_options,
 )
+from model_store.encoder.tokenizer import BertTokenizer, SpecialTokens
 from model_store.errors import ModelLoadError
 
 _LONGEST_REASON = 200

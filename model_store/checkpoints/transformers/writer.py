@@ -6,13 +6,13 @@ from typing import Any, Literal
 import numpy as np
 from safetensors.numpy import save_file
 
-from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints.checkpoint import Array, Checkpoint
 from model_store.checkpoints.completeness import require_complete
 from model_store.checkpoints.config_fields import write_config_fields
 from model_store.checkpoints.files import write_json, write_vocabulary
 from model_store.checkpoints.new_directory import new_directory
 from model_store.checkpoints.transformers.names import DECODER_BIAS, HEAD_BIAS, list_tensors
+from model_store.encoder.tokenizer import BertTokenizer
 
 Precision = Literal["float32", "float16"]
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 
 from google_checkpoints import write_google_tf1
-from model_store.bert.config import BertConfig
-from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints import Checkpoint, read_checkpoint
+from model_store.encoder.config import EncoderConfig
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.errors import HeadMissingError, ModelLoadError
 from random_checkpoints import assert_same, checkpoints, fill_checkpoint
 from tiny_checkpoints import SPECIAL_TOKENS, cased_vocabulary
@@ -22,7 +22,7 @@ from tiny_checkpoints import SPECIAL_TOKENS, cased_vocabulary
 GOOGLE = {"layer_norm_epsilon": 1e-12, "head_layer_norm_epsilon": 1e-12}
 """What Google's code has built in."""
 
-CONFIG = BertConfig(600, 2, 2, 8, 12, max_sequence_length=16)
+CONFIG = EncoderConfig(600, 2, 2, 8, 12, max_sequence_length=16)
 
 
 @pytest.fixture(scope="module")

@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given, settings
 from tokenizers import AddedToken, Tokenizer
 
-from model_store.bert.config import BertConfig
-from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
 from model_store.checkpoints import (
     Checkpoint,
     read_checkpoint,
     write_keras_preset,
     write_transformers_dir,
 )
+from model_store.encoder.config import EncoderConfig
+from model_store.encoder.tokenizer import BertTokenizer, SpecialTokens
 from model_store.errors import HeadMissingError
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from random_checkpoints import assert_same, checkpoints, fill_checkpoint, make_features
@@ -36,7 +36,7 @@ KERAS_HUB = {
 }
 """The part of a config that KerasHub's BERT has built in."""
 
-CONFIG = BertConfig(600, 2, 2, 8, 12, max_sequence_length=16)
+CONFIG = EncoderConfig(600, 2, 2, 8, 12, max_sequence_length=16)
 
 Write = Callable[[Checkpoint, Path], None]
 
@@ -48,7 +48,7 @@ def write_and_read(write: Write, checkpoint: Checkpoint) -> Checkpoint:
         return read_checkpoint(Path(parent) / "tiny")
 
 
-def plain(config: BertConfig = CONFIG) -> Checkpoint:
+def plain(config: EncoderConfig = CONFIG) -> Checkpoint:
     """Return a checkpoint that every format can hold."""
     return fill_checkpoint(config, BertTokenizer.from_vocabulary(cased_vocabulary()))
 

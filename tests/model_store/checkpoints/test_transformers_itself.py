@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from model_store.bert.config import BertConfig
 from model_store.checkpoints import Checkpoint, read_checkpoint, write_transformers_dir
+from model_store.encoder.config import EncoderConfig
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from random_checkpoints import checkpoints, make_features
 from tiny_checkpoints import cased_vocabulary
@@ -64,7 +64,7 @@ def one_head(checkpoint: Checkpoint) -> Checkpoint:
     return replace(checkpoint, config=replace(config, **head))
 
 
-def like_transformers(config: BertConfig) -> dict[str, Any]:
+def like_transformers(config: EncoderConfig) -> dict[str, Any]:
     """Return the fields of Transformers' config for one of ours."""
     return {
         "vocab_size": config.vocabulary_size,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from model_store.bert.tokenizer import BertTokenizer
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
 from model_store.masked_lm.texts.segment_packer import pack_segments
 from model_store.masked_lm.texts.text_inputs import read_segments

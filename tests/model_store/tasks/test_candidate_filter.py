@@ -2,7 +2,7 @@
 
 import pytest
 
-from model_store.bert.tokenizer import BertTokenizer
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.errors import RequestLimitError
 from model_store.tasks import Done, TaskLimits, advance
 from model_store.tasks.candidate_filter import CandidateFilter

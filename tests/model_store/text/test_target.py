@@ -2,7 +2,7 @@
 
 import pytest
 
-from model_store.bert.tokenizer import BertTokenizer
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.text.text_codec import TextCodec
 
 ENTRIES = (

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
 from model_store.checkpoints import read_tokenizer
+from model_store.encoder.tokenizer import BertTokenizer, SpecialTokens
 from model_store.text.encoding import TextLimits
 from model_store.text.text_codec import TextCodec
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tokenizers import AddedToken
 
-from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
+from model_store.encoder.tokenizer import BertTokenizer, SpecialTokens
 from model_store.text.questions import Filtered
 from model_store.text.word_filter import WordFilter
 

@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 
-from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints.checkpoint import Array
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.masked_lm.preprocessor import Example
 from model_store.masked_lm.training.feed.corpus import Corpus
 from model_store.masked_lm.training.feed.examples import make_rows

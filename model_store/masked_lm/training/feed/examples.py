@@ -6,7 +6,7 @@ from itertools import chain, pairwise
 
 import numpy as np
 
-from model_store.bert.tokenizer import BertTokenizer
+from model_store.encoder.tokenizer import BertTokenizer
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[^\W\da-z_])")  # noqa: RUF001
 _MOST_SENTENCES = 3

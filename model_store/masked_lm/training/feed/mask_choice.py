@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model_store.bert.tokenizer import BertTokenizer
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.masked_lm.training.feed.corpus import Corpus
 from model_store.masked_lm.training.options import TrainingOptions
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from model_store.bert.tokenizer import BertTokenizer
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.engines.batches.reductions import answer
 from model_store.text.questions import Filtered, Ranked, Sparse
 from model_store.text.word_filter import WordFilter

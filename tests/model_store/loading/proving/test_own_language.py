@@ -7,9 +7,9 @@ from pathlib import Path
 import keras
 import pytest
 
-from model_store.bert.config import BertConfig
-from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints import write_transformers_dir
+from model_store.encoder.config import EncoderConfig
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.engines import EngineOptions
 from model_store.engines.openvino import list_precisions
 from model_store.errors import HeadUnprovenError
@@ -28,7 +28,7 @@ def dna_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with a model of DNA that knows a motif, and a text for it."""
     tokenizer = BertTokenizer.from_vocabulary([*SPECIAL_TOKENS, *CODONS])
     keras.utils.set_random_seed(0)
-    config = BertConfig(
+    config = EncoderConfig(
         vocabulary_size=len(SPECIAL_TOKENS) + len(CODONS),
         num_layers=2,
         num_heads=2,
@@ -40,7 +40,7 @@ def dna_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     preprocessor = BertMaskedLMPreprocessor(
         tokenizer, LENGTH, mask_selection_rate=0.2, mask_selection_length=8, seed=0
     )
-    model = BertMaskedLM.from_bert_config(config, preprocessor=preprocessor)
+    model = BertMaskedLM.from_encoder_config(config, preprocessor=preprocessor)
     model.compile(optimizer=keras.optimizers.Adam(3e-3, global_clipnorm=1.0))
     texts = [spell(start) for start in range(len(MOTIF))] * 100
     model.fit(texts, batch_size=16, verbose=0)

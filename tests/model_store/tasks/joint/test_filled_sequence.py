@@ -2,7 +2,7 @@
 
 import pytest
 
-from model_store.bert.tokenizer import BertTokenizer
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.tasks.joint.beam import Beam, Path, Step
 from model_store.tasks.joint.filled_sequence import write_sequence
 from model_store.text.encoding import TextLimits

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model_store.bert.tokenizer import BertTokenizer
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.errors import (
     InputError,
     MaskNotFoundError,

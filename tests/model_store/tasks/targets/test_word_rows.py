@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from model_store.bert.tokenizer import BertTokenizer
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.tasks.targets.word_rows import WordRows
 from model_store.text.encoding import TextLimits
 from model_store.text.text_codec import TextCodec

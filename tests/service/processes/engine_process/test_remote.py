@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from fakes import VOCABULARY, FakeEngine, FakeStore, Gate, make_model, make_preset
-from model_store.bert.tokenizer import BertTokenizer
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import HeadMissingError, ModelLoadError
 from model_store.loading.load_news import Report

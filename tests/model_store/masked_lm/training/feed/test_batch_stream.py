@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints import read_checkpoint
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.fetching.resolver import resolve
 from model_store.masked_lm.training.feed.batch_stream import BatchStream
 from model_store.masked_lm.training.feed.examples import make_rows, split_sentences

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model_store.bert.tokenizer import BertTokenizer
 from model_store.checkpoints import read_checkpoint
+from model_store.encoder.tokenizer import BertTokenizer
 from model_store.masked_lm.training.feed.batch_stream import BatchStream
 from model_store.masked_lm.training.feed.mask_choice import MaskChoice
 from model_store.masked_lm.training.options import TrainingOptions

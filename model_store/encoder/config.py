@@ -29,7 +29,7 @@ _LARGEST = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class BertConfig:
+class EncoderConfig:
     """Hyperparameters of a BERT masked LM.
 
     The head has an activation and an epsilon of its own: KerasHub's differ from its encoder's.

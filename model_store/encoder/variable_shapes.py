@@ -6,7 +6,7 @@ larger than what its files can fill.
 
 from collections.abc import Iterator
 
-from model_store.bert.config import BertConfig
+from model_store.encoder.config import EncoderConfig
 
 Shape = tuple[int, ...]
 
@@ -14,7 +14,7 @@ POOLER_KERNEL = "pooled_dense/kernel"
 """The variable that tells a backbone with a pooler from one without."""
 
 
-def list_head_shapes(config: BertConfig) -> Iterator[tuple[str, Shape]]:
+def list_head_shapes(config: EncoderConfig) -> Iterator[tuple[str, Shape]]:
     """Yield path and shape of every variable of the head."""
     hidden_dim = config.hidden_dim
     yield "masked_lm_head/bias", (config.vocabulary_size,)
@@ -24,12 +24,12 @@ def list_head_shapes(config: BertConfig) -> Iterator[tuple[str, Shape]]:
         yield "masked_lm_head/decoder", (config.vocabulary_size, hidden_dim)
 
 
-def list_pooler_shapes(config: BertConfig) -> Iterator[tuple[str, Shape]]:
+def list_pooler_shapes(config: EncoderConfig) -> Iterator[tuple[str, Shape]]:
     """Yield path and shape of every variable of the pooler, which a checkpoint may lack."""
     yield from _list_dense("pooled_dense", config.hidden_dim, config.hidden_dim)
 
 
-def list_backbone_shapes(config: BertConfig) -> Iterator[tuple[str, Shape]]:
+def list_backbone_shapes(config: EncoderConfig) -> Iterator[tuple[str, Shape]]:
     """Yield path and shape of every variable of the backbone."""
     hidden_dim, intermediate_dim = config.hidden_dim, config.intermediate_dim
     yield "token_embedding/embeddings", (config.vocabulary_size, hidden_dim)

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from model_store.bert.transformer_layer import kernel_initializer
+from model_store.encoder.transformer_layer import kernel_initializer
 
 
 @keras.saving.register_keras_serializable(package="fillmask")

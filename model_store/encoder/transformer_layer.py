@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from model_store.bert.activations import activation
+from model_store.encoder.activations import activation
 
 _FORBIDDEN = -3e4
 """Added to the scores of attention: `exp` of it is 0 in every precision."""

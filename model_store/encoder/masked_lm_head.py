@@ -5,9 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from model_store.bert.activations import activation
-from model_store.bert.config import HiddenAct
-from model_store.bert.transformer_layer import kernel_initializer
+from model_store.encoder.activations import activation
+from model_store.encoder.config import HiddenAct
+from model_store.encoder.transformer_layer import kernel_initializer
 
 
 @keras.saving.register_keras_serializable(package="fillmask")

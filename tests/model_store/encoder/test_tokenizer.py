@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer
 
-from model_store.bert.tokenizer import BertTokenizer, SpecialTokens
+from model_store.encoder.tokenizer import BertTokenizer, SpecialTokens
 from tiny_checkpoints import SPECIAL_TOKENS, cased_vocabulary
 
 
