@@ -9,7 +9,8 @@ from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.engines.batches.batch import Batch, Scores
 from model_store.engines.batches.shape_buckets import OpenShapes
 from model_store.engines.fill_mask import FillMaskModel, ModelFacts
@@ -234,9 +235,9 @@ def score_by_id(batch: Batch, k: int) -> Scores:
     return replace(scores, logits=logits + NORMALIZER, normalizers=normalizers)
 
 
-def make_tokenizer() -> BertTokenizer:
+def make_tokenizer() -> SubwordTokenizer:
     """Return a real tokenizer with a small vocabulary."""
-    return BertTokenizer.from_vocabulary(VOCABULARY)
+    return build_word_piece(VOCABULARY)
 
 
 def make_model(

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from model_store.checkpoints import Checkpoint
 from model_store.encoder.config import EncoderConfig
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.encoder.variable_shapes import (
     list_backbone_shapes,
     list_head_shapes,
@@ -43,12 +44,12 @@ def configs(draw: st.DrawFn, **fixed: Any) -> EncoderConfig:
 
 
 @st.composite
-def tokenizers(draw: st.DrawFn) -> BertTokenizer:
+def tokenizers(draw: st.DrawFn) -> SubwordTokenizer:
     """Draw a tokenizer: a few hundred entries, or a handful with the special ones anywhere."""
     small = st.lists(st.sampled_from(_ENTRIES), unique=True).flatmap(
         lambda entries: st.permutations([*SPECIAL_TOKENS, *entries])
     )
-    return BertTokenizer.from_vocabulary(
+    return build_word_piece(
         draw(st.just(cased_vocabulary()) | small),
         lowercase=draw(st.booleans()),
         strip_accents=draw(st.sampled_from([None, True, False])),
@@ -62,7 +63,9 @@ def checkpoints(**fixed: Any) -> st.SearchStrategy[Checkpoint]:
     return st.builds(fill_checkpoint, configs(**fixed), tokenizers(), st.integers(0, 2**32 - 1))
 
 
-def fill_checkpoint(config: EncoderConfig, tokenizer: BertTokenizer, seed: int = 0) -> Checkpoint:
+def fill_checkpoint(
+    config: EncoderConfig, tokenizer: SubwordTokenizer, seed: int = 0
+) -> Checkpoint:
     """Return a checkpoint whose weights are random, and large enough to tell answers apart."""
     rng = np.random.default_rng(seed)
     variables = {

@@ -10,7 +10,7 @@ import keras
 from golden.sentences import SENTENCES
 from hub_fixtures import LAYERS
 from model_store.encoder.config import EncoderConfig
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.loading.proving.head_proof import read_probe_texts
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
@@ -46,7 +46,7 @@ def make_untrained(name: str) -> BertMaskedLM:
     """Return a preset's model with the random weights that a training starts from."""
     structure = STRUCTURES[name]
     vocabulary = _make_vocabulary(name)
-    tokenizer = BertTokenizer.from_vocabulary(vocabulary, lowercase=structure.lowercase)
+    tokenizer = build_word_piece(vocabulary, lowercase=structure.lowercase)
     keras.utils.set_random_seed(0)
     config = EncoderConfig(
         vocabulary_size=len(vocabulary),

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from model_store.encoder.config import EncoderConfig
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -20,5 +20,5 @@ class Checkpoint:
     """A masked LM as read from files: its shape, its tokenizer and its weights."""
 
     config: EncoderConfig
-    tokenizer: BertTokenizer
+    tokenizer: SubwordTokenizer
     variables: Variables

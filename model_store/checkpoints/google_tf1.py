@@ -18,7 +18,8 @@ from model_store.checkpoints.config_fields import read_config_fields
 from model_store.checkpoints.files import read_json, read_vocabulary
 from model_store.checkpoints.transformers.names import HEAD_BIAS, list_tensors
 from model_store.encoder.config import EncoderConfig
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.errors import ModelLoadError
 
 _CONFIG = "bert_config.json"
@@ -90,13 +91,13 @@ def _google_name(name: str, path: str) -> str:
     return layer if variable == "embeddings" else f"{layer}/{variable}"
 
 
-def _read_tokenizer(directory: Path, raw: dict[str, Any]) -> BertTokenizer:
+def _read_tokenizer(directory: Path, raw: dict[str, Any]) -> SubwordTokenizer:
     vocabulary = read_vocabulary(directory / "vocab.txt")
     lowercase = raw.get("do_lower_case")
     if lowercase is None:
         lowercase = _is_lowercased(vocabulary)
     try:
-        return BertTokenizer.from_vocabulary(vocabulary, lowercase=lowercase)
+        return build_word_piece(vocabulary, lowercase=lowercase)
     except (TypeError, ValueError) as error:
         message = f"The tokenizer cannot be used: {error}; fetch its files again."
         raise ModelLoadError(message) from error

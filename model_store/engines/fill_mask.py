@@ -29,7 +29,7 @@ from model_store.text.text_codec import TextCodec
 from model_store.text.word_filter import WordFilter
 
 if TYPE_CHECKING:
-    from model_store.encoder.tokenizer import BertTokenizer
+    from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
     from model_store.engines import Engine
 
 _MOST_LOGITS = 2**24
@@ -71,7 +71,7 @@ class ModelFacts:
 class FillMaskModel(TextCodec):
     """A loaded preset."""
 
-    def __init__(self, engine: "Engine", tokenizer: "BertTokenizer", facts: ModelFacts) -> None:
+    def __init__(self, engine: "Engine", tokenizer: "SubwordTokenizer", facts: ModelFacts) -> None:
         """Put an engine and its tokenizer together."""
         super().__init__(tokenizer, facts.max_sequence_length, facts.num_segments)
         self._engine = engine

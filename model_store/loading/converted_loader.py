@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from model_store.checkpoints import read_tokenizer
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.engines import EngineOptions, Precision
 from model_store.engines.fill_mask import FillMaskModel, ModelFacts
 from model_store.errors import (
@@ -103,7 +103,7 @@ def _read(
     )
 
 
-def _read_tokenizer(converted: Path) -> BertTokenizer:
+def _read_tokenizer(converted: Path) -> SubwordTokenizer:
     try:
         return read_tokenizer(converted)
     except ModelLoadError as error:

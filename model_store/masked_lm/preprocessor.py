@@ -9,7 +9,7 @@ import numpy as np
 
 from model_store.checkpoints import write_keras_preprocessor
 from model_store.encoder.preprocessor_config import PreprocessorConfig
-from model_store.encoder.tokenizer import BertTokenizer as WordPiece
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.errors import ModelLoadError
 from model_store.masked_lm.preset import (
     DEFAULT_DIRECTORY,
@@ -54,7 +54,7 @@ class BertMaskedLMPreprocessor(keras.layers.Layer, Catalogued):  # type: ignore[
 
     def __init__(  # noqa: PLR0917  # KerasHub's signature
         self,
-        tokenizer: BertTokenizer | WordPiece,
+        tokenizer: BertTokenizer | SubwordTokenizer,
         sequence_length: int = 512,
         truncate: str = "round_robin",
         mask_selection_rate: float = 0.15,
@@ -91,7 +91,7 @@ class BertMaskedLMPreprocessor(keras.layers.Layer, Catalogued):  # type: ignore[
         if truncate not in TRUNCATIONS:
             message = f"truncate is {truncate!r}; give one of {', '.join(TRUNCATIONS)}."
             raise ValueError(message)
-        if isinstance(tokenizer, WordPiece):
+        if isinstance(tokenizer, SubwordTokenizer):
             tokenizer = BertTokenizer(wordpiece=tokenizer)
         if not isinstance(tokenizer, BertTokenizer):
             message = f"tokenizer is a {type(tokenizer).__name__}; give a fillmask.BertTokenizer."
@@ -151,7 +151,7 @@ class BertMaskedLMPreprocessor(keras.layers.Layer, Catalogued):  # type: ignore[
 
     @classmethod
     def from_settings(
-        cls, tokenizer: BertTokenizer | WordPiece, settings: PreprocessorConfig
+        cls, tokenizer: BertTokenizer | SubwordTokenizer, settings: PreprocessorConfig
     ) -> "BertMaskedLMPreprocessor":
         """Make what a preset describes.
 

@@ -8,7 +8,7 @@ from typing import Any
 from model_store.checkpoints import read_checkpoint, read_preprocessor_config
 from model_store.encoder.config import EncoderConfig
 from model_store.encoder.preprocessor_config import PreprocessorConfig
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.fetching.catalog import CatalogEntry, read_catalog
 from model_store.fetching.resolver import DEFAULT_DIRECTORY, resolve
 
@@ -43,7 +43,7 @@ def find_files(preset: str | Path, *, directory: str | Path, offline: bool) -> P
     return resolve(str(preset), directory=Path(directory), offline=offline)
 
 
-def read_preprocessing(files: Path) -> tuple[BertTokenizer, PreprocessorConfig]:
+def read_preprocessing(files: Path) -> tuple[SubwordTokenizer, PreprocessorConfig]:
     """Read the tokenizer of a preset, and how its texts are preprocessed.
 
     A preset that does not say it takes rows as long as its model does.

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from model_store.checkpoints import read_checkpoint, write_keras_preprocessor
-from model_store.encoder.tokenizer import BertTokenizer as WordPiece
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.masked_lm.preset import DEFAULT_DIRECTORY, Catalogued, find_files
 from model_store.masked_lm.texts.tensorflow_graph import call_dense, call_joining, call_ragged
 from model_store.masked_lm.texts.text_inputs import (
@@ -50,7 +50,7 @@ class BertTokenizer(VocabularyLayer, Catalogued):
         oov_token: str = "[UNK]",  # noqa: S107  # no password
         special_tokens: Sequence[str] | None = None,
         special_tokens_in_strings: bool = False,
-        wordpiece: WordPiece | dict[str, Any] | None = None,
+        wordpiece: SubwordTokenizer | dict[str, Any] | None = None,
         config_file: str = "tokenizer.json",
         dtype: Any = "int32",
         name: str | None = None,

@@ -9,8 +9,9 @@ import keras
 from tokenizers import Tokenizer
 
 from model_store.checkpoints import read_vocabulary
-from model_store.encoder.tokenizer import BertTokenizer as WordPiece
-from model_store.encoder.tokenizer import SpecialTokens
+from model_store.encoder.tokenizers.special_tokens import SpecialTokens
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece, is_plain
 
 SUFFIX = "##"
 """What begins an entry that continues a word."""
@@ -25,7 +26,7 @@ class VocabularyLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships 
     oov_token: str
     _more_special_tokens: tuple[str, ...]
     _options: dict[str, bool | None]
-    _wordpiece: WordPiece | None = None
+    _wordpiece: SubwordTokenizer | None = None
 
     def set_vocabulary(self, vocabulary: Sequence[str] | str | Path | None) -> None:
         """Take other entries, or the name of a file with one a line, or None for none yet.
@@ -40,16 +41,16 @@ class VocabularyLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships 
             vocabulary = read_vocabulary(Path(vocabulary))
         options: Any = self._options
         special = _spell(self.oov_token)
-        self._adopt(WordPiece.from_vocabulary(list(vocabulary), special_tokens=special, **options))
+        self._adopt(build_word_piece(list(vocabulary), special_tokens=special, **options))
 
-    def _adopt(self, wordpiece: WordPiece) -> None:
+    def _adopt(self, wordpiece: SubwordTokenizer) -> None:
         """Take a tokenizer. What cuts here is a copy: servers use the same, with other options."""
         self._wordpiece = wordpiece
         self._rust = Tokenizer.from_str(wordpiece.to_json(pretty=False))
         self._rust.add_special_tokens(list(self._more_special_tokens))
         self._rust.encode_special_tokens = not self.special_tokens_in_strings
         spelled = wordpiece.special_tokens
-        self.oov_token = spelled.unk
+        self.oov_token = str(spelled.unk)
         self.cls_token = self.start_token = spelled.cls
         self.sep_token = self.end_token = spelled.sep
         self.pad_token, self.mask_token = spelled.pad, spelled.mask
@@ -64,7 +65,7 @@ class VocabularyLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships 
         }
 
     @property
-    def wordpiece(self) -> WordPiece:
+    def wordpiece(self) -> SubwordTokenizer:
         """What cuts the texts; a ValueError where there is no vocabulary yet."""
         if self._wordpiece is None:
             message = "The tokenizer has no vocabulary; give one, or use from_preset."
@@ -153,7 +154,7 @@ class VocabularyLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships 
         }
         if self._wordpiece is None:
             return config
-        if self._wordpiece.is_plain and self._wordpiece.special_tokens == _spell(self.oov_token):
+        if is_plain(self._wordpiece) and self._wordpiece.special_tokens == _spell(self.oov_token):
             return config | {"vocabulary": self.vocabulary}
         return config | {"wordpiece": _describe(self._wordpiece)}
 
@@ -175,7 +176,7 @@ def _spell(oov_token: str) -> SpecialTokens:
     return SpecialTokens(unk=oov_token)
 
 
-def _describe(wordpiece: WordPiece) -> dict[str, Any]:
+def _describe(wordpiece: SubwordTokenizer) -> dict[str, Any]:
     return {
         "tokenizer_json": wordpiece.to_json(pretty=False),
         "special_tokens": asdict(wordpiece.special_tokens),
@@ -183,9 +184,9 @@ def _describe(wordpiece: WordPiece) -> dict[str, Any]:
     }
 
 
-def restore(described: dict[str, Any]) -> WordPiece:
+def restore(described: dict[str, Any]) -> SubwordTokenizer:
     """Return the tokenizer that a config describes."""
-    return WordPiece(
+    return SubwordTokenizer(
         Tokenizer.from_str(described["tokenizer_json"]),
         SpecialTokens(**described["special_tokens"]),
         clean_up_spaces=described["clean_up_spaces"],

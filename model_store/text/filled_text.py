@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from model_store.text.encoding import Encoding
 
 if TYPE_CHECKING:
-    from model_store.encoder.tokenizer import BertTokenizer
+    from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class FilledText:
     """
 
     def __init__(
-        self, encoding: Encoding, scores: Sequence[MaskScores], tokenizer: "BertTokenizer"
+        self, encoding: Encoding, scores: Sequence[MaskScores], tokenizer: "SubwordTokenizer"
     ) -> None:
         """Name the candidates of every mask."""
         self.encoding = encoding

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from model_store.encoder.tokenizer import BertTokenizer, SpecialTokens
+from model_store.encoder.tokenizers.special_tokens import SpecialTokens
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.errors import (
     EmptyTextError,
     MaskNotFoundError,
@@ -35,7 +36,7 @@ class TextCodec:
     """The tokenizer of a model and the longest text that the model takes."""
 
     def __init__(
-        self, tokenizer: BertTokenizer, max_sequence_length: int, num_segments: int = 2
+        self, tokenizer: SubwordTokenizer, max_sequence_length: int, num_segments: int = 2
     ) -> None:
         """Encode and decode for one model."""
         self._tokenizer = tokenizer
@@ -49,7 +50,7 @@ class TextCodec:
     def from_bytes(cls, content: bytes) -> "TextCodec":
         """Return a codec that does what another one does, from its `to_bytes`."""
         fields = json.loads(content)
-        tokenizer = BertTokenizer(
+        tokenizer = SubwordTokenizer(
             Tokenizer.from_str(fields["tokenizer"]),
             SpecialTokens(**fields["special_tokens"]),
             clean_up_spaces=fields["clean_up_spaces"],

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from model_store.text.questions import Filtered
 
 if TYPE_CHECKING:
-    from model_store.encoder.tokenizer import BertTokenizer
+    from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 
 Flags: TypeAlias = NDArray[np.bool_]
 
@@ -22,7 +22,7 @@ _UNUSED = re.compile(r"\[unused\d+\]")
 class WordFilter:
     """The entries of a vocabulary by what they are; they are looked through once."""
 
-    def __init__(self, tokenizer: "BertTokenizer", vocabulary_size: int) -> None:
+    def __init__(self, tokenizer: "SubwordTokenizer", vocabulary_size: int) -> None:
         """Look at nothing yet.
 
         Args:

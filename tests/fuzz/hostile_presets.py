@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 from model_store.checkpoints import Checkpoint, write_keras_preset, write_transformers_dir
 from model_store.encoder.config import EncoderConfig
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.fetching.source import FileRecord, Source, write_source
 from random_checkpoints import fill_checkpoint
 from tiny_checkpoints import SPECIAL_TOKENS
@@ -39,7 +39,7 @@ def make_checkpoint() -> Checkpoint:
     """Return a complete checkpoint of next to no size."""
     vocabulary = [*SPECIAL_TOKENS, "the", "cat", "sat", "##s", ".", "a"]
     config = EncoderConfig(len(vocabulary), 1, 2, 4, 6, 16)
-    return fill_checkpoint(config, BertTokenizer.from_vocabulary(vocabulary))
+    return fill_checkpoint(config, build_word_piece(vocabulary))
 
 
 def write_keras(directory: Path) -> None:

@@ -32,7 +32,8 @@ from model_store.checkpoints.keras.names import (
     list_pooler_datasets,
 )
 from model_store.encoder.config import EncoderConfig
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.errors import HeadMissingError, ModelLoadError
 
 
@@ -167,7 +168,7 @@ def _open_weights(path: Path) -> Iterator[h5py.File]:
         raise ModelLoadError(message) from error
 
 
-def _read_tokenizer(directory: Path, extra: dict[str, Any]) -> BertTokenizer:
+def _read_tokenizer(directory: Path, extra: dict[str, Any]) -> SubwordTokenizer:
     """Read the tokenizer.
 
     KerasHub leaves accents on where it lowercases; BERT was trained without them, and its
@@ -178,7 +179,7 @@ def _read_tokenizer(directory: Path, extra: dict[str, Any]) -> BertTokenizer:
     vocabulary = read_vocabulary(directory / "assets" / "tokenizer" / "vocabulary.txt")
     try:
         _require_once(vocabulary)
-        return BertTokenizer.from_vocabulary(
+        return build_word_piece(
             vocabulary,
             lowercase=options.get("lowercase", False),
             strip_accents=extra.get(

@@ -29,7 +29,9 @@ from model_store.checkpoints.keras.preprocessor import PREPROCESSOR, describe_pr
 from model_store.checkpoints.new_directory import fill_directory
 from model_store.encoder.config import EncoderConfig
 from model_store.encoder.preprocessor_config import PreprocessorConfig
-from model_store.encoder.tokenizer import BertTokenizer, SpecialTokens
+from model_store.encoder.tokenizers.special_tokens import SpecialTokens
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
+from model_store.encoder.tokenizers.word_piece import is_plain
 
 _KERAS_HUB_VERSION = "0.32.0"
 """The version whose files these are like."""
@@ -101,7 +103,7 @@ def write_keras_backbone(config: EncoderConfig, variables: Variables, directory:
 
 
 def write_keras_preprocessor(
-    tokenizer: BertTokenizer, settings: PreprocessorConfig | None, directory: Path
+    tokenizer: SubwordTokenizer, settings: PreprocessorConfig | None, directory: Path
 ) -> None:
     """Write a tokenizer and, where there are settings, its preprocessor, without a model.
 
@@ -123,7 +125,7 @@ def _require_tied(config: EncoderConfig) -> None:
         raise ValueError(message)
 
 
-def require_plain(tokenizer: BertTokenizer) -> None:
+def require_plain(tokenizer: SubwordTokenizer) -> None:
     """Refuse a tokenizer that KerasHub would load and then cut texts in another way.
 
     Raises:
@@ -132,7 +134,7 @@ def require_plain(tokenizer: BertTokenizer) -> None:
     if tokenizer.special_tokens != SpecialTokens():
         message = f"KerasHub's BERT knows no special tokens but [MASK] and its like; {_ADVICE}"
         raise ValueError(message)
-    if not tokenizer.is_plain:
+    if not is_plain(tokenizer):
         message = f"The tokenizer is more than BERT's WordPiece, which is KerasHub's; {_ADVICE}"
         raise ValueError(message)
 
@@ -141,7 +143,7 @@ def _write_backbone(
     config: EncoderConfig,
     variables: Variables,
     directory: Path,
-    tokenizer: BertTokenizer | None = None,
+    tokenizer: SubwordTokenizer | None = None,
 ) -> None:
     described = {**_describe_backbone(config), EXTRA: _list_extra(config, tokenizer)}
     write_json(directory / "config.json", described)
@@ -178,20 +180,20 @@ def _write_task(
 
 
 def _write_preprocessor(
-    tokenizer: BertTokenizer, settings: PreprocessorConfig, directory: Path
+    tokenizer: SubwordTokenizer, settings: PreprocessorConfig, directory: Path
 ) -> None:
     write_json(directory / PREPROCESSOR, _describe_preprocessor(tokenizer, settings))
     _write_tokenizer(tokenizer, directory)
 
 
-def _write_tokenizer(tokenizer: BertTokenizer, directory: Path) -> None:
+def _write_tokenizer(tokenizer: SubwordTokenizer, directory: Path) -> None:
     write_json(directory / "tokenizer.json", _describe_tokenizer(tokenizer))
     assets = directory / "assets" / "tokenizer"
     assets.mkdir(parents=True)
     write_vocabulary(assets / "vocabulary.txt", tokenizer.vocabulary)
 
 
-def _list_extra(config: EncoderConfig, tokenizer: BertTokenizer | None) -> dict[str, Any]:
+def _list_extra(config: EncoderConfig, tokenizer: SubwordTokenizer | None) -> dict[str, Any]:
     """Return what our reader needs and KerasHub's fields do not hold."""
     extra: dict[str, Any] = {
         "hidden_act": config.hidden_act,
@@ -224,7 +226,7 @@ def _describe_backbone(config: EncoderConfig) -> dict[str, Any]:
     return _describe("bert_backbone", "BertBackbone", fields)
 
 
-def _describe_tokenizer(tokenizer: BertTokenizer) -> dict[str, Any]:
+def _describe_tokenizer(tokenizer: SubwordTokenizer) -> dict[str, Any]:
     strip_accents = tokenizer.strip_accents
     fields = {
         "name": "bert_tokenizer",
@@ -245,7 +247,7 @@ def _describe_tokenizer(tokenizer: BertTokenizer) -> dict[str, Any]:
 
 
 def _describe_preprocessor(
-    tokenizer: BertTokenizer, settings: PreprocessorConfig
+    tokenizer: SubwordTokenizer, settings: PreprocessorConfig
 ) -> dict[str, Any]:
     fields = describe_preprocessor(settings, _describe_tokenizer(tokenizer))
     return _describe("bert_masked_lm_preprocessor", "BertMaskedLMPreprocessor", fields)

@@ -25,7 +25,9 @@ from model_store.checkpoints.transformers.tokenizer_options import (
     TokenizerOptions,
     read_tokenizer_options,
 )
-from model_store.encoder.tokenizer import BertTokenizer, SpecialTokens
+from model_store.encoder.tokenizers.special_tokens import SpecialTokens
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.errors import ModelLoadError
 
 _LONGEST_REASON = 200
@@ -57,7 +59,7 @@ _TOKENIZER = "tokenizer.json"
 _CONFIG = "tokenizer_config.json"
 
 
-def read_tokenizer(directory: Path) -> BertTokenizer:
+def read_tokenizer(directory: Path) -> SubwordTokenizer:
     """Read the tokenizer of a directory.
 
     Raises:
@@ -153,10 +155,12 @@ def _read_vocabulary(
     return vocabulary if isinstance(vocabulary, dict) else list(vocabulary)
 
 
-def _build(vocabulary: Mapping[str, int] | list[str], options: TokenizerOptions) -> BertTokenizer:
+def _build(
+    vocabulary: Mapping[str, int] | list[str], options: TokenizerOptions
+) -> SubwordTokenizer:
     """Build the tokenizer by the rules of `BertTokenizer`, with its defaults."""
     fields = options.fields
-    return BertTokenizer.from_vocabulary(
+    return build_word_piece(
         vocabulary,
         lowercase=fields.get("do_lower_case", True),
         strip_accents=fields.get("strip_accents"),
@@ -167,12 +171,12 @@ def _build(vocabulary: Mapping[str, int] | list[str], options: TokenizerOptions)
     )
 
 
-def _parse(content: dict[str, Any], options: TokenizerOptions) -> BertTokenizer:
+def _parse(content: dict[str, Any], options: TokenizerOptions) -> SubwordTokenizer:
     """Take a `tokenizer.json` as it stands, and add what is only said beside it."""
     tokenizer = Tokenizer.from_str(json.dumps(content))
     tokenizer.add_tokens(options.added)
     clean_up_spaces = bool(options.fields.get("clean_up_tokenization_spaces"))
-    return BertTokenizer(tokenizer, _name_special(options), clean_up_spaces=clean_up_spaces)
+    return SubwordTokenizer(tokenizer, _name_special(options), clean_up_spaces=clean_up_spaces)
 
 
 def _name_special(options: TokenizerOptions) -> SpecialTokens:
@@ -180,7 +184,7 @@ def _name_special(options: TokenizerOptions) -> SpecialTokens:
     return SpecialTokens(**{name.removesuffix("_token"): text for name, text in texts.items()})
 
 
-def _check(tokenizer: BertTokenizer) -> BertTokenizer:
+def _check(tokenizer: SubwordTokenizer) -> SubwordTokenizer:
     """Encode and decode once: what lacks an entry that it names fails where a text needs it."""
     tokenizer.decode(tokenizer.encode(_SAMPLE).ids, skip_special_tokens=False)
     return tokenizer

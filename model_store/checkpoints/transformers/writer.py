@@ -12,7 +12,8 @@ from model_store.checkpoints.config_fields import write_config_fields
 from model_store.checkpoints.files import write_json, write_vocabulary
 from model_store.checkpoints.new_directory import new_directory
 from model_store.checkpoints.transformers.names import DECODER_BIAS, HEAD_BIAS, list_tensors
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
+from model_store.encoder.tokenizers.word_piece import is_plain
 
 Precision = Literal["float32", "float16"]
 
@@ -94,13 +95,13 @@ def write_tokenizer(checkpoint: Checkpoint, directory: Path) -> None:
         "sep_token": special.sep,
         "mask_token": special.mask,
     }
-    if tokenizer.is_plain:
+    if is_plain(tokenizer):
         options |= _list_bert_options(tokenizer)
         write_vocabulary(directory / "vocab.txt", tokenizer.vocabulary)
     write_json(directory / "tokenizer_config.json", options)
 
 
-def _list_bert_options(tokenizer: BertTokenizer) -> dict[str, Any]:
+def _list_bert_options(tokenizer: SubwordTokenizer) -> dict[str, Any]:
     return {
         "tokenizer_class": "BertTokenizer",
         "do_lower_case": tokenizer.lowercase,

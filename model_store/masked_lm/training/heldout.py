@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.masked_lm.preset import DEFAULT_DIRECTORY
 from model_store.masked_lm.training.feed.corpus import Corpus
@@ -48,7 +48,7 @@ class HeldoutText:
     def __init__(
         self,
         path: Path,
-        tokenizer: BertTokenizer,
+        tokenizer: SubwordTokenizer,
         *,
         sequence_length: int = 128,
         batch_tokens: int = 4096,

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from google_checkpoints import write_google_tf1
 from model_store.checkpoints import Checkpoint, read_checkpoint
 from model_store.encoder.config import EncoderConfig
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.errors import HeadMissingError, ModelLoadError
 from random_checkpoints import assert_same, checkpoints, fill_checkpoint
 from tiny_checkpoints import SPECIAL_TOKENS, cased_vocabulary
@@ -28,7 +28,7 @@ CONFIG = EncoderConfig(600, 2, 2, 8, 12, max_sequence_length=16)
 @pytest.fixture(scope="module")
 def checkpoint() -> Checkpoint:
     """A small cased model."""
-    tokenizer = BertTokenizer.from_vocabulary(cased_vocabulary(), lowercase=False)
+    tokenizer = build_word_piece(cased_vocabulary(), lowercase=False)
     return fill_checkpoint(CONFIG, tokenizer)
 
 
@@ -37,7 +37,7 @@ def checkpoint() -> Checkpoint:
 def test_a_checkpoint_is_read_as_it_was_written(checkpoint: Checkpoint) -> None:
     """Every bit of every variable; what training left behind is not read."""
     lowercase = checkpoint.tokenizer.lowercase
-    tokenizer = BertTokenizer.from_vocabulary(checkpoint.tokenizer.vocabulary, lowercase=lowercase)
+    tokenizer = build_word_piece(checkpoint.tokenizer.vocabulary, lowercase=lowercase)
     with TemporaryDirectory() as parent:
         directory = write_google_tf1(Path(parent) / "g", checkpoint, do_lower_case=lowercase)
         assert_same(read_checkpoint(directory), replace(checkpoint, tokenizer=tokenizer))
@@ -83,7 +83,7 @@ def test_the_case_is_that_of_the_config_or_else_of_the_vocabulary(
     tmp_path: Path, vocabulary: list[str], fields: dict[str, Any], lowercase: bool
 ) -> None:
     """Google's files do not record it; an uncased vocabulary shows it."""
-    tokenizer = BertTokenizer.from_vocabulary([*SPECIAL_TOKENS, *vocabulary])
+    tokenizer = build_word_piece([*SPECIAL_TOKENS, *vocabulary])
     directory = write_google_tf1(tmp_path / "g", fill_checkpoint(CONFIG, tokenizer), **fields)
     read = read_checkpoint(directory).tokenizer
     assert read.lowercase is lowercase

@@ -21,7 +21,9 @@ from model_store.checkpoints import (
     write_transformers_dir,
 )
 from model_store.encoder.config import EncoderConfig
-from model_store.encoder.tokenizer import BertTokenizer, SpecialTokens
+from model_store.encoder.tokenizers.special_tokens import SpecialTokens
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.errors import HeadMissingError
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from random_checkpoints import assert_same, checkpoints, fill_checkpoint, make_features
@@ -50,7 +52,7 @@ def write_and_read(write: Write, checkpoint: Checkpoint) -> Checkpoint:
 
 def plain(config: EncoderConfig = CONFIG) -> Checkpoint:
     """Return a checkpoint that every format can hold."""
-    return fill_checkpoint(config, BertTokenizer.from_vocabulary(cased_vocabulary()))
+    return fill_checkpoint(config, build_word_piece(cased_vocabulary()))
 
 
 @given(checkpoints())
@@ -158,7 +160,7 @@ def test_special_tokens_spelt_otherwise_are_refused_for_keras_hub(tmp_path: Path
     """It asks its vocabulary for `[MASK]`."""
     special = SpecialTokens("<pad>", "<unk>", "<s>", "</s>", "<mask>")
     vocabulary = ["<pad>", "<unk>", "<s>", "</s>", "<mask>", *cased_vocabulary()]
-    tokenizer = BertTokenizer.from_vocabulary(vocabulary, special_tokens=special)
+    tokenizer = build_word_piece(vocabulary, special_tokens=special)
     checkpoint = fill_checkpoint(CONFIG, tokenizer)
     with pytest.raises(ValueError, match="no special tokens but"):
         write_keras_preset(checkpoint, tmp_path / "tiny")
@@ -169,7 +171,7 @@ def test_a_tokenizer_with_added_tokens_keeps_them(tmp_path: Path) -> None:
     """A list of entries cannot say that `[NEW]` is never split, so none is written."""
     tokenizer = Tokenizer.from_str(plain().tokenizer.to_json())
     tokenizer.add_special_tokens([AddedToken("[NEW]")])
-    checkpoint = fill_checkpoint(CONFIG, BertTokenizer(tokenizer, SpecialTokens()))
+    checkpoint = fill_checkpoint(CONFIG, SubwordTokenizer(tokenizer, SpecialTokens()))
     write_transformers_dir(checkpoint, tmp_path / "tiny")
     assert_same(read_checkpoint(tmp_path / "tiny"), checkpoint)
     assert not (tmp_path / "tiny" / "vocab.txt").exists()
@@ -188,7 +190,7 @@ def test_vocab_txt_says_what_tokenizer_json_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize("entry", ["a\nb", "a\r"])
 def test_an_entry_with_a_line_break_is_refused(tmp_path: Path, write: Write, entry: str) -> None:
     """One a line is the format; nothing is left behind."""
-    tokenizer = BertTokenizer.from_vocabulary([*SPECIAL_TOKENS, entry, "a"])
+    tokenizer = build_word_piece([*SPECIAL_TOKENS, entry, "a"])
     with pytest.raises(ValueError, match="holds a line break"):
         write(fill_checkpoint(CONFIG, tokenizer), tmp_path / "tiny")
     assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
 from model_store.masked_lm.texts.segment_packer import pack_segments
 from model_store.masked_lm.texts.text_inputs import read_segments
@@ -23,9 +24,9 @@ TEXTS = ["the man saw the dogs", "a cat ate", "Paris", "zzz big red house seeing
 
 
 @pytest.fixture(scope="module")
-def tokenizer() -> BertTokenizer:
+def tokenizer() -> SubwordTokenizer:
     """A dozen words, case kept."""
-    return BertTokenizer.from_vocabulary(VOCABULARY, lowercase=False)
+    return build_word_piece(VOCABULARY, lowercase=False)
 
 
 def make_masker(**options: Any) -> TokenMasker:
@@ -113,14 +114,14 @@ def test_exact_selection_masks_every_row_with_words() -> None:
     assert masked.mask_weights.sum(axis=1).tolist() == [1, 0]
 
 
-def test_masks_are_new_at_every_call(tokenizer: BertTokenizer) -> None:
+def test_masks_are_new_at_every_call(tokenizer: SubwordTokenizer) -> None:
     """Masking is dynamic."""
     preprocessor = BertMaskedLMPreprocessor(tokenizer, 32, seed=0)
     first, second = (preprocessor(TEXTS * 4)[0]["token_ids"] for _ in range(2))
     assert not np.array_equal(first, second)
 
 
-def test_seed_makes_masks_again(tokenizer: BertTokenizer) -> None:
+def test_seed_makes_masks_again(tokenizer: SubwordTokenizer) -> None:
     """Two preprocessors of one seed mask alike."""
     first, second = (
         BertMaskedLMPreprocessor(tokenizer, 32, seed=5)(TEXTS * 4)[0]["token_ids"] for _ in range(2)
@@ -142,7 +143,7 @@ def keras_hub_preprocessor() -> Any:
     "texts", [TEXTS, TEXTS[0], (TEXTS, TEXTS[::-1])], ids=["batch", "one", "pairs"]
 )
 def test_arrays_are_those_of_keras_hub(
-    texts: Any, tokenizer: BertTokenizer, keras_hub_preprocessor: Any
+    texts: Any, tokenizer: SubwordTokenizer, keras_hub_preprocessor: Any
 ) -> None:
     """Names, shapes and dtypes equal KerasHub's, array by array, and so does all but the masks."""
     ours = BertMaskedLMPreprocessor(tokenizer, 16, mask_selection_length=6)(texts)
@@ -156,7 +157,7 @@ def test_arrays_are_those_of_keras_hub(
 
 
 def test_unmasked_tokens_are_those_of_keras_hub(
-    tokenizer: BertTokenizer, keras_hub_preprocessor: Any
+    tokenizer: SubwordTokenizer, keras_hub_preprocessor: Any
 ) -> None:
     """Without masking, the token ids are equal."""
     hub = keras_hub.models.BertMaskedLMPreprocessor(
@@ -248,20 +249,20 @@ def test_what_is_no_text_is_refused(texts: Any, message: str) -> None:
     ],
 )
 def test_wrong_options_are_refused(
-    options: dict[str, Any], message: str, tokenizer: BertTokenizer
+    options: dict[str, Any], message: str, tokenizer: SubwordTokenizer
 ) -> None:
     """An option out of its range is an error at once."""
     with pytest.raises(ValueError, match=message):
         BertMaskedLMPreprocessor(tokenizer, **options)
 
 
-def test_labels_are_refused(tokenizer: BertTokenizer) -> None:
+def test_labels_are_refused(tokenizer: SubwordTokenizer) -> None:
     """They would be thrown away without a word."""
     with pytest.raises(ValueError, match="leave y and sample_weight out"):
         BertMaskedLMPreprocessor(tokenizer)(TEXTS, [1, 2, 3, 4])
 
 
-def test_texts_where_labels_would_stand_are_second_segments(tokenizer: BertTokenizer) -> None:
+def test_texts_where_labels_would_stand_are_second_segments(tokenizer: SubwordTokenizer) -> None:
     """`tf.data` unpacks pairs, and KerasHub then drops the second segment in silence."""
     pairs = [
         BertMaskedLMPreprocessor(tokenizer, 16, seed=3)(*arguments)

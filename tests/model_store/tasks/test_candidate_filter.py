@@ -2,7 +2,7 @@
 
 import pytest
 
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.errors import RequestLimitError
 from model_store.tasks import Done, TaskLimits, advance
 from model_store.tasks.candidate_filter import CandidateFilter
@@ -19,7 +19,7 @@ ENTRIES = (
 
 def ask(wanted: CandidateFilter, inputs: int = 1, index: int = 0) -> Filtered:
     """Return what a cased model is asked about one of some inputs."""
-    codec = TextCodec(BertTokenizer.from_vocabulary(ENTRIES, lowercase=False), 12)
+    codec = TextCodec(build_word_piece(ENTRIES, lowercase=False), 12)
     task = FillRequest(["[MASK]"] * inputs, top_k=3, filter=wanted).start(codec, TaskLimits())
     encodings = advance(task)
     assert not isinstance(encodings, Done)

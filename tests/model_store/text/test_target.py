@@ -2,7 +2,7 @@
 
 import pytest
 
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.text.text_codec import TextCodec
 
 ENTRIES = (
@@ -43,7 +43,7 @@ def test_target_is_what_the_tokenizer_reads(
     target: str, *, lowercase: bool, match: str, entries: tuple[str, ...]
 ) -> None:
     """One entry, several, or none."""
-    codec = TextCodec(BertTokenizer.from_vocabulary(ENTRIES, lowercase=lowercase), 12)
+    codec = TextCodec(build_word_piece(ENTRIES, lowercase=lowercase), 12)
     found = codec.read_target(target)
     assert (found.text, found.match, found.entries) == (target, match, entries)
     assert found.token_ids == tuple(ENTRIES.index(entry) for entry in entries)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from model_store.checkpoints import read_tokenizer
-from model_store.encoder.tokenizer import BertTokenizer, SpecialTokens
+from model_store.encoder.tokenizers.special_tokens import SpecialTokens
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.text.encoding import TextLimits
 from model_store.text.text_codec import TextCodec
 
@@ -33,7 +34,7 @@ def test_what_a_tokenizer_file_does_not_say_is_handed_on(*, clean_up_spaces: boo
     """The spellings of special tokens, the cleaning of spaces, and the limit on tokens."""
     special = SpecialTokens(mask="<mask>")
     vocabulary = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "<mask>", "a")
-    tokenizer = BertTokenizer.from_vocabulary(
+    tokenizer = build_word_piece(
         vocabulary, special_tokens=special, clean_up_spaces=clean_up_spaces
     )
     other = TextCodec.from_bytes(TextCodec(tokenizer, 7).to_bytes())

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from tokenizers import AddedToken
 
-from model_store.encoder.tokenizer import BertTokenizer, SpecialTokens
+from model_store.encoder.tokenizers.special_tokens import SpecialTokens
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.text.questions import Filtered
 from model_store.text.word_filter import WordFilter
 
@@ -17,7 +18,7 @@ EXTRA = 2
 @pytest.fixture
 def words() -> WordFilter:
     """The filter of a vocabulary whose special tokens look like words."""
-    tokenizer = BertTokenizer.from_vocabulary(
+    tokenizer = build_word_piece(
         ENTRIES,
         special_tokens=SpecialTokens(*SPECIAL),
         added_tokens=[AddedToken("E1", special=True)],

@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from model_store.checkpoints.checkpoint import Array
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.masked_lm.preprocessor import Example
 from model_store.masked_lm.training.feed.corpus import Corpus
 from model_store.masked_lm.training.feed.examples import make_rows
@@ -17,7 +17,7 @@ from model_store.masked_lm.training.options import TrainingOptions
 class BatchStream:
     """Draws rows from a bounded buffer and gives a batch as soon as rows of one length suffice."""
 
-    def __init__(self, options: TrainingOptions, tokenizer: BertTokenizer) -> None:
+    def __init__(self, options: TrainingOptions, tokenizer: SubwordTokenizer) -> None:
         """Stand at the start of the texts.
 
         Raises:

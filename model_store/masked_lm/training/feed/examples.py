@@ -6,7 +6,7 @@ from itertools import chain, pairwise
 
 import numpy as np
 
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[^\W\da-z_])")  # noqa: RUF001
 _MOST_SENTENCES = 3
@@ -25,7 +25,7 @@ def split_sentences(paragraph: str) -> list[str]:
 
 def make_rows(
     document: Sequence[str],
-    tokenizer: BertTokenizer,
+    tokenizer: SubwordTokenizer,
     *,
     sequence_length: int,
     short_share: float,

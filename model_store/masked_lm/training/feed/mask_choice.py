@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.masked_lm.training.feed.corpus import Corpus
 from model_store.masked_lm.training.options import TrainingOptions
 
@@ -27,7 +27,7 @@ _FUNCTION_WORD = 1e-3
 class MaskChoice:
     """Chooses the masks of rows one by one."""
 
-    def __init__(self, options: TrainingOptions, tokenizer: BertTokenizer) -> None:
+    def __init__(self, options: TrainingOptions, tokenizer: SubwordTokenizer) -> None:
         """Count the tokens at the start of the texts.
 
         Raises:
@@ -103,7 +103,7 @@ def _take(units: Iterable[list[int]], wanted: int, most: int) -> list[int]:
     return sorted(taken or first[:most])
 
 
-def _count_tokens(paths: Sequence[Path], tokenizer: BertTokenizer) -> NDArray[np.float64]:
+def _count_tokens(paths: Sequence[Path], tokenizer: SubwordTokenizer) -> NDArray[np.float64]:
     """Return how frequent each entry is, in the first texts; what is not there counts once."""
     counts = np.ones(tokenizer.vocabulary_size, np.int64)
     corpus = Corpus(paths)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.masked_lm.preprocessor import Example
 from model_store.masked_lm.texts.token_masking import MaskedTokens, TokenMasker
 from model_store.masked_lm.training.feed.mask_choice import MaskChoice
@@ -20,7 +20,7 @@ class RowBatches:
 
     def __init__(
         self,
-        tokenizer: BertTokenizer,
+        tokenizer: SubwordTokenizer,
         *,
         sequence_length: int,
         batch_tokens: int,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.engines.batches.reductions import answer
 from model_store.text.questions import Filtered, Ranked, Sparse
 from model_store.text.word_filter import WordFilter
@@ -15,7 +15,7 @@ ENTRIES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused0]", "cat", "##
 SIZE = len(ENTRIES) + 1
 """One more than have names."""
 
-WORDS = WordFilter(BertTokenizer.from_vocabulary(ENTRIES), SIZE)
+WORDS = WordFilter(build_word_piece(ENTRIES), SIZE)
 WHOLE = [ENTRIES.index(entry) for entry in ("cat", "!", "été", "2")]
 LETTERS = [ENTRIES.index(entry) for entry in ("cat", "##s", "été")]
 

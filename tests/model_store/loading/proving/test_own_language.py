@@ -9,7 +9,7 @@ import pytest
 
 from model_store.checkpoints import write_transformers_dir
 from model_store.encoder.config import EncoderConfig
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.engines import EngineOptions
 from model_store.engines.openvino import list_precisions
 from model_store.errors import HeadUnprovenError
@@ -26,7 +26,7 @@ LENGTH = 48
 @pytest.fixture(scope="module")
 def dna_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with a model of DNA that knows a motif, and a text for it."""
-    tokenizer = BertTokenizer.from_vocabulary([*SPECIAL_TOKENS, *CODONS])
+    tokenizer = build_word_piece([*SPECIAL_TOKENS, *CODONS])
     keras.utils.set_random_seed(0)
     config = EncoderConfig(
         vocabulary_size=len(SPECIAL_TOKENS) + len(CODONS),

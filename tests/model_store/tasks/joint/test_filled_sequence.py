@@ -2,7 +2,7 @@
 
 import pytest
 
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.tasks.joint.beam import Beam, Path, Step
 from model_store.tasks.joint.filled_sequence import write_sequence
 from model_store.text.encoding import TextLimits
@@ -29,7 +29,7 @@ VOCABULARY = (
 )
 def test_runs_are_written_as_words(text: str, entries: list[str], written: str) -> None:
     """The rest of the text stays as it was; pieces join, and there is a space between words."""
-    codec = TextCodec(BertTokenizer.from_vocabulary(VOCABULARY), 32)
+    codec = TextCodec(build_word_piece(VOCABULARY), 32)
     encoding = codec.encode(text, top_k=1, targets=None, limits=TextLimits())
     tokens = [VOCABULARY.index(entry) for entry in entries]
     path = Path(tuple(Step(mask, token, -1.0) for mask, token in enumerate(tokens)))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.errors import (
     InputError,
     MaskNotFoundError,
@@ -40,7 +40,7 @@ def codec() -> TextCodec:
 
 def make_codec() -> TextCodec:
     """Return that codec."""
-    return TextCodec(BertTokenizer.from_vocabulary(ENTRIES), 12)
+    return TextCodec(build_word_piece(ENTRIES), 12)
 
 
 def ask(
@@ -253,7 +253,7 @@ def test_rows_of_all_rounds_and_inputs_count(codec: TextCodec) -> None:
 
 def test_rows_are_not_counted_beyond_the_limit() -> None:
     """A body of long words could ask for millions."""
-    codec = TextCodec(BertTokenizer.from_vocabulary(ENTRIES), 400)
+    codec = TextCodec(build_word_piece(ENTRIES), 400)
     words = ["a " * length for length in range(300, 310)]
     with pytest.raises(RequestLimitError, match="102 rows or more and the limit is 100"):
         ask(codec, TEXT, targets=[words], max_rows=100)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from fakes import VOCABULARY, FakeEngine, FakeStore, Gate, make_model, make_preset
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import HeadMissingError, ModelLoadError
 from model_store.loading.load_news import Report
@@ -395,7 +395,7 @@ def models_of(worker: httpx.AsyncClient) -> Any:
 
 def replace_vocabulary(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let later loads find another word first in the vocabulary."""
-    replaced = BertTokenizer.from_vocabulary(("rome", *VOCABULARY[1:]))
+    replaced = build_word_piece(("rome", *VOCABULARY[1:]))
 
     def load(_: str, __: Report) -> FillMaskModel:
         model = make_model()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model_store.checkpoints import read_checkpoint
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.fetching.resolver import resolve
 from model_store.masked_lm.training.feed.batch_stream import BatchStream
 from model_store.masked_lm.training.feed.examples import make_rows, split_sentences
@@ -15,7 +15,7 @@ from model_store.masked_lm.training.options import TrainingOptions
 
 
 @pytest.fixture
-def tokenizer(make_options: Callable[..., TrainingOptions]) -> BertTokenizer:
+def tokenizer(make_options: Callable[..., TrainingOptions]) -> SubwordTokenizer:
     """That of the small model."""
     return read_checkpoint(resolve(make_options().init)).tokenizer
 
@@ -32,7 +32,7 @@ def test_sentences_are_split_at_full_stops_before_capitals() -> None:
 
 
 @pytest.mark.parametrize("short_share", [0.0, 0.5, 1.0])
-def test_rows_hold_every_token(short_share: float, tokenizer: BertTokenizer) -> None:
+def test_rows_hold_every_token(short_share: float, tokenizer: SubwordTokenizer) -> None:
     """Cut short or packed, no token is lost; none but a few at the end of a run."""
     document = ["The cat went to the river. The dog saw the man."] * 40
     rng = np.random.default_rng(0)
@@ -50,7 +50,7 @@ def test_rows_hold_every_token(short_share: float, tokenizer: BertTokenizer) -> 
 
 
 def test_batches_have_few_shapes(
-    make_options: Callable[..., TrainingOptions], tokenizer: BertTokenizer
+    make_options: Callable[..., TrainingOptions], tokenizer: SubwordTokenizer
 ) -> None:
     """Two lengths, each with rows for 128 tokens."""
     stream = BatchStream(make_options(), tokenizer)
@@ -59,7 +59,7 @@ def test_batches_have_few_shapes(
 
 
 def test_every_row_has_its_masks(
-    make_options: Callable[..., TrainingOptions], tokenizer: BertTokenizer
+    make_options: Callable[..., TrainingOptions], tokenizer: SubwordTokenizer
 ) -> None:
     """The share of masks is what was asked for, and no row has none."""
     stream = BatchStream(make_options(batch_tokens=1024), tokenizer)
@@ -70,7 +70,7 @@ def test_every_row_has_its_masks(
 
 
 def test_two_streams_of_one_seed_are_equal(
-    make_options: Callable[..., TrainingOptions], tokenizer: BertTokenizer
+    make_options: Callable[..., TrainingOptions], tokenizer: SubwordTokenizer
 ) -> None:
     """And another seed gives another order."""
     options = make_options()
@@ -84,7 +84,7 @@ def test_two_streams_of_one_seed_are_equal(
 
 @pytest.mark.parametrize("count", [0, 1, 7, 40])
 def test_saved_stream_goes_on(
-    count: int, make_options: Callable[..., TrainingOptions], tokenizer: BertTokenizer
+    count: int, make_options: Callable[..., TrainingOptions], tokenizer: SubwordTokenizer
 ) -> None:
     """Order, masks, and rows that wait for others of their length are all in the state."""
     first, second = (BatchStream(make_options(), tokenizer) for _ in range(2))
@@ -97,7 +97,7 @@ def test_saved_stream_goes_on(
 
 
 def test_files_without_words_are_refused(
-    make_options: Callable[..., TrainingOptions], tokenizer: BertTokenizer
+    make_options: Callable[..., TrainingOptions], tokenizer: SubwordTokenizer
 ) -> None:
     """A file of single letters would be read for ever."""
     options = make_options()

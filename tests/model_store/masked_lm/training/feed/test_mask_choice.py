@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from model_store.checkpoints import read_checkpoint
-from model_store.encoder.tokenizer import BertTokenizer
+from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
+from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.masked_lm.training.feed.batch_stream import BatchStream
 from model_store.masked_lm.training.feed.mask_choice import MaskChoice
 from model_store.masked_lm.training.options import TrainingOptions
@@ -17,14 +18,14 @@ WORDS = ["the", "cat", "dog", "un", "##like", "##ly", "river"]
 
 
 @pytest.fixture
-def tokenizer() -> BertTokenizer:
+def tokenizer() -> SubwordTokenizer:
     """A dozen entries, pieces among them."""
-    return BertTokenizer.from_vocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS])
+    return build_word_piece(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS])
 
 
 @pytest.fixture
 def make_choice(
-    make_options: MakeOptions, tokenizer: BertTokenizer, tmp_path: Path
+    make_options: MakeOptions, tokenizer: SubwordTokenizer, tmp_path: Path
 ) -> Callable[..., MaskChoice]:
     """A choice after a text in which `the` is all but everything."""
     path = tmp_path / "the.txt"
@@ -38,7 +39,7 @@ def make_choice(
     return make
 
 
-def row_of(tokenizer: BertTokenizer, text: str) -> list[int]:
+def row_of(tokenizer: SubwordTokenizer, text: str) -> list[int]:
     """Return a row, special tokens included."""
     return [tokenizer.cls_token_id, *tokenizer.encode_batch([text])[0], tokenizer.sep_token_id]
 
@@ -52,7 +53,7 @@ def choose(
 
 
 def test_rare_tokens_are_asked_for(
-    make_choice: Callable[..., MaskChoice], tokenizer: BertTokenizer
+    make_choice: Callable[..., MaskChoice], tokenizer: SubwordTokenizer
 ) -> None:
     """One of ten tokens is rare: evenly it is chosen once in ten times, by rarity nearly always."""
     row = row_of(tokenizer, "the the the the the the the the the cat")
@@ -66,7 +67,7 @@ def test_rare_tokens_are_asked_for(
 
 
 def test_words_are_asked_for_whole(
-    make_choice: Callable[..., MaskChoice], tokenizer: BertTokenizer
+    make_choice: Callable[..., MaskChoice], tokenizer: SubwordTokenizer
 ) -> None:
     """Never a piece of one that is next to its other pieces."""
     row = row_of(tokenizer, "the unlikely cat the unlikely dog the river")
@@ -82,7 +83,7 @@ def test_words_are_asked_for_whole(
 
 
 def test_content_words_are_masked_wherever_they_stand(
-    make_choice: Callable[..., MaskChoice], tokenizer: BertTokenizer
+    make_choice: Callable[..., MaskChoice], tokenizer: SubwordTokenizer
 ) -> None:
     """Else a model learns to copy; function words stand everywhere, and are not meant."""
     row = row_of(tokenizer, "the cat the dog the cat the dog the dog the dog")
@@ -94,7 +95,7 @@ def test_content_words_are_masked_wherever_they_stand(
 
 
 def test_special_tokens_are_never_asked_for(
-    make_choice: Callable[..., MaskChoice], tokenizer: BertTokenizer
+    make_choice: Callable[..., MaskChoice], tokenizer: SubwordTokenizer
 ) -> None:
     """Nor is `[UNK]`; and a row of one long word has what room there is for."""
     choice = make_choice(rarity_share=0.5, whole_word_share=0.5, everywhere_share=0.5)
