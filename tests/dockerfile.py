@@ -60,9 +60,9 @@ class Stage:
         return words
 
 
-def read_stages() -> list[Stage]:
-    """Return the stages of the Dockerfile; the last one is the image."""
-    text = re.sub(r"^\s*#.*\n", "", read("Dockerfile"), flags=re.MULTILINE)
+def read_stages(path: str = "Dockerfile") -> list[Stage]:
+    """Return the stages of a Dockerfile; the last one is the image."""
+    text = re.sub(r"^\s*#.*\n", "", read(path), flags=re.MULTILINE)
     stages: list[Stage] = []
     for line in text.replace("\\\n", " ").splitlines():
         word, _, rest = line.partition(" ")

@@ -22,7 +22,8 @@ NAMES_SETTINGS = [*DOCUMENTS, "Dockerfile", "docker-compose.yml", "Makefile"]
 WALKED_ELSEWHERE = {
     **dict.fromkeys(("cp", "curl", "echo", "mkdir", "tar"), "tests/documents runs it"),
     "docker": "needs an engine for containers; tests/contract/test_deploy.py holds its files",
-    "kubectl": "needs a cluster; tests/documents/test_kubernetes.py holds the manifest",
+    "helm": "needs a cluster; tests/manifests holds the values that it gets",
+    "kubectl": "needs a cluster; tests/manifests builds what it would apply",
     "npm": "make test-generated installs the same, from a lock",
     "npx": "tests/clients/generated runs it",
     "openapi-python-client": "tests/clients/generated runs it",

@@ -28,7 +28,9 @@ NOT_RUN = {
     "docker ": "It needs an engine for containers. tests/front_door/test_image.py takes the steps"
     " of the Dockerfile and starts what they make as Docker would.",
     "make image": "As `docker`.",
-    "kubectl ": "It needs a cluster. test_kubernetes.py holds the manifest against the service.",
+    "kubectl ": "It needs a cluster. test_kubernetes.py builds the page's overlay with kubectl, and"
+    " tests/manifests holds what is applied against the service.",
+    "helm ": "As `kubectl`.",
     "make gpu-check": "It needs a GPU. tests/bench/test_gpu_check.py runs it on a processor.",
     "/opt/fillmask/": "It installs outside of the clone. tests/front_door installs the same locks.",
     "python3.11 -m venv /opt/fillmask": "As `/opt/fillmask/`.",
