@@ -3,10 +3,7 @@
 No timer is involved. An idle engine starts at once; the time a batch takes is the window in which
 the next one gathers. A batch is the oldest items, as many as it may hold; what shares its rows with
 what is not decided here. Where a whole batch more is waiting, it is handed over before the engine
-asks.
-
-The queue is bounded in items, in tokens and in time: what could not be done in the time that its
-caller has, at the rate of the last batches, is refused at once.
+asks. Who is let in and who runs next is `WaitingLine`'s to say.
 """
 
 import asyncio
@@ -16,16 +13,12 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Generic, TypeVar
 
-from model_store.errors import RequestLimitError
-from service.errors.exceptions import QueueFullError, ShuttingDownError
+from service.errors.exceptions import ShuttingDownError
 from service.scheduling.batch_records import BatchedResults, BatchLimits, BatchRecord, BatchRun
-from service.scheduling.throughput import Throughput
+from service.scheduling.waiting_line import WaitingLine
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-_PROMISED = 0.75
-"""How much of its time an item may be expected to wait: rates change."""
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +29,11 @@ class _Entry(Generic[Item, Result]):
     future: asyncio.Future[Result]
     started: float = math.nan
     ended: float = math.nan
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its caller left."""
+        return self.future.done()
 
 
 class MicroBatcher(Generic[Item, Result]):
@@ -66,16 +64,9 @@ class MicroBatcher(Generic[Item, Result]):
         """
         self._run = run
         self._length = length
-        self._limits = limits
         self._observe = observe
         self._clock = clock
-        self._ahead = ahead
-        # A dict, for its order: whoever leaves does so from the middle as well.
-        self._queue: dict[_Entry[Item, Result], None] = {}
-        self._queued_tokens = 0
-        self._running_tokens = 0
-        self._throughput = Throughput()
-        self._last_end = -math.inf
+        self._line: WaitingLine[_Entry[Item, Result]] = WaitingLine(limits, ahead)
         self._running: set[asyncio.Task[None]] = set()
         self._closing = False
         self._drained = asyncio.Event()
@@ -83,12 +74,12 @@ class MicroBatcher(Generic[Item, Result]):
     @property
     def queue_size(self) -> int:
         """How many items wait."""
-        return len(self._queue)
+        return len(self._line)
 
     @property
     def oldest_seconds(self) -> float:
         """How long the oldest item in the queue has waited; 0 where it is empty."""
-        return next((self._clock() - entry.submitted for entry in self._queue), 0.0)
+        return next((self._clock() - entry.submitted for entry in self._line), 0.0)
 
     async def submit(
         self, items: Sequence[Item], within_s: float = math.inf
@@ -109,14 +100,13 @@ class MicroBatcher(Generic[Item, Result]):
         if self._closing:
             raise ShuttingDownError
         lengths = [self._length(item) for item in items]
-        self._require_room(len(items), sum(lengths), within_s)
+        self._line.require_room(len(items), sum(lengths), within_s)
         loop, now = asyncio.get_running_loop(), self._clock()
         entries: list[_Entry[Item, Result]] = [
             _Entry(item, length, now, loop.create_future())
             for item, length in zip(items, lengths, strict=True)
         ]
-        self._queue.update(dict.fromkeys(entries))
-        self._queued_tokens += sum(lengths)
+        self._line.join(entries)
         # Not at once: what else arrives in this turn of the loop is to run together with it.
         loop.call_soon(self._start_batches)
         try:
@@ -124,7 +114,7 @@ class MicroBatcher(Generic[Item, Result]):
         finally:
             for entry in entries:
                 entry.future.cancel()
-            self._leave(entries)
+            self._line.leave(entries)
         results.queue_seconds = max((e.started - e.submitted for e in entries), default=0.0)
         results.inference_seconds = max((e.ended - e.started for e in entries), default=0.0)
         return results
@@ -135,86 +125,28 @@ class MicroBatcher(Generic[Item, Result]):
         self._start_batches()
         await self._drained.wait()
 
-    def _require_room(self, items: int, tokens: int, within_s: float) -> None:
-        """Refuse what does not fit, or would be waited for in vain."""
-        limits = self._limits
-        # What never fits is not told to try again.
-        for what, count, limit in (
-            ("texts at once", items, limits.max_queue_size),
-            ("tokens at once", tokens, limits.max_queue_tokens),
-        ):
-            if count > limit:
-                raise RequestLimitError(what, count, limit)
-        ahead = self._queued_tokens + self._running_tokens
-        is_full = (
-            len(self._queue) + items > limits.max_queue_size
-            or self._queued_tokens + tokens > limits.max_queue_tokens
-        )
-        # With less than a batch in line, batches are small: their rate says little, the wait is
-        # short, and whoever is in a hurry may try.
-        wait = self._throughput.seconds(ahead + tokens)
-        is_late = self._queued_tokens >= limits.max_batch_tokens and wait > _PROMISED * within_s
-        if is_full or is_late:
-            # From then on it would fit, if nobody else came.
-            until = wait - _PROMISED * within_s if is_late else self._throughput.seconds(tokens)
-            raise QueueFullError(until)
-
-    def _leave(self, entries: Iterable[_Entry[Item, Result]]) -> None:
-        """Take entries out of the queue, where they are still in it."""
-        for entry in entries:
-            if entry in self._queue:
-                del self._queue[entry]
-                self._queued_tokens -= entry.length
-
     def _start_batches(self) -> None:
         """Hand over what may run now."""
-        while self._queue and self._may_start():
-            if entries := self._take():
-                task = asyncio.create_task(self._run_batch(entries), name="batch")
-                self._running.add(task)
-                task.add_done_callback(self._end_batch)
-        if self._closing and not self._queue and not self._running:
+        while entries := self._line.take(len(self._running)):
+            task = asyncio.create_task(self._run_batch(entries), name="batch")
+            self._running.add(task)
+            task.add_done_callback(self._end_batch)
+        if self._closing and not self._line and not self._running:
             self._drained.set()
-
-    def _may_start(self) -> bool:
-        """Say whether the engine is free, or will be asked for more than one batch anyway."""
-        if not self._running:
-            return True
-        return len(self._running) <= self._ahead and self._is_batch_full()
-
-    def _is_batch_full(self) -> bool:
-        return (
-            len(self._queue) >= self._limits.max_batch_size
-            or self._queued_tokens >= self._limits.max_batch_tokens
-        )
 
     def _end_batch(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         if task.cancelled():
             # The event loop is going down, and nobody is to wait for it.
             self._closing = True
-            _abandon(self._queue)
-            self._leave(list(self._queue))
+            _abandon(self._line)
+            self._line.leave(list(self._line))
         self._start_batches()
-
-    def _take(self) -> list[_Entry[Item, Result]]:
-        """Take the next batch out of the queue, and whose callers left as well."""
-        self._leave([entry for entry in self._queue if entry.future.done()])
-        taken: list[_Entry[Item, Result]] = []
-        tokens = 0
-        for entry in self._queue:
-            tokens += entry.length
-            is_too_much = tokens > self._limits.max_batch_tokens
-            if taken and (is_too_much or len(taken) == self._limits.max_batch_size):
-                break
-            taken.append(entry)
-        self._leave(taken)
-        return taken
 
     async def _run_batch(self, entries: list[_Entry[Item, Result]]) -> None:
         """Run one batch and tell every caller; an error is theirs, never the loop's."""
         tokens = sum(entry.length for entry in entries)
-        self._running_tokens += tokens
+        self._line.begin(tokens)
         started = self._clock()
         computed = 0
         try:
@@ -230,12 +162,10 @@ class MicroBatcher(Generic[Item, Result]):
                 if not entry.future.done():
                     entry.future.set_exception(error)
         finally:
-            self._running_tokens -= tokens
+            self._line.end(tokens)
             _abandon(entries)
         ended = self._clock()
-        # A batch that was handed over ahead began when the one before it ended.
-        self._throughput.observe(tokens, ended - max(started, self._last_end))
-        self._last_end = ended
+        self._line.learn(tokens, started, ended)
         self._observe(
             BatchRecord(
                 size=len(entries),
