@@ -7,7 +7,6 @@ test` and `make test-clients`.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -19,7 +18,7 @@ from bench.machine import describe_load, describe_machine
 from bench.ratios.candidates import ROOT, make_fillmask
 from bench.record import Row, keep, write_rows
 from bench.sentences import TOP_K, make_mix
-from bench.servers import RunningServer, list_session, run_server
+from bench.servers import count_seconds, run_server
 from bench.shapes import MINILM, locate_preset
 
 _CLIENTS = ROOT / ".venv-clients" / "bin" / "python"
@@ -27,7 +26,6 @@ _NATIVE = "native route, raw HTTP"
 _KINDS = (_NATIVE, "stub", "tritonclient.grpc.aio", "tritonclient.http.aio")
 _HTTP, _GRPC = 18_700, 18_701
 _CALLERS = 32
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -47,11 +45,11 @@ def main() -> None:
             _load(kind, 1.0)
         for number in range(arguments.rounds):
             for kind in _KINDS if number % 2 else _KINDS[::-1]:
-                before = _count_seconds(running)
+                before = count_seconds(running)
                 answers, seconds = _load(kind, arguments.seconds)
                 rates[kind].append(answers / seconds)
                 # The load warms up for as long as a third of what is counted.
-                costs[kind].append(1000 * (_count_seconds(running) - before) / (answers * 4 / 3))
+                costs[kind].append(1000 * (count_seconds(running) - before) / (answers * 4 / 3))
                 print(f"{kind}: {rates[kind][-1]:.0f}/s, {costs[kind][-1]:.2f} ms", flush=True)
     rows = [
         Row(what, median(figures[kind]), _NATIVE, median(figures[_NATIVE]), _compare(figures, kind))
@@ -89,15 +87,6 @@ def _load(kind: str, seconds: float) -> tuple[int, float]:
         message = f"{kind} was not answered everything: {report['errors']}"
         raise RuntimeError(message)
     return report["answers"], report["seconds"]
-
-
-def _count_seconds(running: RunningServer) -> float:
-    """Return the processor time that a server has taken so far."""
-    ticks = 0
-    for pid in list_session(running.process.pid):
-        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rsplit(")", 1)[1].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / _TICKS
 
 
 if __name__ == "__main__":

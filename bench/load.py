@@ -106,6 +106,11 @@ class Caller(asyncio.Protocol):
         self._number, self._due, self._is_busy = number, due, True
         self._transport.write(request)
 
+    def close(self) -> None:
+        """Close the connection."""
+        if self._transport is not None:
+            self._transport.close()
+
     def data_received(self, data: bytes) -> None:
         """Collect an answer."""
         self._received += data

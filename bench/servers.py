@@ -21,6 +21,7 @@ _ROOT = Path(__file__).parent.parent
 _START_SECONDS = 480.0
 """What a first start may take: models are converted, graphs compiled."""
 _STOP_SECONDS = 20.0
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def _send_as_is(body: Body) -> Body:
@@ -230,3 +231,12 @@ def list_session(session: int) -> Iterator[int]:
             pid = int(folder.name)
             if os.getsid(pid) == session:
                 yield pid
+
+
+def count_seconds(running: RunningServer) -> float:
+    """Return the processor time that a server has taken so far."""
+    ticks = 0
+    for pid in list_session(running.process.pid):
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / _TICKS

@@ -1,0 +1,136 @@
+"""The real server under random arrivals at loads to fit on, and at others to predict."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from tokenizers import Tokenizer
+
+from bench.capacity.observations import Batch, Run
+from bench.capacity.poisson_load import Answer
+from bench.load import Job
+from bench.machine import describe_load, describe_machine, read_commit
+from bench.sentences import TOP_K, make_mix, make_warm_up_bodies
+from bench.server_load import send_load
+from bench.servers import Server, post, run_server
+from bench.shapes import MINILM, locate_preset
+
+FITTED = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9)
+"""Loads that the times of batches are fitted on, as shares of the most that was answered."""
+PREDICTED = (0.2, 0.4, 0.6, 0.75, 0.85)
+"""Loads that are predicted, and measured for comparison only."""
+
+MOST_TOKENS = 1024
+"""What a batch may hold, which a server else measures for itself."""
+
+_SETTINGS = (("FILLMASK_MAX_BATCH_TOKENS", str(MOST_TOKENS)),)
+_PORT = 18_400
+_PRESET = locate_preset(MINILM, Path())
+_SATURATING_CALLERS = 64
+_FEWEST_CONNECTIONS, _MOST_CONNECTIONS = 16, 256
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long is measured; seconds, but for rounds and answers.
+
+    Attributes:
+        rounds: how often each load is offered: the machine is not the same all the time.
+        fit_seconds: each load to fit on, in each round.
+        answers: how many answers a percentile of a predicted load is read from, about.
+        most_seconds: what one predicted load may take in one round.
+        warm_seconds: what does not count, at the begin of each load.
+    """
+
+    rounds: int = 3
+    fit_seconds: float = 5.0
+    answers: int = 3000
+    most_seconds: float = 22.0
+    warm_seconds: float = 1.0
+
+
+class Offer(NamedTuple):
+    """One load: the seed of its arrivals, its share of the most, requests a second, seconds."""
+
+    seed: int
+    share: float
+    rate: float
+    seconds: float
+    warm_seconds: float
+
+
+def measure(effort: Effort) -> dict[str, object]:
+    """Return all that was seen, as plain values to keep: see `observations.read`."""
+    texts = make_mix()
+    tokenizer = Tokenizer.from_file(str(_PRESET / "tokenizer.json"))
+    bodies = [json.dumps({"inputs": text, "top_k": TOP_K}) for text in texts]
+    about = {"machine": describe_machine(), "commit": read_commit(), "before": describe_load()}
+    with _running() as (server, file):
+        for body in make_warm_up_bodies():
+            post(server, _PORT, body)
+        capacity = _saturate(server, bodies)
+        print(f"{capacity:.0f} answers/s at most", flush=True)
+        runs = [
+            _offer(Offer(number, share, capacity * share, seconds, effort.warm_seconds), bodies)
+            for number, (share, seconds) in enumerate(_plan(effort, capacity))
+        ]
+        batches = [Batch(*map(float, line.split())) for line in file.read_text().splitlines()]
+    return {
+        **about,
+        "after": describe_load(),
+        "capacity": capacity,
+        "lengths": [len(tokenizer.encode(text).ids) for text in texts],
+        "runs": [asdict(run) for run in runs],
+        "batches": [asdict(batch) for batch in batches],
+    }
+
+
+def _plan(effort: Effort, capacity: float) -> Iterator[tuple[float, float]]:
+    """Yield loads and seconds: each predicted load stands between two that are fitted on."""
+    for _ in range(effort.rounds):
+        for fitted, predicted in zip(FITTED, (*PREDICTED, None), strict=True):
+            yield fitted, effort.fit_seconds
+            if predicted is not None:
+                seconds = effort.answers / (capacity * predicted)
+                yield predicted, min(seconds, effort.most_seconds)
+
+
+@contextmanager
+def _running() -> Iterator[tuple[Server, Path]]:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "batches.txt"
+        command = ("-m", "bench.capacity.watched_server", "{port}", str(file))
+        server = Server("fillmask", command, settings=_SETTINGS)
+        with run_server(server, _PRESET, _PORT):
+            yield server, file
+
+
+def _saturate(server: Server, bodies: list[str]) -> float:
+    """Return how many answers a second callers get that always have a request under way."""
+    job = Job(_PORT, server.path, bodies, _SATURATING_CALLERS, warm_seconds=2.0, seconds=5.0)
+    return send_load(server, job).rate
+
+
+def _offer(offer: Offer, bodies: list[str]) -> Run:
+    callers = int(min(max(offer.rate / 2, _FEWEST_CONNECTIONS), _MOST_CONNECTIONS))
+    job = Job(_PORT, "/fill-mask", bodies, callers, offer.warm_seconds, offer.seconds)
+    job = replace(job, rate=offer.rate)
+    result = subprocess.run(  # nosec B603  # our own program
+        [sys.executable, "-m", "bench.capacity.poisson_load"],
+        input=json.dumps({"job": asdict(job), "seed": offer.seed}),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    seen = json.loads(result.stdout)
+    answers = [Answer(**answer) for answer in seen["answers"]]
+    lost = sum(seen["errors"].values()) + seen["unanswered"]
+    run = Run(offer.share, offer.rate, offer.seconds, answers, lost)
+    print(f"{offer.share:.0%}: {run.describe()}", flush=True)
+    return run
