@@ -50,12 +50,7 @@ class EngineClient:
             Exception: what it answered, as `wire_errors` reads it.
         """
         connection = await self._connect()
-        answer = await connection.call(replace(request, ids=get_contextvars()))
-        if isinstance(answer, Failed):
-            raise load_error(answer)
-        if not isinstance(answer, kind):
-            raise TypeError(answer)
-        return answer
+        return expect(await connection.call(with_ids(request)), kind)
 
     async def tell(self, message: Request) -> None:
         """Send what has no answer.
@@ -80,6 +75,24 @@ class EngineClient:
                     raise EngineLostError from error
                 self._connection = _Connection(*streams)
             return self._connection
+
+
+def with_ids(request: Question) -> Question:
+    """Return a request that is made for whatever the log is about here."""
+    return replace(request, ids=get_contextvars())
+
+
+def expect(answer: Answer, kind: type[Expected]) -> Expected:
+    """Return an answer if it is of a kind.
+
+    Raises:
+        Exception: it is an error, and this is what it says.
+    """
+    if isinstance(answer, Failed):
+        raise load_error(answer)
+    if not isinstance(answer, kind):
+        raise TypeError(answer)
+    return answer
 
 
 class _Connection:

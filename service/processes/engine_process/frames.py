@@ -174,15 +174,42 @@ def encode_frame(call: int, message: Request | Answer) -> bytes:
     return bytes(frame)
 
 
+class FrameDecoder(Generic[Message]):
+    """Decodes frames of one kind."""
+
+    def __init__(self, kind: Any) -> None:
+        """Decode `Request` or `Answer`, whichever `kind` is."""
+        self._decoder: msgspec.msgpack.Decoder[tuple[int, Message]] = msgspec.msgpack.Decoder(
+            tuple[int, kind]
+        )
+
+    def decode(self, frame: bytes) -> tuple[int, Message]:
+        """Return the call and the message of a frame that came whole.
+
+        Raises:
+            FrameError: it is none.
+        """
+        return self.decode_body(memoryview(frame)[_LENGTH_BYTES:])
+
+    def decode_body(self, body: bytes | memoryview) -> tuple[int, Message]:
+        """Return the same, of what follows the length.
+
+        Raises:
+            FrameError: it is no frame.
+        """
+        try:
+            return self._decoder.decode(body)
+        except msgspec.MsgspecError as error:
+            raise FrameError(str(error)) from error
+
+
 class FrameReader(Generic[Message]):
     """Reads frames of one kind from a stream."""
 
     def __init__(self, stream: StreamReader, kind: Any) -> None:
         """Read `Request` or `Answer`, whichever `kind` is."""
         self._stream = stream
-        self._decoder: msgspec.msgpack.Decoder[tuple[int, Message]] = msgspec.msgpack.Decoder(
-            tuple[int, kind]
-        )
+        self._decoder: FrameDecoder[Message] = FrameDecoder(kind)
 
     async def read(self) -> tuple[int, Message] | None:
         """Return the next frame, or None where the stream has ended.
@@ -195,8 +222,6 @@ class FrameReader(Generic[Message]):
             if length > MAX_FRAME_BYTES:
                 message = f"A frame of {length} bytes is announced, the limit is {MAX_FRAME_BYTES}."
                 raise FrameError(message)
-            return self._decoder.decode(await self._stream.readexactly(length))
+            return self._decoder.decode_body(await self._stream.readexactly(length))
         except (IncompleteReadError, ConnectionError):
             return None
-        except msgspec.MsgspecError as error:
-            raise FrameError(str(error)) from error

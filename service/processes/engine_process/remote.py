@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from model_store.text.encoding import Encoding
 from model_store.text.filled_text import MaskScores
@@ -14,7 +15,7 @@ from service.errors.table import outcome
 from service.models.model_cache import ModelCache
 from service.models.preset_info import PresetInfo
 from service.pipeline import RequestRecord
-from service.processes.engine_process.client import EngineClient
+from service.processes.engine_process.client import EngineClient, Expected
 from service.processes.engine_process.frames import (
     Check,
     Count,
@@ -30,6 +31,7 @@ from service.processes.engine_process.frames import (
     Opened,
     Predict,
     Predicted,
+    Question,
     Unload,
 )
 from service.processes.engine_process.text_frames import Text
@@ -44,13 +46,34 @@ _GATHERED_S = 0.05
 """For how long observations are gathered: to send each by itself would cost more than it."""
 
 
+class Client(Protocol):
+    """What calls the engine process, or whatever runs the models in its place."""
+
+    async def call(self, request: Question, kind: type[Expected]) -> Expected:
+        """Return the answer to a request, of the kind that belongs to it.
+
+        Raises:
+            EngineLostError: what was to answer ended before it did.
+            Exception: what it answered, as `wire_errors` reads it.
+        """
+        ...
+
+    async def tell(self, message: Observed) -> None:
+        """Send what has no answer.
+
+        Raises:
+            EngineLostError: there is nobody to send it to.
+        """
+        ...
+
+
 class RemoteModel:
     """A model whose codec is here and whose engine is elsewhere."""
 
     nbytes = 0
     """Next to nothing; the weights are elsewhere too."""
 
-    def __init__(self, preset: str, opened: Opened, codec: TextCodec, client: EngineClient) -> None:
+    def __init__(self, preset: str, opened: Opened, codec: TextCodec, client: Client) -> None:
         """Put together what was opened."""
         self.codec = codec
         self._preset = preset
@@ -85,7 +108,7 @@ class RemoteModel:
 class RemoteModels:
     """The models of the engine process; their codecs are kept here like models."""
 
-    def __init__(self, client: EngineClient, max_models: int) -> None:
+    def __init__(self, client: Client, max_models: int) -> None:
         """Keep the codecs of so many presets."""
         self._client = client
         # The wait for a load is outside the line in which codecs are opened, one at a time.
@@ -147,7 +170,7 @@ class RemoteModels:
 class RemotePresetStates:
     """How every preset stands, in the engine process."""
 
-    def __init__(self, client: EngineClient, timeout_s: float) -> None:
+    def __init__(self, client: Client, timeout_s: float) -> None:
         """Ask, and wait so long for the answer."""
         self._client = client
         self._timeout_s = timeout_s
@@ -167,7 +190,7 @@ class RemoteMetrics:
 
     content_type = Metrics.content_type
 
-    def __init__(self, client: EngineClient, timeout_s: float) -> None:
+    def __init__(self, client: Client, timeout_s: float) -> None:
         """Tell what is seen, and wait so long for what is to be shown."""
         self._client = client
         self._timeout_s = timeout_s
