@@ -21,7 +21,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit format openapi proto swagger-ui lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-nginx test-browser pictures test-front-door test-clients test-mlserver test-generated test-documents docs bench gpu-check vllm ratios reliability image clean
+.PHONY: help run test check audit format openapi proto swagger-ui lock golden test-slow test-keras keras-tables test-real test-torch test-prometheus test-nginx test-ray test-browser pictures test-front-door test-clients test-mlserver test-generated test-documents docs bench gpu-check vllm ratios reliability image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -101,6 +101,9 @@ test-real: $(TEST_VENV)/.stamp ## Test with real third-party weights, fetched fr
 
 test-torch: $(GOLDEN_VENV)/.stamp ## Test the PyTorch engine (needs torch)
 	KERAS_BACKEND=torch $(GOLDEN_VENV)/bin/python -m pytest -m torch
+
+test-ray: $(TEST_VENV)/.stamp ## Run the tests of routes through a Ray cluster of three nodes
+	RAY_USAGE_STATS_ENABLED=0 $(BIN)/python -m pytest -m ray --no-cov tests/on_ray
 
 test-prometheus: $(TEST_VENV)/.stamp ## Test with Prometheus (installs Debian's package with apt-get)
 	command -v promtool >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends prometheus)

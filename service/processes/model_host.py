@@ -1,7 +1,7 @@
 """What loads and runs models, all in one process: the cache, its threads, states and metrics."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -42,17 +42,24 @@ class ModelHost:
 
 
 @asynccontextmanager
-async def open_model_host(settings: Settings, store: ModelStore) -> AsyncIterator[ModelHost]:
+async def open_model_host(
+    settings: Settings, store: ModelStore, create_metrics: Callable[..., Metrics] = Metrics
+) -> AsyncIterator[ModelHost]:
     """Put the parts together; at the end, requests are answered and models closed.
 
     What is to be loaded at start is loaded meanwhile.
+
+    Args:
+        settings: of the whole service.
+        store: where models come from.
+        create_metrics: makes what counts, of what `Metrics` is made of.
     """
     async with AsyncExitStack() as stack:
         engine_thread = stack.enter_context(ThreadPoolExecutor(1, "engine"))
         loader_thread = stack.enter_context(ThreadPoolExecutor(1, "loader"))
         fetcher = PresetFetcher(store, stack.enter_context(ThreadPoolExecutor(_FETCHES, "fetcher")))
         stack.callback(fetcher.stop)
-        metrics = Metrics(
+        metrics = create_metrics(
             outcome=outcome,
             queue_size=lambda: sum(model.queue_size for model in models.ready().values()),
             queue_age=lambda: max(
@@ -93,7 +100,7 @@ async def open_model_host(settings: Settings, store: ModelStore) -> AsyncIterato
             prepare=fetcher.fetch,
             pinned=settings.pinned_presets,
         )
-        states = PresetStates(
+        states: PresetStates = PresetStates(
             store, models, lambda: fetcher.downloading, settings.configured_presets
         )
         warm_up = _warm_up(settings, models, terminal)

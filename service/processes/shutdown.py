@@ -30,8 +30,8 @@ def announced_end(
         timeout_s: seconds between the signal and the end of the process, whatever hangs.
     """
     server_hears = signal.getsignal(signal.SIGTERM)
-    if not callable(server_hears):
-        yield  # no server waits for signals: an application that is tested
+    if not callable(server_hears) or threading.current_thread() is not threading.main_thread():
+        yield  # no server waits for signals: an application that is tested, or Ray's
         return
     loop = asyncio.get_running_loop()
 

@@ -5,6 +5,6 @@
 The socket lies in a directory that only this user can enter. What crosses it is typed and bounded,
 and nothing that arrives is ever run.
 
-Lives here: frames, both ends of the socket, what answers a frame, and starting the engine process anew. Knows the model
-host. Does not know HTTP.
+Lives here: frames, what answers one, both ends of the socket, and starting the engine process anew.
+Knows the model host. Does not know HTTP.
 """
