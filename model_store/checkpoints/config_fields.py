@@ -29,7 +29,7 @@ def read_config_fields(name: str, raw: dict[str, Any], *, tied: bool) -> Encoder
     Raises:
         ModelLoadError: a field is missing, or is nothing that a BERT can be.
     """
-    hidden_act = _read_activation(name, raw)
+    hidden_act = read_activation(name, raw)
     epsilon = _read_epsilon(raw)
     extra = read_extra(name, raw)
     with explain_config(name):
@@ -118,8 +118,13 @@ def _read_epsilon(raw: dict[str, Any]) -> Any:
         return epsilon
 
 
-def _read_activation(name: str, raw: dict[str, Any]) -> HiddenAct:
-    given = raw.get("hidden_act", "gelu")
+def read_activation(name: str, raw: dict[str, Any], field: str = "hidden_act") -> HiddenAct:
+    """Return the activation that a field names, GELU where it is missing.
+
+    Raises:
+        ModelLoadError: it is unknown, or has weights of its own.
+    """
+    given = raw.get(field, "gelu")
     hidden_act = _ACTIVATIONS.get(given) if isinstance(given, str) else None
     if hidden_act is None:
         message = (

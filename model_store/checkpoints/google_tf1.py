@@ -16,7 +16,7 @@ from typing import Any
 from model_store.checkpoints.checkpoint import Checkpoint, Variables
 from model_store.checkpoints.config_fields import read_config_fields
 from model_store.checkpoints.files import read_json, read_vocabulary
-from model_store.checkpoints.transformers.names import HEAD_BIAS, list_tensors
+from model_store.checkpoints.transformers.families.bert import HEAD_BIAS, list_tensors
 from model_store.encoder.config import EncoderConfig
 from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.encoder.tokenizers.word_piece import build_word_piece

@@ -24,7 +24,7 @@ HEAD_DIRECTORY = "head"
 
 _TOKEN_EMBEDDINGS = "token_embedding/embeddings"  # noqa: S105  # no password
 _HEAD = "masked_lm_head/"
-_SHAPE = ("vocabulary_size", "num_layers", "num_heads", "hidden_dim", "intermediate_dim")
+_SHAPE = ("family", "vocabulary_size", "num_layers", "num_heads", "hidden_dim", "intermediate_dim")
 _TOLERANCE = 1e-3
 """Of the norm of all token embeddings: two rows swapped differ by ten times that."""
 

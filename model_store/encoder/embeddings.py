@@ -1,11 +1,17 @@
-"""BERT's three embeddings: of tokens, positions and segments."""
+"""What stands before the layers: embeddings of tokens, of positions and of segments."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
-from model_store.encoder.transformer_layer import kernel_initializer
+from model_store.encoder.config import EncoderConfig
+from model_store.encoder.initializer import kernel_initializer
+
+_TRAINED_SHARE = 0.15 * 0.8
+"""Of the tokens that are masks in training: of what is to be predicted, a fifth is none."""
+
+_LEAST = 1e-6
 
 
 @keras.saving.register_keras_serializable(package="fillmask")
@@ -21,23 +27,130 @@ class PositionEmbedding(keras.layers.Embedding):  # type: ignore[misc]  # keras 
         return super().call(positions)
 
 
-def make_embeddings(
-    vocabulary_size: int, max_sequence_length: int, num_segments: int, hidden_dim: int, dtype: Any
-) -> tuple[Any, Any, Any]:
-    """Return the embeddings of tokens, which can project back, of positions and of segments."""
-    kinds = (
-        (keras.layers.ReversibleEmbedding, vocabulary_size, "token_embedding"),
-        (PositionEmbedding, max_sequence_length, "position_embedding"),
-        (keras.layers.Embedding, num_segments, "segment_embedding"),
-    )
-    tokens, positions, segments = (
-        kind(
-            rows,
-            hidden_dim,
-            embeddings_initializer=kernel_initializer(),
-            dtype=dtype,
-            name=name,
+@keras.saving.register_keras_serializable(package="fillmask")
+class TokenDropout(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
+    """Leaves the embedding of one token out, and scales the others of its text.
+
+    A text of which the share `s` is that token is scaled by `(1 - 0.12) / (1 - s)`, for 0.12 is
+    the share that training had (Lin et al., 2023).
+    """
+
+    def __init__(self, token: int, **kwargs: Any) -> None:
+        """Create the layer for an id."""
+        super().__init__(**kwargs)
+        self.token = token
+
+    def call(self, hidden: Any, token_ids: Any, text_numbers: Any) -> Any:
+        """Return `[rows, width, dim]` for floats of that shape.
+
+        Args:
+            hidden: the embeddings.
+            token_ids: `[rows, width]` ints.
+            text_numbers: `[rows, width]` ints; tokens of one number are one text.
+        """
+        dropped = ops.expand_dims(token_ids == self.token, -1)
+        # In float32 whatever the layer computes in: bfloat16 counts to 256.
+        of_text = ops.cast(text_numbers[:, :, None] == text_numbers[:, None, :], "float32")
+        share = ops.matmul(of_text, ops.cast(dropped, "float32")) / ops.sum(
+            of_text, axis=-1, keepdims=True
         )
-        for kind, rows, name in kinds
-    )
-    return tokens, positions, segments
+        # Padding may be nothing but such tokens.
+        scale = (1 - _TRAINED_SHARE) / ops.maximum(1 - share, _LEAST)
+        scale = ops.where(dropped, ops.zeros_like(scale), scale)
+        return hidden * ops.cast(scale, hidden.dtype)
+
+    def compute_output_shape(self, hidden_shape: Any, *_: Any) -> Any:
+        """Return the shape of the embeddings."""
+        return hidden_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs to make the same layer."""
+        return {**super().get_config(), "token": self.token}
+
+
+class Embeddings:
+    """The layers before the first one of the Transformer; None where a config has none.
+
+    Attributes:
+        tokens: a `keras.layers.ReversibleEmbedding`, which can project back.
+        positions: a `PositionEmbedding`, or None.
+        segments: a `keras.layers.Embedding`, or None.
+        layer_norm: of their sum, or None.
+        dropout: behind it.
+        projection: to the width of the layers, or None.
+    """
+
+    def __init__(self, config: EncoderConfig, dtype: Any) -> None:
+        """Make the layers that a config asks for, without their weights."""
+        kinds = (
+            (keras.layers.ReversibleEmbedding, config.vocabulary_size, "token_embedding"),
+            (
+                PositionEmbedding,
+                config.max_sequence_length if config.learned_positions else 0,
+                "position_embedding",
+            ),
+            (keras.layers.Embedding, config.num_segments, "segment_embedding"),
+        )
+        layers: list[Any] = [
+            kind(
+                rows,
+                config.embeddings_width,
+                embeddings_initializer=kernel_initializer(),
+                dtype=dtype,
+                name=name,
+            )
+            if rows
+            else None
+            for kind, rows, name in kinds
+        ]
+        self.tokens, self.positions, self.segments = layers
+        self._token_dropout: Any = None
+        if config.dropped_token is not None:
+            self._token_dropout = TokenDropout(
+                config.dropped_token, dtype=dtype, name="token_dropout"
+            )
+        self.layer_norm: Any = None
+        if config.embeddings_norm:
+            self.layer_norm = keras.layers.LayerNormalization(
+                epsilon=config.layer_norm_epsilon,
+                center=config.norm_bias,
+                dtype=dtype,
+                name="embeddings_layer_norm",
+            )
+        self.dropout = keras.layers.Dropout(config.dropout, dtype=dtype, name="embeddings_dropout")
+        self.projection: Any = None
+        if config.embedding_dim is not None:
+            self.projection = keras.layers.Dense(
+                config.hidden_dim,
+                kernel_initializer=kernel_initializer(),
+                dtype=dtype,
+                name="embedding_projection",
+            )
+
+    def __call__(
+        self, token_ids: Any, text_numbers: Any, segment_ids: Any, positions: Any = None
+    ) -> Any:
+        """Return `[rows, width, hidden_dim]` floats.
+
+        Args:
+            token_ids: `[rows, width]` ints.
+            text_numbers: `[rows, width]` ints; tokens of one number are one text.
+            segment_ids: `[rows, width]` ints, which of its text's segments each token is of.
+            positions: `[rows, width]` ints, where in its text each token is; None counts along
+                the rows.
+        """
+        hidden = self.tokens(token_ids)
+        if self._token_dropout is not None:
+            hidden = self._token_dropout(hidden, token_ids, text_numbers)
+        if self.segments is not None:
+            hidden = hidden + self.segments(segment_ids)
+        if self.positions is not None:
+            hidden = hidden + (
+                self.positions(token_ids)
+                if positions is None
+                else self.positions.look_up(positions)
+            )
+        if self.layer_norm is not None:
+            hidden = self.layer_norm(hidden)
+        hidden = self.dropout(hidden)
+        return hidden if self.projection is None else self.projection(hidden)

@@ -1,4 +1,4 @@
-"""BERT's masked-LM head: vectors at masked positions in, one logit a vocabulary entry out."""
+"""The masked-LM head: vectors at masked positions in, one logit a vocabulary entry out."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from keras import ops
 
 from model_store.encoder.activations import activation
 from model_store.encoder.config import HiddenAct
-from model_store.encoder.transformer_layer import kernel_initializer
+from model_store.encoder.initializer import kernel_initializer
 
 
 @keras.saving.register_keras_serializable(package="fillmask")
@@ -27,37 +27,65 @@ class MaskedLMHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
         hidden_act: HiddenAct,
         layer_norm_epsilon: float,
         token_embedding: Any = None,
+        embedding_dim: int | None = None,
+        norm_bias: bool = True,
+        transform_bias: bool = True,
+        decoder_bias: bool = True,
         **kwargs: Any,
     ) -> None:
-        """Create the head, tied to `token_embedding` where one is given."""
+        """Create the head, tied to `token_embedding` where one is given.
+
+        Args:
+            vocabulary_size: how many logits there are.
+            hidden_act: the activation behind the transformation.
+            layer_norm_epsilon: of the normalisation behind that.
+            token_embedding: what to project with, or None for a matrix of its own.
+            embedding_dim: the width that is transformed to; None keeps that of the encoder.
+            norm_bias: whether the normalisation has a bias.
+            transform_bias: whether the transformation has one.
+            decoder_bias: whether the logits have one.
+            **kwargs: as of any Keras layer.
+        """
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size
         self.hidden_act = hidden_act
         self.layer_norm_epsilon = layer_norm_epsilon
         self.token_embedding = token_embedding
+        self.embedding_dim = embedding_dim
+        self.norm_bias = norm_bias
+        self.transform_bias = transform_bias
+        self.decoder_bias = decoder_bias
 
     def build(self, input_shape: tuple[int | None, ...], *_: Any) -> None:
         """Create the weights for hidden states of shape `[rows, length, hidden_dim]`."""
         if self._is_to_be_tied:
             message = "The head shares its model's embeddings; make the model, not the head alone."
             raise ValueError(message)
-        hidden_dim = input_shape[-1]
+        width = self.embedding_dim or input_shape[-1]
         self.transform = keras.layers.Dense(
-            hidden_dim,
+            width,
+            use_bias=self.transform_bias,
             kernel_initializer=kernel_initializer(),
             dtype=self.dtype_policy,
             name="transform",
         )
         self.transform.build(input_shape)
         self.layer_norm = keras.layers.LayerNormalization(
-            epsilon=self.layer_norm_epsilon, dtype=self.dtype_policy, name="layer_norm"
+            epsilon=self.layer_norm_epsilon,
+            center=self.norm_bias,
+            dtype=self.dtype_policy,
+            name="layer_norm",
         )
-        self.layer_norm.build(input_shape)
+        self.layer_norm.build((*input_shape[:-1], width))
         self.activation = activation(self.hidden_act)
-        self.bias = self.add_weight(shape=(self.vocabulary_size,), initializer="zeros", name="bias")
+        self.bias = None
+        if self.decoder_bias:
+            self.bias = self.add_weight(
+                shape=(self.vocabulary_size,), initializer="zeros", name="bias"
+            )
         if self.token_embedding is None:
             self.decoder = self.add_weight(
-                shape=(self.vocabulary_size, hidden_dim),
+                shape=(self.vocabulary_size, width),
                 initializer=kernel_initializer(),
                 name="decoder",
             )
@@ -84,7 +112,9 @@ class MaskedLMHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
         else:
             # The layer itself projects: quantized, its matrix alone means nothing.
             logits = self.token_embedding(masked, reverse=True)
-        return ops.cast(logits + ops.cast(self.bias, logits.dtype), "float32")
+        if self.bias is not None:
+            logits = logits + ops.cast(self.bias, logits.dtype)
+        return ops.cast(logits, "float32")
 
     def tie(self, backbone: Any) -> None:
         """Project with the embedding of a backbone, where the config asked for a tied head."""
@@ -112,6 +142,10 @@ class MaskedLMHead(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
             "hidden_act": self.hidden_act,
             "layer_norm_epsilon": self.layer_norm_epsilon,
             "tied": self.token_embedding is not None,
+            "embedding_dim": self.embedding_dim,
+            "norm_bias": self.norm_bias,
+            "transform_bias": self.transform_bias,
+            "decoder_bias": self.decoder_bias,
         }
 
     @classmethod

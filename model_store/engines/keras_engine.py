@@ -53,25 +53,18 @@ class KerasEngine(ABC):
 
     def run(self, batch: Batch, k: int) -> Scores:
         """Score a batch."""
-        text_numbers = _to_tensor(batch.text_numbers)
-        hidden = self._encode(
-            _to_tensor(batch.token_ids),
-            text_numbers,
-            _to_tensor(batch.positions),
-            _to_tensor(batch.segment_ids),
-        )
+        places = _to_tensor(batch.text_numbers), _to_tensor(batch.positions)
+        hidden = self._encode(_to_tensor(batch.token_ids), *places, _to_tensor(batch.segment_ids))
         whole = batch.has_questions
-        parts = [
-            self._run_queries(hidden, text_numbers, part, k, whole=whole) for part in batch.queries
-        ]
+        parts = [self._run_queries(hidden, places, part, k, whole=whole) for part in batch.queries]
         return join_scores(batch, parts)
 
     def _run_queries(
-        self, hidden: Any, text_numbers: Any, queries: Queries, k: int, *, whole: bool
+        self, hidden: Any, places: tuple[Any, Any], queries: Queries, k: int, *, whole: bool
     ) -> Scores:
         """Return the answers to some of the masks, padding included, or with all logits."""
         ids, log_probabilities, logits, normalizer = self._finish(
-            hidden, text_numbers, _to_tensor(queries.positions), _to_tensor(queries.slots), k=k
+            hidden, places, _to_tensor(queries.positions), _to_tensor(queries.slots), k=k
         )
         found = np.zeros(queries.target_ids.shape, np.float32)
         if queries.target_ids.shape[1]:
@@ -87,9 +80,9 @@ class KerasEngine(ABC):
         )
 
     def _score_masks(
-        self, hidden: Any, text_numbers: Any, queries: Any, slots: Any, k: int
+        self, hidden: Any, places: tuple[Any, Any], queries: Any, slots: Any, k: int
     ) -> tuple[Any, Any, Any, Any]:
-        logits = finish(self._model, hidden, text_numbers, queries, slots)
+        logits = finish(self._model, hidden, places, queries, slots)
         normalizer = normalize(logits)[:, None]
         values, ids = top_k(logits, k)
         return ids, values - normalizer, logits, normalizer

@@ -53,6 +53,8 @@ class OpenVINOEngine:
             options[properties.cache_dir] = str(compiled / precision)
         ready = _load_core().compile_model(str(model), _DEVICE, options)
         self._request = ready.create_infer_request()
+        # A model without segments, or without positions, has no input for them.
+        self._inputs = {name for port in ready.inputs for name in port.get_names()}
 
     def run(self, batch: Batch, k: int) -> Scores:
         """Score a batch."""
@@ -67,7 +69,8 @@ class OpenVINOEngine:
         }
         # A dict given to `infer` would be looked through by name and type: twice the time. What is
         # shared here lives until the end of the batch.
-        for name, array in inputs.items():
+        for name in self._inputs & inputs.keys():
+            array = inputs[name]
             self._request.set_tensor(name, openvino.Tensor(array, shared_memory=True))
         self._request.infer(share_outputs=True)
         # Views on the runtime's own memory, which the next run overwrites.

@@ -41,13 +41,18 @@ def score_masks(
         normalizer is a log-probability.
     """
     hidden = model.backbone.encode(token_ids, text_numbers, positions, segment_ids)
-    logits = finish(model, hidden, text_numbers, queries, slots)
+    logits = finish(model, hidden, (text_numbers, positions), queries, slots)
     return logits, normalize(logits), ops.max(cut_to_blocks(logits), axis=-1)
 
 
-def finish(model: BertMaskedLM, hidden: Any, text_numbers: Any, queries: Any, slots: Any) -> Any:
-    """Return the logits of masks, `[masks, vocabulary_size]` float32."""
-    masked = model.backbone.finish_at(hidden, text_numbers, queries, slots)
+def finish(
+    model: BertMaskedLM, hidden: Any, places: tuple[Any, Any], queries: Any, slots: Any
+) -> Any:
+    """Return the logits of masks, `[masks, vocabulary_size]` float32.
+
+    `places` are the text numbers and the positions; the rest is as `score_masks` has it.
+    """
+    masked = model.backbone.finish_at(hidden, *places, queries, slots)
     return model.masked_lm_head.project(masked)
 
 

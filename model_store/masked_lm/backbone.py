@@ -1,4 +1,4 @@
-"""BERT's encoder: tokens in, one vector a token out."""
+"""The encoder of a masked LM: tokens in, one vector a token out."""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,10 @@ from keras import ops
 
 from model_store.checkpoints import read_model, write_keras_backbone
 from model_store.encoder.config import EncoderConfig, HiddenAct
-from model_store.encoder.embeddings import make_embeddings
-from model_store.encoder.transformer_layer import TransformerLayer, kernel_initializer, within_texts
+from model_store.encoder.embeddings import Embeddings
+from model_store.encoder.initializer import kernel_initializer
+from model_store.encoder.surroundings import Places, Surroundings
+from model_store.encoder.transformer_layer import TransformerLayer
 from model_store.encoder.variable_shapes import POOLER_KERNEL
 from model_store.masked_lm.dtype_policies import describe_policy
 from model_store.masked_lm.lora import LoraModel
@@ -19,7 +21,7 @@ from model_store.masked_lm.stored_weights import assign_weights, read_weights, r
 
 @keras.saving.register_keras_serializable(package="fillmask")
 class BertBackbone(LoraModel, Catalogued):
-    """A BERT encoder (Devlin et al., 2019) as a functional Keras model.
+    """A BERT encoder (Devlin et al., 2019), or one of its kin, as a functional Keras model.
 
     Inputs, all `[rows, length]` int32: `token_ids`, `segment_ids`, and `padding_mask` (1 at real
     tokens). Outputs: `sequence_output`, `[rows, length, hidden_dim]` floats, and, where there is
@@ -28,7 +30,8 @@ class BertBackbone(LoraModel, Catalogued):
     Attributes:
         token_embedding: a `keras.layers.ReversibleEmbedding`; so are the attributes
             `position_embedding`, `segment_embedding`, `embeddings_layer_norm`,
-            `embeddings_dropout`, `transformer_layers` and `pooled_dense` (or None) layers.
+            `embeddings_dropout`, `embedding_projection`, `transformer_layers`, `final_layer_norm`
+            and `pooled_dense` layers, or None where the encoder has none.
         cls_token_index: where the first token stands, 0.
         presets: the catalogue by name; an attribute of the class.
     """
@@ -50,6 +53,7 @@ class BertBackbone(LoraModel, Catalogued):
         pooler: bool = True,
         name: str = "bert_backbone",
         trainable: bool = True,
+        **differences: Any,
     ) -> None:
         """Build the encoder with random weights.
 
@@ -68,11 +72,13 @@ class BertBackbone(LoraModel, Catalogued):
             pooler: whether there is a `pooled_output`.
             name: of the model.
             trainable: whether `fit` may change the weights.
+            **differences: what is not as in BERT: the fields of an `EncoderConfig`.
 
         Raises:
+            TypeError: there is no such field.
             ValueError: a number is out of its range, or the heads do not divide the width.
         """
-        EncoderConfig(
+        config = EncoderConfig(
             vocabulary_size=vocabulary_size,
             num_layers=num_layers,
             num_heads=num_heads,
@@ -83,39 +89,31 @@ class BertBackbone(LoraModel, Catalogued):
             dropout=dropout,
             hidden_act=hidden_act,
             layer_norm_epsilon=layer_norm_epsilon,
+            **differences,
         )
         policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
         inputs = {
             key: keras.Input((None,), dtype="int32", name=key)
             for key in ("token_ids", "segment_ids", "padding_mask")
         }
-        token_embedding, position_embedding, segment_embedding = make_embeddings(
-            vocabulary_size, max_sequence_length, num_segments, hidden_dim, policy
-        )
-        layer_norm = keras.layers.LayerNormalization(
-            epsilon=layer_norm_epsilon, dtype=policy, name="embeddings_layer_norm"
-        )
-        dropout_layer = keras.layers.Dropout(dropout, dtype=policy, name="embeddings_dropout")
+        embeddings = Embeddings(config, policy)
         transformer_layers = [
-            TransformerLayer(
-                num_heads=num_heads,
-                intermediate_dim=intermediate_dim,
-                dropout=dropout,
-                hidden_act=hidden_act,
-                layer_norm_epsilon=layer_norm_epsilon,
-                dtype=policy,
-                name=f"transformer_layer_{index}",
-            )
+            TransformerLayer(config, index, dtype=policy, name=f"transformer_layer_{index}")
             for index in range(num_layers)
         ]
-        hidden = (
-            token_embedding(inputs["token_ids"])
-            + segment_embedding(inputs["segment_ids"])
-            + position_embedding(inputs["token_ids"])
-        )
-        hidden = dropout_layer(layer_norm(hidden))
-        for layer in transformer_layers:
-            hidden = layer(hidden, padding_mask=inputs["padding_mask"])
+        final_layer_norm = None
+        if config.final_norm:
+            final_layer_norm = keras.layers.LayerNormalization(
+                epsilon=layer_norm_epsilon,
+                center=config.norm_bias,
+                dtype=policy,
+                name="final_layer_norm",
+            )
+        hidden = embeddings(inputs["token_ids"], inputs["padding_mask"], inputs["segment_ids"])
+        for step in config.steps:
+            hidden = transformer_layers[step](hidden, padding_mask=inputs["padding_mask"])
+        if final_layer_norm is not None:
+            hidden = final_layer_norm(hidden)
         outputs = {"sequence_output": hidden}
         pooled_dense = None
         if pooler:
@@ -131,12 +129,16 @@ class BertBackbone(LoraModel, Catalogued):
         if not trainable:
             self.trainable = False
         self.dtype_policy = policy
-        self.token_embedding = token_embedding
-        self.position_embedding = position_embedding
-        self.segment_embedding = segment_embedding
-        self.embeddings_layer_norm = layer_norm
-        self.embeddings_dropout = dropout_layer
+        self._config = config
+        self._embed = embeddings
+        self.token_embedding = embeddings.tokens
+        self.position_embedding = embeddings.positions
+        self.segment_embedding = embeddings.segments
+        self.embeddings_layer_norm = embeddings.layer_norm
+        self.embeddings_dropout = embeddings.dropout
+        self.embedding_projection = embeddings.projection
         self.transformer_layers = transformer_layers
+        self.final_layer_norm = final_layer_norm
         self.pooled_dense = pooled_dense
         self.cls_token_index = 0
         self.vocabulary_size = vocabulary_size
@@ -167,7 +169,7 @@ class BertBackbone(LoraModel, Catalogued):
             hidden_act=config.hidden_act,
             layer_norm_epsilon=config.layer_norm_epsilon,
             pooler=pooler,
-            **kwargs,
+            **{**config.list_differences(), **kwargs},
         )
 
     @classmethod
@@ -208,18 +210,7 @@ class BertBackbone(LoraModel, Catalogued):
 
     def to_config(self) -> EncoderConfig:
         """Return the encoder's shape; the head's fields are the defaults."""
-        return EncoderConfig(
-            vocabulary_size=self.vocabulary_size,
-            num_layers=self.num_layers,
-            num_heads=self.num_heads,
-            hidden_dim=self.hidden_dim,
-            intermediate_dim=self.intermediate_dim,
-            max_sequence_length=self.max_sequence_length,
-            num_segments=self.num_segments,
-            dropout=self.dropout,
-            hidden_act=self.hidden_act,
-            layer_norm_epsilon=self.layer_norm_epsilon,
-        )
+        return self._config
 
     def save_to_preset(self, preset_dir: str | Path, max_shard_size: float | None = 10) -> None:
         """Write the encoder in KerasHub's format, in float32; files that are there are replaced.
@@ -247,19 +238,22 @@ class BertBackbone(LoraModel, Catalogued):
         Returns:
             `[rows, width, hidden_dim]` floats, for `finish_at`.
         """
-        hidden = self.token_embedding(token_ids) + self.segment_embedding(segment_ids)
-        hidden = self.embeddings_layer_norm(hidden + self.position_embedding.look_up(positions))
-        bias = within_texts(text_numbers, text_numbers, hidden.dtype)
-        for layer in self.transformer_layers[:-1]:
-            hidden = layer.call_rows(hidden, bias)
+        hidden = self._embed(token_ids, text_numbers, segment_ids, positions)
+        places = Places(text_numbers, positions)
+        surroundings = Surroundings(places, places, hidden.dtype)
+        for step in self._config.steps[:-1]:
+            hidden = self.transformer_layers[step].call_rows(hidden, surroundings)
         return hidden
 
-    def finish_at(self, hidden: Any, text_numbers: Any, queries: Any, slots: Any) -> Any:
+    def finish_at(
+        self, hidden: Any, text_numbers: Any, positions: Any, queries: Any, slots: Any
+    ) -> Any:
         """Run the last layer on what `encode` returned, at a few tokens only.
 
         Args:
             hidden: `[rows, width, hidden_dim]` floats.
             text_numbers: `[rows, width]` ints; a token attends to those of its own number.
+            positions: `[rows, width]` ints, where in its text each token is.
             queries: `[rows, queries]` ints, the positions in their rows of the tokens.
             slots: `[chosen]` ints, which of the queries to finish, each `row * queries + query`.
 
@@ -267,9 +261,11 @@ class BertBackbone(LoraModel, Catalogued):
             `[chosen, hidden_dim]` floats.
         """
         asking = ops.take_along_axis(hidden, queries[:, :, None], axis=1)
-        numbers = ops.take_along_axis(text_numbers, queries, axis=1)
-        bias = within_texts(numbers, text_numbers, hidden.dtype)
-        return self.transformer_layers[-1].call_at(asking, hidden, bias, slots)
+        places = Places(text_numbers, positions)
+        surroundings = Surroundings(places.at(queries), places, hidden.dtype)
+        last = self.transformer_layers[self._config.steps[-1]]
+        chosen = last.call_at(asking, hidden, surroundings, slots)
+        return chosen if self.final_layer_norm is None else self.final_layer_norm(chosen)
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs to make the same encoder."""
@@ -288,6 +284,7 @@ class BertBackbone(LoraModel, Catalogued):
             "hidden_act": self.hidden_act,
             "layer_norm_epsilon": self.layer_norm_epsilon,
             "pooler": self.pooled_dense is not None,
+            **self._config.list_differences(),
         }
 
     @classmethod

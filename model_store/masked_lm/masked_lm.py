@@ -59,6 +59,8 @@ class BertMaskedLM(TextModel, StoredModel, Catalogued):
         head_hidden_act: HiddenAct = "gelu",
         head_layer_norm_epsilon: float = 1e-12,
         tie_word_embeddings: bool = True,
+        transform_bias: bool = True,
+        decoder_bias: bool = True,
         compile: bool = True,  # noqa: A002  # Keras' name
         dtype: Any = None,
         name: str = "bert_masked_lm",
@@ -73,6 +75,8 @@ class BertMaskedLM(TextModel, StoredModel, Catalogued):
             head_layer_norm_epsilon: what keeps the layer normalisation from a division by zero.
             tie_word_embeddings: whether the head projects with the embeddings of the tokens, or
                 with a matrix of its own.
+            transform_bias: whether what comes before the projection has a bias.
+            decoder_bias: whether every logit has a bias.
             compile: whether to compile with the defaults.
             dtype: what the head computes in; None means what the backbone does.
             name: of the model.
@@ -90,6 +94,10 @@ class BertMaskedLM(TextModel, StoredModel, Catalogued):
             hidden_act=head_hidden_act,
             layer_norm_epsilon=head_layer_norm_epsilon,
             token_embedding=backbone.token_embedding if tie_word_embeddings else None,
+            embedding_dim=backbone.to_config().embedding_dim,
+            norm_bias=backbone.to_config().norm_bias,
+            transform_bias=transform_bias,
+            decoder_bias=decoder_bias,
             dtype=policy,
             name="masked_lm_head",
         )
@@ -157,6 +165,8 @@ class BertMaskedLM(TextModel, StoredModel, Catalogued):
             head_hidden_act=config.head_hidden_act,
             head_layer_norm_epsilon=config.head_layer_norm_epsilon,
             tie_word_embeddings=config.tie_word_embeddings,
+            transform_bias=config.transform_bias,
+            decoder_bias=config.decoder_bias,
             **kwargs,
         )
 
@@ -228,6 +238,8 @@ class BertMaskedLM(TextModel, StoredModel, Catalogued):
             "head_hidden_act": self.masked_lm_head.hidden_act,
             "head_layer_norm_epsilon": self.masked_lm_head.layer_norm_epsilon,
             "tie_word_embeddings": self.masked_lm_head.token_embedding is not None,
+            "transform_bias": self.masked_lm_head.transform_bias,
+            "decoder_bias": self.masked_lm_head.decoder_bias,
             "compile": self.compiled,
             "was_trained": bool(self.compiled and self.optimizer and self.optimizer.built),
             "dtype": describe_policy(self),

@@ -30,6 +30,8 @@ class StoredModel:
             head_hidden_act=head.hidden_act,
             head_layer_norm_epsilon=head.layer_norm_epsilon,
             tie_word_embeddings=head.token_embedding is not None,
+            transform_bias=head.transform_bias,
+            decoder_bias=head.decoder_bias,
         )
 
     def to_checkpoint(self) -> Checkpoint:

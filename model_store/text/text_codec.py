@@ -224,7 +224,8 @@ class TextCodec:
     def _pair(self, pair: TextPair, encoding: Encoding, encoded: Any) -> Encoding:
         """Return the encoding of a pair, from that of its tokens."""
         segment_ids = np.asarray(encoded.type_ids, np.int32)
-        if segment_ids.max() >= self.num_segments:
+        # A model of no segments tells two texts apart by what stands between them.
+        if self.num_segments and segment_ids.max() >= self.num_segments:
             raise TextPairError
         masks = encoding.mask_positions.tolist()
         return replace(

@@ -59,7 +59,7 @@ def write_keras_preset(
 
     Raises:
         FileExistsError: there is something else of that name.
-        ValueError: KerasHub has no words for the decoder or the tokenizer.
+        ValueError: KerasHub has no words for the model, its decoder or its tokenizer.
         ModelLoadError: the checkpoint is incomplete.
     """
     require_complete(checkpoint)
@@ -119,6 +119,15 @@ def write_keras_preprocessor(
             _write_tokenizer(tokenizer, unfinished)
 
 
+def _require_bert(config: EncoderConfig) -> None:
+    if config.family != "bert" or config.list_differences():
+        message = (
+            f"A model of the family {config.family!r} is no BERT of KerasHub's; "
+            "keep the files it came from."
+        )
+        raise ValueError(message)
+
+
 def _require_tied(config: EncoderConfig) -> None:
     if not config.tie_word_embeddings:
         message = f"KerasHub's BERT has no decoder apart from its word embeddings; {_ADVICE}"
@@ -145,6 +154,7 @@ def _write_backbone(
     directory: Path,
     tokenizer: SubwordTokenizer | None = None,
 ) -> None:
+    _require_bert(config)
     described = {**_describe_backbone(config), EXTRA: _list_extra(config, tokenizer)}
     write_json(directory / "config.json", described)
     write_json(directory / "metadata.json", {"keras_hub_version": _KERAS_HUB_VERSION})

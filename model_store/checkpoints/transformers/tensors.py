@@ -1,4 +1,4 @@
-"""The weights of a directory under the names that `BertForMaskedLM` has for them.
+"""The weights of a directory under the names that its family's masked LM has for them.
 
 They are in one file, or in parts that an index names.
 """
@@ -6,19 +6,15 @@ They are in one file, or in parts that an index names.
 import reprlib
 from pathlib import Path
 from textwrap import shorten
-from typing import TypeAlias
 
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from model_store.checkpoints.checkpoint import Array
 from model_store.checkpoints.files import is_there
 from model_store.checkpoints.torch.file import read_torch_file
-from model_store.checkpoints.transformers.names import WORD_EMBEDDINGS
+from model_store.checkpoints.transformers.families.family import Family, Tensors
 from model_store.checkpoints.transformers.shards import read_shards
 from model_store.errors import ModelLoadError
-
-Tensors: TypeAlias = dict[str, Array]
 
 WEIGHTS = (
     "model.safetensors",
@@ -32,17 +28,12 @@ INDEXES = tuple(name for name in WEIGHTS if name.endswith(".index.json"))
 """Those that only name the files of weights."""
 
 _LONGEST_REASON = 200
-_PREFIX = "bert."
-_EMBEDDINGS = WORD_EMBEDDINGS.removeprefix(_PREFIX)
-_BARE = ("embeddings.", "encoder.", "pooler.")
-"""What a `BertModel` saves without its prefix."""
-
 _WRAPPERS = ("module.", "_orig_mod.")
 """What `DataParallel` and `torch.compile` put before every name, and nothing else does."""
 
 
-def read_tensors(directory: Path) -> Tensors:
-    """Return the tensors of a checkpoint by name, in their stored precision.
+def read_tensors(directory: Path, family: Family) -> Tensors:
+    """Return the tensors of a family's checkpoint by name, in their stored precision.
 
     Raises:
         ModelLoadError: a file is missing or broken, or its names are those of another model.
@@ -53,7 +44,7 @@ def read_tensors(directory: Path) -> Tensors:
         raise ModelLoadError(message)
     read = _read_safetensors if ".safetensors" in found.name else _read_torch
     tensors = read_shards(found, read) if found.name in INDEXES else read(found)
-    return _unwrap({_modernize(name): tensor for name, tensor in tensors.items()})
+    return _unwrap({_modernize(name): tensor for name, tensor in tensors.items()}, family)
 
 
 def _read_safetensors(path: Path) -> Tensors:
@@ -89,27 +80,31 @@ def _modernize(name: str) -> str:
     )
 
 
-def _unwrap(tensors: Tensors) -> Tensors:
-    """Return the tensors without what was put before all names, and the encoder's under `bert.`.
+def _unwrap(tensors: Tensors, family: Family) -> Tensors:
+    """Return the tensors without what was put before all names, the encoder's under its prefix.
 
     Raises:
         ModelLoadError: they stand under a prefix of another model.
     """
-    found = [name for name in tensors if name.endswith(_EMBEDDINGS)]
-    if WORD_EMBEDDINGS in found or not found:
+    embeddings = family.word_embeddings.removeprefix(family.prefix)
+    found = [name for name in tensors if name.endswith(embeddings)]
+    if family.word_embeddings in found or not found:
         return tensors
-    before = found[0].removesuffix(_EMBEDDINGS)
-    outer = before.removesuffix(_PREFIX)
+    before = found[0].removesuffix(embeddings)
+    outer = before.removesuffix(family.prefix)
     wrapper = outer
     while wrapper.startswith(_WRAPPERS):
         wrapper = wrapper.partition(".")[2]
     if wrapper or len(found) > 1:
         message = (
-            f"The weights stand under {reprlib.repr(before)} and not under 'bert.'; "
-            "use a BERT's, or save them under Transformers' own names."
+            f"The weights stand under {reprlib.repr(before)} and not under {family.prefix!r}; "
+            f"use those of {family.title}, or save them under Transformers' own names."
         )
         raise ModelLoadError(message)
     inner = {name.removeprefix(outer): tensor for name, tensor in tensors.items()}
     if before != outer:
         return inner
-    return {f"{_PREFIX * name.startswith(_BARE)}{name}": tensor for name, tensor in inner.items()}
+    return {
+        f"{family.prefix * name.startswith(family.bare)}{name}": tensor
+        for name, tensor in inner.items()
+    }

@@ -11,7 +11,7 @@ from model_store.checkpoints.completeness import require_complete
 from model_store.checkpoints.config_fields import write_config_fields
 from model_store.checkpoints.files import write_json, write_vocabulary
 from model_store.checkpoints.new_directory import new_directory
-from model_store.checkpoints.transformers.names import DECODER_BIAS, HEAD_BIAS, list_tensors
+from model_store.checkpoints.transformers.families.bert import BERT, HEAD_BIAS
 from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.encoder.tokenizers.word_piece import is_plain
 
@@ -34,9 +34,10 @@ def write_transformers_dir(
 
     Raises:
         FileExistsError: there is something of that name.
-        ValueError: a weight is too large for float16.
+        ValueError: a weight is too large for float16, or the model is no BERT.
         ModelLoadError: the checkpoint is incomplete.
     """
+    _require_bert(checkpoint)
     require_complete(checkpoint)
     with new_directory(directory) as unfinished:
         described, weights = unfinished / "config.json", unfinished / "model.safetensors"
@@ -45,6 +46,13 @@ def write_transformers_dir(
         # The library lets the owner alone read it; the umask has the say, as for any other file.
         weights.chmod(described.stat().st_mode)
         write_tokenizer(checkpoint, unfinished)
+
+
+def _require_bert(checkpoint: Checkpoint) -> None:
+    family = checkpoint.config.family
+    if family != BERT.name or checkpoint.config.list_differences():
+        message = f"A model of the family {family!r} is not written; keep the files it came from."
+        raise ValueError(message)
 
 
 def _describe(checkpoint: Checkpoint, dtype: Precision) -> dict[str, Any]:
@@ -60,14 +68,14 @@ def _describe(checkpoint: Checkpoint, dtype: Precision) -> dict[str, Any]:
 def _name_tensors(checkpoint: Checkpoint, dtype: Precision) -> dict[str, Array]:
     """Return the variables under Transformers' names, kernels turned to `[out, in]`."""
     tensors: dict[str, Array] = {}
-    for name, path in list_tensors(checkpoint.config):
+    for name, path in BERT.list_tensors(checkpoint.config):
         if path not in checkpoint.variables:
             continue  # what may be missing, `require_complete` has said
         array = _cast(path, checkpoint.variables[path], dtype)
         tensors[name] = np.ascontiguousarray(array.T if path.endswith("/kernel") else array)
     if not checkpoint.config.tie_word_embeddings:
         # Transformers adds the bias under this name where the decoder is not tied.
-        tensors[DECODER_BIAS] = tensors[HEAD_BIAS].copy()
+        tensors[BERT.decoder_bias] = tensors[HEAD_BIAS].copy()
     return tensors
 
 

@@ -56,15 +56,8 @@ def convert(directory: Path, target: Path) -> None:
     """
     checkpoint = read_checkpoint(directory)
     model = BertMaskedLM.from_checkpoint(checkpoint)
-    scoring = ScoringModel(model)
-    # Two of each: Keras warns of a softmax over one.
-    scoring({name: keras.ops.zeros([2] * len(shape), "int32") for name, shape in _INPUTS.items()})
-    signature = {
-        name: keras.InputSpec(shape=shape, dtype="int32", name=name)
-        for name, shape in _INPUTS.items()
-    }
     with _require_room(target, model.count_params() * _BYTES_A_PARAMETER):
-        _export(scoring, signature, target)
+        write_graph(model, target)
     write_tokenizer(checkpoint, target)
     facts = {
         "vocabulary_size": checkpoint.config.vocabulary_size,
@@ -75,8 +68,15 @@ def convert(directory: Path, target: Path) -> None:
     (target / "facts.json").write_text(json.dumps(facts), "utf-8")
 
 
-def _export(scoring: ScoringModel, signature: dict[str, Any], target: Path) -> None:
+def write_graph(model: BertMaskedLM, target: Path) -> None:
     """Write the graph, and what OpenVINO has an operation for as this operation."""
+    scoring = ScoringModel(model)
+    # Two of each: Keras warns of a softmax over one.
+    scoring({name: keras.ops.zeros([2] * len(shape), "int32") for name, shape in _INPUTS.items()})
+    signature = {
+        name: keras.InputSpec(shape=shape, dtype="int32", name=name)
+        for name, shape in _INPUTS.items()
+    }
     exported = target / "exported.xml"
     scoring.export(str(exported), format="openvino", input_signature=[signature], verbose=False)
     core = openvino.Core()

@@ -16,7 +16,7 @@ from model_store.loading.loader import load_fill_mask_model
 ROOT = Path(__file__).parents[3]
 PARITY = [
     f"tests/model_store/engines/test_{name}.py"
-    for name in ("golden", "fill_mask", "questions", "logits")
+    for name in ("golden", "families", "fill_mask", "questions", "logits")
 ]
 
 

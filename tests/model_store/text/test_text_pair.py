@@ -85,6 +85,12 @@ def test_model_with_one_segment_is_sent_no_pair() -> None:
         encode(TextCodec.from_bytes(codec.to_bytes()), "the [MASK]", "cat")
 
 
+def test_model_without_segments_takes_pairs() -> None:
+    """It tells the texts apart by the separator alone."""
+    codec = TextCodec(make_tokenizer(), 32, num_segments=0)
+    assert encode(codec, "the [MASK]", "cat").mask_texts == (0,)
+
+
 def test_one_text_has_one_segment(codec: TextCodec) -> None:
     """Nothing is said of segments then."""
     encoding = codec.encode("the [MASK]", top_k=1, targets=None, limits=TextLimits())

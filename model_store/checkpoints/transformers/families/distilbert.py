@@ -1,0 +1,69 @@
+"""DistilBERT (Sanh et al., 2019): half of BERT's layers, and no segments."""
+
+from dataclasses import replace
+
+from model_store.checkpoints.config_fields import read_config_fields
+from model_store.checkpoints.transformers.families.family import Family, Names, Raw
+from model_store.checkpoints.transformers.families.parts import (
+    list_head,
+    list_layer,
+    list_part,
+)
+from model_store.encoder.config import EncoderConfig
+
+_FIELDS = {
+    "n_layers": "num_hidden_layers",
+    "n_heads": "num_attention_heads",
+    "dim": "hidden_size",
+    "hidden_dim": "intermediate_size",
+    "activation": "hidden_act",
+    "dropout": "hidden_dropout_prob",
+}
+"""Its names of BERT's fields."""
+
+_EPSILON = 1e-12
+"""Transformers' code has the number, and hears no field for it."""
+
+_LAYER = {
+    "attention.q_lin": "query",
+    "attention.k_lin": "key",
+    "attention.v_lin": "value",
+    "attention.out_lin": "attention_output",
+    "sa_layer_norm": "attention_layer_norm",
+    "ffn.lin1": "intermediate",
+    "ffn.lin2": "feedforward_output",
+    "output_layer_norm": "feedforward_layer_norm",
+}
+_HEAD = {"vocab_transform": "transform", "vocab_layer_norm": "layer_norm"}
+_DECODER = "vocab_projector.weight"
+_BIAS = "vocab_projector.bias"
+
+
+def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a family has it
+    fields = {**raw, **{ours: raw[theirs] for theirs, ours in _FIELDS.items() if theirs in raw}}
+    fields |= {"layer_norm_eps": _EPSILON, "type_vocab_size": 0}
+    return replace(read_config_fields("config.json", fields, tied=tied), family="distilbert")
+
+
+def _list_tensors(config: EncoderConfig) -> Names:
+    embeddings = "distilbert.embeddings"
+    yield f"{embeddings}.word_embeddings.weight", "token_embedding/embeddings"
+    yield f"{embeddings}.position_embeddings.weight", "position_embedding/embeddings"
+    yield from list_part(f"{embeddings}.LayerNorm", "embeddings_layer_norm")
+    for index in range(config.num_layers):
+        yield from list_layer(f"distilbert.transformer.layer.{index}", index, _LAYER)
+    yield from list_head(_HEAD, _BIAS, _DECODER, config)
+
+
+DISTILBERT = Family(
+    name="distilbert",
+    title="DistilBERT",
+    model_types=("distilbert",),
+    prefix="distilbert.",
+    bare=("embeddings.", "transformer."),
+    word_embeddings="distilbert.embeddings.word_embeddings.weight",
+    decoder=_DECODER,
+    decoder_bias=_BIAS,
+    read_config=_read_config,
+    list_tensors=_list_tensors,
+)

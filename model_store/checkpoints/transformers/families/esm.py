@@ -1,0 +1,91 @@
+"""ESM-2 and ESM-1b (Lin et al., 2023; Rives et al., 2021): of proteins, and normalised first."""
+
+from dataclasses import replace
+
+from model_store.checkpoints.config_fields import explain_config, read_config_fields
+from model_store.checkpoints.transformers.families.family import Family, Names, Raw, Tensors
+from model_store.checkpoints.transformers.families.parts import (
+    LM_HEAD,
+    list_head,
+    list_layer,
+    list_part,
+)
+from model_store.checkpoints.transformers.families.roberta import count_skipped
+from model_store.encoder.config import EncoderConfig
+from model_store.errors import ModelLoadError
+
+_LAYER = {
+    "attention.self.query": "query",
+    "attention.self.key": "key",
+    "attention.self.value": "value",
+    "attention.output.dense": "attention_output",
+    "attention.LayerNorm": "attention_layer_norm",
+    "intermediate.dense": "intermediate",
+    "output.dense": "feedforward_output",
+    "LayerNorm": "feedforward_layer_norm",
+}
+_POSITIONS = "esm.embeddings.position_embeddings.weight"
+_DECODER = "lm_head.decoder.weight"
+_DEFAULTS = {"max_position_embeddings": 1026, "hidden_act": "gelu"}
+
+
+def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a family has it
+    _require_masked_lm(raw)
+    # Transformers' code has GELU, whatever the field says.
+    fields = {**_DEFAULTS, **raw, "hidden_act": "gelu", "type_vocab_size": 0}
+    is_rotary = raw.get("position_embedding_type", "absolute") == "rotary"
+    config = read_config_fields("config.json", fields, tied=tied)
+    with explain_config("config.json"):
+        return replace(
+            config,
+            family="esm",
+            max_sequence_length=config.max_sequence_length - count_skipped(raw),
+            learned_positions=not is_rotary,
+            embeddings_norm=bool(raw.get("emb_layer_norm_before")),
+            dropped_token=raw["mask_token_id"] if raw.get("token_dropout") else None,
+            norm_first=True,
+            final_norm=True,
+            rotary_base=float(raw.get("rope_theta", 10_000.0)) if is_rotary else None,
+        )
+
+
+def _require_masked_lm(raw: Raw) -> None:
+    if raw.get("is_folding_model"):
+        message = "config.json describes ESMFold, which fills no masks; use an ESM-2 checkpoint."
+        raise ModelLoadError(message)
+    if raw.get("position_embedding_type", "absolute") not in {"absolute", "rotary"}:
+        message = "config.json asks for relative positions; use an ESM-2 checkpoint."
+        raise ModelLoadError(message)
+
+
+def _arrange(tensors: Tensors, raw: Raw) -> Tensors:
+    if _POSITIONS not in tensors:
+        return tensors
+    return {**tensors, _POSITIONS: tensors[_POSITIONS][count_skipped(raw) :]}
+
+
+def _list_tensors(config: EncoderConfig) -> Names:
+    yield "esm.embeddings.word_embeddings.weight", "token_embedding/embeddings"
+    if config.learned_positions:
+        yield _POSITIONS, "position_embedding/embeddings"
+    if config.embeddings_norm:
+        yield from list_part("esm.embeddings.layer_norm", "embeddings_layer_norm")
+    for index in range(config.num_layers):
+        yield from list_layer(f"esm.encoder.layer.{index}", index, _LAYER)
+    yield from list_part("esm.encoder.emb_layer_norm_after", "final_layer_norm")
+    yield from list_head(LM_HEAD, "lm_head.bias", _DECODER, config)
+
+
+ESM = Family(
+    name="esm",
+    title="ESM",
+    model_types=("esm",),
+    prefix="esm.",
+    bare=("embeddings.", "encoder."),
+    word_embeddings="esm.embeddings.word_embeddings.weight",
+    decoder=_DECODER,
+    decoder_bias="lm_head.decoder.bias",
+    read_config=_read_config,
+    list_tensors=_list_tensors,
+    arrange=_arrange,
+)

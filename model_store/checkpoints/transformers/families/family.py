@@ -1,0 +1,61 @@
+"""What a family is: how its `config.json` and its tensors' names map onto the encoder."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from model_store.checkpoints.checkpoint import Array
+from model_store.encoder.config import EncoderConfig
+
+Tensors: TypeAlias = dict[str, Array]
+
+Raw: TypeAlias = dict[str, Any]
+"""The content of a `config.json`."""
+
+Names: TypeAlias = Iterator[tuple[str, str]]
+"""Tensors, and the paths of the variables that they fill; a `kernel` is a tensor's transpose."""
+
+
+def keep(tensors: Tensors, raw: Raw) -> Tensors:
+    """Return tensors as they are."""
+    del raw
+    return tensors
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One family of masked LMs as Transformers stores them.
+
+    Attributes:
+        name: its first `model_type`, and the `family` of its configs.
+        title: what people call it.
+        model_types: all that a `config.json` may say.
+        prefix: what its encoder's tensors begin with, the dot included.
+        bare: how their names go on, by which they are known where the prefix is missing.
+        word_embeddings: the tensor of the token embeddings.
+        decoder: the projection's tensor, where it is not the token embeddings.
+        decoder_bias: a bias stored beside it, which counts before the one that `list_tensors` has.
+        read_config: of a `config.json`, and of whether the projection is the token embeddings.
+        list_tensors: every tensor that a config asks for.
+        arrange: cuts or renames stored tensors, by what a `config.json` says, where there is not
+            one for each variable.
+    """
+
+    name: str
+    title: str
+    model_types: tuple[str, ...]
+    prefix: str
+    bare: tuple[str, ...]
+    word_embeddings: str
+    decoder: str
+    decoder_bias: str
+    read_config: Callable[[Raw, bool], EncoderConfig]
+    list_tensors: Callable[[EncoderConfig], Names]
+    arrange: Callable[[Tensors, Raw], Tensors] = keep
+
+    def has_class(self, name: str) -> bool:
+        """Say whether a class of Transformers is the family's, for configs with no `model_type`."""
+        return bool(
+            re.fullmatch(rf"{self.title}(Model|LMHeadModel|For[A-Z]\w*)", name, re.IGNORECASE)
+        )

@@ -1,0 +1,146 @@
+"""ModernBERT (Warner et al., 2024) and what is of its shape.
+
+Normalised first, rotary, gated, local attention in most layers, and hardly a bias.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from model_store.checkpoints.config_fields import explain_config, read_activation, read_object
+from model_store.checkpoints.transformers.families.family import Family, Names, Raw, Tensors
+from model_store.checkpoints.transformers.families.parts import list_head, list_layer, list_part
+from model_store.encoder.config import EncoderConfig
+from model_store.errors import ModelLoadError
+
+_LAYER = {
+    "attn.query": "query",
+    "attn.key": "key",
+    "attn.value": "value",
+    "attn.Wo": "attention_output",
+    "attn_norm": "attention_layer_norm",
+    "mlp.Wi": "intermediate",
+    "mlp.Wo": "feedforward_output",
+    "mlp_norm": "feedforward_layer_norm",
+}
+_HEAD = {"head.dense": "transform", "head.norm": "layer_norm"}
+_DECODER = "decoder.weight"
+_BIAS = "decoder.bias"
+_GLOBAL, _LOCAL = "full_attention", "sliding_attention"
+_BASES = {_GLOBAL: ("global_rope_theta", 160_000.0), _LOCAL: ("local_rope_theta", 10_000.0)}
+"""The field of before Transformers 5, and what is taken where there is none."""
+
+
+def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a family has it
+    with explain_config("config.json"):
+        num_layers = raw["num_hidden_layers"]
+        epsilon = raw.get("norm_eps", 1e-5)
+        return EncoderConfig(
+            vocabulary_size=raw["vocab_size"],
+            num_layers=num_layers,
+            num_heads=raw["num_attention_heads"],
+            hidden_dim=raw["hidden_size"],
+            intermediate_dim=raw["intermediate_size"],
+            max_sequence_length=raw.get("max_position_embeddings", 8192),
+            num_segments=0,
+            dropout=raw.get("mlp_dropout", 0.0),
+            hidden_act=read_activation("config.json", raw, "hidden_activation"),
+            layer_norm_epsilon=epsilon,
+            head_hidden_act=read_activation("config.json", raw, "classifier_activation"),
+            head_layer_norm_epsilon=epsilon,
+            tie_word_embeddings=tied,
+            family="modernbert",
+            learned_positions=False,
+            norm_first=True,
+            first_attention_norm=False,
+            final_norm=True,
+            attention_bias=raw.get("attention_bias", False),
+            feedforward_bias=raw.get("mlp_bias", False),
+            norm_bias=raw.get("norm_bias", False),
+            transform_bias=raw.get("classifier_bias", False),
+            decoder_bias=raw.get("decoder_bias", True),
+            is_gated=True,
+            rotary_base=_read_base(raw, _GLOBAL),
+            local_layers=tuple(_list_local(raw, num_layers)),
+            local_reach=_read_window(raw) // 2,
+            local_rotary_base=_read_base(raw, _LOCAL),
+        )
+
+
+def _read_window(raw: Raw) -> int:
+    window = raw.get("local_attention", 128)
+    if type(window) is not int or window < 0:
+        message = f"local_attention is {window!r}, which is no width"
+        raise ValueError(message)
+    return window
+
+
+def _list_local(raw: Raw, num_layers: int) -> Iterator[int]:
+    """Yield the layers that attend to what is nearby: those that are said, or all but each third.
+
+    Raises:
+        ValueError: that is no list of kinds, or no number.
+    """
+    kinds, every = raw.get("layer_types"), raw.get("global_attn_every_n_layers", 3)
+    if kinds is None:
+        if type(every) is not int or every < 1:
+            message = f"global_attn_every_n_layers is {every!r}, which is no number of layers"
+            raise ValueError(message)
+        yield from (layer for layer in range(num_layers) if layer % every)
+        return
+    if not isinstance(kinds, list) or len(kinds) != num_layers or not set(kinds) <= set(_BASES):
+        message = f"layer_types do not say of {num_layers} layers whether each is local"
+        raise ValueError(message)
+    yield from (layer for layer, kind in enumerate(kinds) if kind == _LOCAL)
+
+
+def _read_base(raw: Raw, kind: str) -> Any:
+    """Return the base of the rotation in a kind of layers.
+
+    Raises:
+        ModelLoadError: it is scaled, as for texts longer than those of training.
+    """
+    stated = read_object("config.json", read_object("config.json", raw, "rope_parameters"), kind)
+    if stated.get("rope_type", "default") != "default" or raw.get("rope_scaling"):
+        message = "config.json asks for scaled rotary positions; use a checkpoint without them."
+        raise ModelLoadError(message)
+    field, usual = _BASES[kind]
+    return stated.get("rope_theta", raw.get(field, usual))
+
+
+def _arrange(tensors: Tensors, raw: Raw) -> Tensors:
+    """Return tensors with query, key and value apart, which are stored one below the other."""
+    del raw
+    arranged = {}
+    for name, tensor in tensors.items():
+        layer, found, kind = name.partition(".Wqkv.")
+        if not found or len(tensor) % 3:
+            arranged[name] = tensor
+            continue
+        third = len(tensor) // 3
+        for index, part in enumerate(("query", "key", "value")):
+            arranged[f"{layer}.{part}.{kind}"] = tensor[index * third : (index + 1) * third]
+    return arranged
+
+
+def _list_tensors(config: EncoderConfig) -> Names:
+    yield "model.embeddings.tok_embeddings.weight", "token_embedding/embeddings"
+    yield from list_part("model.embeddings.norm", "embeddings_layer_norm")
+    for index in range(config.num_layers):
+        yield from list_layer(f"model.layers.{index}", index, _LAYER)
+    yield from list_part("model.final_norm", "final_layer_norm")
+    yield from list_head(_HEAD, _BIAS, _DECODER, config)
+
+
+MODERNBERT = Family(
+    name="modernbert",
+    title="ModernBERT",
+    model_types=("modernbert",),
+    prefix="model.",
+    bare=("embeddings.", "layers.", "final_norm."),
+    word_embeddings="model.embeddings.tok_embeddings.weight",
+    decoder=_DECODER,
+    decoder_bias=_BIAS,
+    read_config=_read_config,
+    list_tensors=_list_tensors,
+    arrange=_arrange,
+)
