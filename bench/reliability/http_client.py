@@ -13,6 +13,10 @@ class LostAnswerError(Exception):
     """The connection ended after a request was sent and before its answer was there."""
 
 
+class SilenceError(LostAnswerError):
+    """A connection stands, and nothing comes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back, and how long after the request; seconds."""
@@ -45,18 +49,27 @@ class Connection:
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
     async def ask(
-        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        timeout_s: float = _ANSWER_TIMEOUT_S,
     ) -> Answer:
         """Send a request and wait for its answer.
 
         Raises:
+            SilenceError: there is none so long after.
             LostAnswerError: there is none.
         """
         started = perf_counter()
         self.send(method, path, body, headers)
         try:
-            async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            async with asyncio.timeout(timeout_s):
                 return await self._read(started)
+        except TimeoutError as error:
+            message = f"no answer within {timeout_s} s"
+            raise SilenceError(message) from error
         except (OSError, EOFError, ValueError) as error:
             raise LostAnswerError(repr(error)) from error
 

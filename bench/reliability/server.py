@@ -42,9 +42,13 @@ class Server:
 
     async def read_metric(self, name: str) -> float:
         """Return the sum of a metric over its labels."""
-        text = (await ask_once(self.port, "GET", "/metrics")).body.decode()
-        pattern = rf"^{name}(?:{{[^}}]*}})? (\S+)$"
-        return sum(float(value) for value in re.findall(pattern, text, re.MULTILINE))
+        return read_sum((await ask_once(self.port, "GET", "/metrics")).body.decode(), name)
+
+
+def read_sum(exposed: str, name: str) -> float:
+    """Return the sum of a metric over its labels, from what `/metrics` shows."""
+    pattern = rf"^{name}(?:{{[^}}]*}})? (\S+)$"
+    return sum(float(value) for value in re.findall(pattern, exposed, re.MULTILINE))
 
 
 @asynccontextmanager

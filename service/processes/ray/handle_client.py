@@ -19,7 +19,10 @@ from service.processes.engine_process.frames import (
 )
 
 _ATTEMPTS = 3
-"""How many replicas are asked that are all about to end."""
+"""How many replicas are asked that are all about to end, or end before they answer.
+
+Not more: what a request does to a replica that it ends, it does to so many.
+"""
 
 _ANSWERS: FrameDecoder[Answer] = FrameDecoder(Answer)
 
@@ -44,7 +47,7 @@ class HandleClient:
             model_id: what the replica should hold, if one does.
 
         Raises:
-            EngineLostError: the replica ended before it answered.
+            EngineLostError: each replica that was asked ended before it answered.
             QueueFullError: too many calls wait for a replica already.
             Exception: what it answered, as `wire_errors` reads it.
         """
@@ -53,8 +56,8 @@ class HandleClient:
         for _ in range(_ATTEMPTS - 1):
             try:
                 return expect(_decode(await await_response(handle.answer.remote(frame))), kind)
-            except ShuttingDownError:
-                continue  # the one that ends: there are others
+            except (ShuttingDownError, EngineLostError):
+                continue  # there are others, and whatever is asked may be asked again
         return expect(_decode(await await_response(handle.answer.remote(frame))), kind)
 
     async def call_holders(self, request: Question, kind: type[Expected]) -> list[Expected]:

@@ -65,7 +65,7 @@ async def test_what_serve_raises_is_what_callers_know(
     raised: Exception, expected: Exception
 ) -> None:
     """No error of Ray's gets as far as the routes."""
-    client, _, _ = _client(raised)
+    client, _, _ = _client(raised, raised, raised)
     with pytest.raises(type(expected)) as caught:
         await client.call(Check("tiny"), Done)
     assert str(caught.value) == str(expected)
@@ -75,7 +75,7 @@ async def test_call_that_ended_with_its_replica_is_lost() -> None:
     """Serve calls it cancelled, though nobody has cancelled it."""
     answer = asyncio.get_running_loop().create_future()
     answer.cancel()
-    client, _, _ = _client(answer)
+    client, _, _ = _client(answer, answer, answer)
     with pytest.raises(EngineLostError):
         await client.call(Check("tiny"), Done)
 
@@ -94,16 +94,20 @@ async def test_caller_that_leaves_cancels_the_call() -> None:
 
 
 async def test_replica_that_ends_is_passed_over() -> None:
-    """Another one answers, and nobody hears of it."""
-    client, replica, _ = _client(ENDING, ENDING, DONE)
+    """Another one answers, and nobody hears of it: whether it ends in order or dies."""
+    client, replica, _ = _client(ENDING, ActorDiedError(), DONE)
     assert await client.call(Check("tiny"), Done) == Done()
     assert len(replica.frames) == 3
 
 
 async def test_cluster_that_ends_says_so() -> None:
-    """It is asked three times, not for ever."""
+    """It is asked three times, not for ever: a call may be what ends replicas."""
     client, replica, _ = _client(ENDING, ENDING, ENDING, DONE)
     with pytest.raises(ShuttingDownError):
+        await client.call(Check("tiny"), Done)
+    assert len(replica.frames) == 3
+    client, replica, _ = _client(*3 * [ActorDiedError()], DONE)
+    with pytest.raises(EngineLostError):
         await client.call(Check("tiny"), Done)
     assert len(replica.frames) == 3
 

@@ -1,0 +1,17 @@
+"""Routing that knows nothing of presets, for comparison."""
+
+import random
+from typing import Any
+
+from ray.serve._private.request_router import RequestRouter
+
+
+class RandomRouter(RequestRouter):
+    """Sends a call to any replica, by chance."""
+
+    async def choose_replicas(
+        self, candidate_replicas: list[Any], pending_request: Any = None
+    ) -> list[list[Any]]:
+        """Return one of all."""
+        del pending_request
+        return [[random.choice(candidate_replicas)]] if candidate_replicas else []  # noqa: S311
