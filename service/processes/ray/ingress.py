@@ -20,6 +20,9 @@ from service.settings import Settings
 
 _REQUEST_ID = b"x-request-id"
 
+_CODECS = 32
+"""How many presets' tokenizers an ingress keeps: the replicas together hold more than one does."""
+
 
 @asynccontextmanager
 async def open_ray_host(settings: Settings, engine: Any, board: Any) -> AsyncIterator[RemoteHost]:
@@ -27,7 +30,7 @@ async def open_ray_host(settings: Settings, engine: Any, board: Any) -> AsyncIte
     timeout_s = settings.request_timeout_s
     async with AsyncExitStack() as stack:
         client = ClusterClient(engine, PartLimits.of(settings))
-        models = RemoteModels(client, settings.max_loaded_presets)
+        models = RemoteModels(client, max(settings.max_loaded_presets, _CODECS))
         stack.push_async_callback(models.close)
         metrics = RemoteMetrics(HandleClient(board), timeout_s)
         await stack.enter_async_context(owned_task(metrics.tell_all()))

@@ -37,6 +37,21 @@ async def test_answer_is_that_of_one_process(
     assert (ours.status_code, ours.json()) == (theirs.status_code, theirs.json())
 
 
+async def test_ingress_reads_for_more_presets_than_a_replica_holds(
+    serve_cluster: "ServeCluster",
+) -> None:
+    """What it has opened once it does not ask for again: a call a request is left."""
+    names = ("tiny", "other", "third")
+    settings = {"max_loaded_presets": 1}
+    async with serve_cluster(_store(), **settings) as cluster, cluster.ingress() as ingress:
+        for name in names:
+            await ingress.post("/fill-mask", json={"inputs": TEXT, "preset": name})
+        before = len(cluster.engine.calls)
+        for name in names:
+            await ingress.post("/fill-mask", json={"inputs": TEXT, "preset": name})
+        assert len(cluster.engine.calls) - before == len(names)
+
+
 async def test_replica_that_holds_a_preset_is_asked(serve_cluster: "ServeCluster") -> None:
     """The first replica is asked for what nobody holds; the other one already holds it here."""
     first, second = _store(), _store()
