@@ -67,7 +67,7 @@ class Shape:
         if application is None or application.status != "RUNNING":
             return False
         running = {
-            name: {str(state): count for state, count in deployment.replica_states.items() if count}
+            name: {state: count for state, count in deployment.replica_states.items() if count}
             for name, deployment in application.deployments.items()
         }
         wanted = {"engine": self.engines, "ingress": self.ingresses}

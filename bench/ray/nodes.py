@@ -14,6 +14,12 @@ _ROOT = Path(__file__).parents[2]
 _STORE_BYTES = 100_000_000
 _PROC = Path("/proc")
 _LOOK_S = 0.001
+_PORTS = (
+    "metrics_agent_port",
+    "metrics_export_port",
+    "runtime_env_agent_port",
+    "dashboard_agent_listen_port",
+)
 
 ENGINE = "ray::ServeReplica:fillmask:engine"
 INGRESS = "ray::ServeReplica:fillmask:ingress"
@@ -111,8 +117,7 @@ def running_nodes(workers: int, cpus: int) -> Iterator[Nodes]:
 
 def _describe_node() -> dict[str, int]:
     """Return what every node has; one that is told its ports need not wait for its agents."""
-    ports = ("metrics_agent_port", "runtime_env_agent_port", "dashboard_agent_listen_port")
-    return {"object_store_memory": _STORE_BYTES, **{name: _find_port() for name in ports}}
+    return {"object_store_memory": _STORE_BYTES, **{name: _find_port() for name in _PORTS}}
 
 
 def _find_port() -> int:
