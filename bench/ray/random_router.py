@@ -13,7 +13,8 @@ class RandomRouter(RequestRouter):
         self, candidate_replicas: list[Any], pending_request: Any = None
     ) -> list[list[Any]]:
         """Return one of all."""
-        del pending_request
+        if pending_request is not None:
+            pending_request.routing_context.should_backoff = True
         if not candidate_replicas:
             return []
         return [[random.choice(candidate_replicas)]]  # noqa: S311  # nosec B311  # no secret

@@ -27,7 +27,7 @@ _CALLERS = 12
 _DEADLINE_S = 60.0
 _WARM_S = 10.0
 _SECONDS = 20.0
-_REPLICAS = (3, 4)
+_REPLICAS = (3,)
 
 _HEAD = (
     "replicas",

@@ -21,8 +21,8 @@ _TEXT_S = 1 / 32
 _COSTS = Costs(batch_s=0.0, token_s=_TEXT_S / _TEXT_TOKENS)
 _CALLERS_A_REPLICA = 4
 _DEADLINE_S = 60.0
-_WARM_S = 10.0
-_SECONDS = 40.0
+_WARM_S = 8.0
+_SECONDS = 30.0
 
 _HEAD = (
     "engine replicas",
