@@ -87,7 +87,8 @@ class Nodes:
 def kill_all(pids: list[int]) -> None:
     """Kill processes, and wait until the last of them is gone or nothing but a zombie."""
     for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it may have ended with one before it
+            os.kill(pid, signal.SIGKILL)
     while any(_is_running(pid) for pid in pids):
         time.sleep(_LOOK_S)
 
