@@ -103,8 +103,10 @@ test-real: $(TEST_VENV)/.stamp ## Test with real third-party weights, fetched fr
 test-torch: $(GOLDEN_VENV)/.stamp ## Test the PyTorch engine (needs torch)
 	KERAS_BACKEND=torch $(GOLDEN_VENV)/bin/python -m pytest -m torch
 
-test-ray: $(TEST_VENV)/.stamp ## Run the tests of routes through a Ray cluster of three nodes
-	RAY_USAGE_STATS_ENABLED=0 $(BIN)/python -m pytest -m ray --no-cov tests/on_ray
+test-ray: export RAY_USAGE_STATS_ENABLED = 0
+test-ray: $(TEST_VENV)/.stamp ## Run what a client can see of a server through a Ray cluster of three nodes, and bulk on it
+	PYTHONPATH=tests:. $(BIN)/python -m pytest -p on_ray.through_ray --no-cov tests/service tests/e2e
+	$(BIN)/python -m pytest -m ray --no-cov tests/on_ray
 
 test-prometheus: $(TEST_VENV)/.stamp ## Test with Prometheus (installs Debian's package with apt-get)
 	command -v promtool >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends prometheus)

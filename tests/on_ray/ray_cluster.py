@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import ray
@@ -12,10 +12,11 @@ from ray.cluster_utils import Cluster
 from e2e.running_server import find_free_port
 
 NODES = 3
-_CPUS = 4
+_CPUS = 8
 """Of each node, as far as Ray knows: this machine may have fewer."""
 
 _OBJECT_BYTES = 100_000_000
+_ATTEMPTS = 3
 _TESTS = Path(__file__).resolve().parent.parent
 
 
@@ -23,11 +24,10 @@ _TESTS = Path(__file__).resolve().parent.parent
 def start_cluster(nodes: int = NODES) -> Iterator[Cluster]:
     """Run a cluster for the length of a block, and be connected to it."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    node = {"num_cpus": _CPUS, "object_store_memory": _OBJECT_BYTES, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=node)
+    cluster = _start_head()
     try:
         for _ in range(nodes - 1):
-            cluster.add_node(num_cpus=_CPUS, object_store_memory=_OBJECT_BYTES)
+            cluster.add_node(**_describe_node())
         cluster.wait_for_nodes()
         paths = [str(_TESTS.parent), str(_TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]
         ray.init(
@@ -42,6 +42,27 @@ def start_cluster(nodes: int = NODES) -> Iterator[Cluster]:
             ray.shutdown()
     finally:
         cluster.shutdown()
+
+
+def _start_head() -> Cluster:
+    # Ray gives up by itself where one process of the first node takes more than 15 s to start.
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(Exception):
+            return Cluster(initialize_head=True, head_node_args=_describe_head())
+    return Cluster(initialize_head=True, head_node_args=_describe_head())
+
+
+def _describe_head() -> dict[str, int]:
+    return _describe_node() | {"include_dashboard": False}
+
+
+def _describe_node() -> dict[str, int]:
+    # A node waits but 15 s for those of its processes whose ports it does not know.
+    ports = ("metrics_agent", "metrics_export", "runtime_env_agent", "dashboard_agent_listen")
+    return {f"{name}_port": find_free_port() for name in ports} | {
+        "num_cpus": _CPUS,
+        "object_store_memory": _OBJECT_BYTES,
+    }
 
 
 def start_proxies() -> str:

@@ -85,12 +85,13 @@ async def test_engine_that_hangs_is_not_healthy(serve_cluster: "ServeCluster") -
     store, gate = _store(), Gate()
     store.engines["tiny"] = FakeEngine(gate)
     with gate:
-        async with serve_cluster(store, engine_hang_timeout_s=0.05) as cluster:
+        async with serve_cluster(store) as cluster:
             [replica] = cluster.replicas
             await replica.check_health()
             frame = encode_frame(NO_ANSWER, Check("tiny"))
             checking = asyncio.create_task(replica.answer(frame))
             await gate.reached()
+            replica._hang_timeout_s = 0.01
             with pytest.raises(TimeoutError):
                 await replica.check_health()
             gate.open()

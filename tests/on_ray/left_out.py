@@ -1,0 +1,33 @@
+"""Which tests a cluster is not held against, and why."""
+
+E2E = (
+    "test_inference_client.py",
+    "test_lines.py",
+    "test_long_texts.py",
+    "test_preset_control.py",
+    "test_server.py",
+)
+"""The files of tests/e2e whose server is known by its address; the others look at its process,
+signals, output, sockets or gRPC, or are of workers."""
+
+_PROXY = "Serve's proxy answers with the id that it was given, or with a UUID; ours is in the log."
+_FRESH = "It counts from the start of a server, and the cluster is one for all tests."
+
+LEFT_OUT = {
+    "test_id_that_could_be_anything_is_replaced": _PROXY,
+    "test_every_request_without_an_id_gets_its_own": _PROXY,
+    "test_answered_request_is_counted_for_its_preset": _FRESH,
+    "test_refused_request_is_counted_by_its_code": _FRESH,
+    "test_request_whose_body_is_refused_is_counted": _FRESH,
+    "test_cache_of_the_server_is_measured": _FRESH,
+    "test_every_answer_is_counted_by_its_route_and_status": _FRESH,
+    "test_refusals_of_admin_routes_are_no_requests_to_fill_masks": _FRESH,
+}
+"""Reasons by a part of the names of tests."""
+
+
+def reason_to_leave_out(node_id: str) -> str | None:
+    """Return why a test is not one for a cluster, or None where it is."""
+    if "/e2e/" in node_id and not any(name in node_id for name in E2E):
+        return "It looks at more of a server than its address."
+    return next((reason for part, reason in LEFT_OUT.items() if part in node_id), None)
