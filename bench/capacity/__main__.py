@@ -42,7 +42,9 @@ def check(arguments: argparse.Namespace) -> None:
     """Measure, fit, and compare."""
     seen = arguments.seen or _SEEN
     if not arguments.seen:
-        effort = Effort(rounds=arguments.rounds, answers=arguments.answers)
+        effort = Effort(
+            rounds=arguments.rounds, seconds=arguments.seconds, is_first=arguments.first
+        )
         seen.parent.mkdir(parents=True, exist_ok=True)
         seen.write_text(json.dumps(measure(effort)), "utf-8")
     observations = read(seen)
@@ -140,7 +142,8 @@ def main() -> None:
     checking = commands.add_parser("check")
     checking.set_defaults(act=check)
     checking.add_argument("--rounds", type=int, default=Effort().rounds)
-    checking.add_argument("--answers", type=int, default=Effort().answers, help="of each load")
+    checking.add_argument("--seconds", type=float, default=Effort().seconds, help="of each load")
+    checking.add_argument("--first", action="store_true", help="before all others; needs root")
     checking.add_argument("--seen", type=Path, help="compare what was measured before")
     checking.add_argument("--keep", action="store_true", help="for the other commands")
 

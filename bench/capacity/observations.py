@@ -50,6 +50,7 @@ class Run:
         seconds: how long it was offered.
         answers: those that came.
         lost: requests without one.
+        processor_s: what the generator itself took of the cores.
     """
 
     share: float
@@ -57,10 +58,16 @@ class Run:
     seconds: float
     answers: list[Answer]
     lost: int
+    processor_s: float = 0.0
 
     def percentile(self, share: float) -> float:
         """Return what so many per cent of the callers waited at most, in seconds."""
         return float(np.percentile([answer.seconds for answer in self.answers], share))
+
+    @property
+    def generator_s(self) -> float:
+        """What the generator took of a core for each request, those at the start included."""
+        return self.processor_s / (len(self.answers) + self.rate + self.lost)
 
     def describe(self) -> str:
         """Return a line for whoever watches."""
@@ -68,7 +75,7 @@ class Run:
         return (
             f"{self.rate:.0f} requests/s, {len(self.answers)} answers, {self.lost} lost, p50 "
             f"{1e3 * self.percentile(50):.1f} ms, p99 {1e3 * self.percentile(99):.1f} ms; sent "
-            f"late by {1e3 * late:.1f} ms (p99)"
+            f"late by {1e3 * late:.1f} ms (p99), {1e3 * self.generator_s:.2f} ms of a core each"
         )
 
 

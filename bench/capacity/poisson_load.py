@@ -11,7 +11,7 @@ import random
 import selectors
 import sys
 from dataclasses import asdict, dataclass
-from time import perf_counter
+from time import perf_counter, process_time
 
 from bench.load import Caller, Job, Load
 
@@ -81,11 +81,13 @@ class PoissonLoad(Load):
 
     async def run_all(self) -> dict[str, object]:
         """Send, and report."""
+        began = process_time()
         await super().run()
         return {
             "answers": [asdict(answer) for answer in self.answers],
             "errors": dict(self._errors),
             "unanswered": self.unanswered,
+            "processor_s": process_time() - began,
         }
 
     async def _run_open(self) -> None:  # type: ignore[override]

@@ -20,13 +20,13 @@ from service.errors.exceptions import QueueFullError
 from service.scheduling.batch_records import BatchLimits
 from service.scheduling.batching import MicroBatcher
 
-LIMITS = BatchLimits(max_batch_size=4, max_batch_tokens=24, max_queue_size=9)
-WITHIN_S = 12.0
+LIMITS = BatchLimits(max_batch_size=4, max_batch_tokens=24, max_queue_size=14)
+WITHIN_S = 13.0
 
 Item = tuple[int, int]  # a number of its own, and a length
 Ran = list[tuple[float, list[int]]]  # when batches ended, and who was in them
 
-ARRIVALS = st.lists(st.tuples(st.floats(0.01, 2.0), st.integers(1, 15)), min_size=1, max_size=60)
+ARRIVALS = st.lists(st.tuples(st.floats(0.01, 0.8), st.integers(1, 15)), min_size=1, max_size=60)
 
 
 def take_seconds(tokens: int) -> float:
@@ -120,7 +120,7 @@ def test_simulated_replica_runs_the_batches_of_the_real_one(
 
 def test_law_above_meets_full_batches_and_refusals() -> None:
     """A law that only ever saw an idle replica would say nothing."""
-    crowd = [(0.05, 5)] * 40
+    crowd = [(0.05, 3)] * 40
     ran, refused = simulate(crowd)
     assert max(len(batch) for _, batch in ran) == LIMITS.max_batch_size
     assert refused
