@@ -16,9 +16,16 @@ _KEPT = (np.arange(500) + 0.5) / 500
 _FEWEST = 20
 
 
+class TooFewBatchesError(ValueError):
+    """Nothing can be fitted."""
+
+
 def fit(observations: Observations, runs: Sequence[Run]) -> ServiceTimes:
     """Return times of service, fitted to some loads; those of hardly a batch have no say."""
     runs = [run for run in runs if len(observations.batches_of(run)) >= _FEWEST]
+    if not runs:
+        message = "No load had batches enough to be fitted to: was the machine busy with others?"
+        raise TooFewBatchesError(message)
     seen = [_batches(observations, run) for run in runs]
     rates = [run.rate for run in runs]
     candidates = [_fit_batches(seen, rates, host_s) for host_s in _HOST_S]
@@ -47,9 +54,12 @@ def fit(observations: Observations, runs: Sequence[Run]) -> ServiceTimes:
 
 
 def _batches(observations: Observations, run: Run) -> tuple[Floats, Floats]:
-    """Return the tokens of every batch, and how long it ran."""
-    batches = observations.batches_of(run)
-    return _columns((batch.tokens, batch.inference) for batch in batches)
+    """Return the tokens of every batch, and for how long it had the engine."""
+    # One that was handed over ahead began when the one before it ended.
+    return _columns(
+        (batch.tokens, batch.ended - max(batch.started, before.ended))
+        for before, batch in pairwise(observations.batches_of(run))
+    )
 
 
 def _fit_batches(

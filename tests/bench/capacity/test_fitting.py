@@ -1,6 +1,7 @@
 """What was put into observations comes out of the fit, and into a plan."""
 
 import asyncio
+import io
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,16 @@ import numpy as np
 import pytest
 
 from bench.capacity.comparison import compare, write_table
-from bench.capacity.fitting import fit
+from bench.capacity.fitting import TooFewBatchesError, fit
 from bench.capacity.observations import Batch, Observations, Run
 from bench.capacity.planning import ImpossibleError, find_rate, plan
 from bench.capacity.poisson_load import Answer, PoissonLoad
 from bench.capacity.rates import Rates, of_observations, read_rates, write_rates
 from bench.capacity.service_times import ServiceTimes
+from bench.capacity.watched_server import write_batches
 from bench.load import Job
+from service.scheduling.batch_records import BatchRecord
+from service.telemetry.metrics import Metrics
 
 TIMES = ServiceTimes(
     0.004,
@@ -39,11 +43,14 @@ def observe(rates: list[float]) -> Observations:
             lengths = rng.integers(6, 40, size)
             seconds = float(TIMES.batch(float(lengths.sum()), rate)) * rng.uniform(0.9, 1.1)
             ended = now + seconds
+            # Every fourth is handed over while the one before it runs, and says so.
+            early = 0.004 if len(batches) % 4 == 3 else 0.0
+            seconds += early
             batches.append(Batch(ended, size, float(lengths.sum()), 0.010, seconds))
             received = ended + TIMES.beside(size) - BEFORE_S
-            due = now - 0.010 - BEFORE_S
+            due = now - early - 0.010 - BEFORE_S
             answers += [Answer(due, due, received, 0.010, round(seconds, 6))] * size
-            now = ended + TIMES.gap(size)
+            now = ended + (0.0 if len(batches) % 4 == 3 else TIMES.gap(size))
         runs.append(Run(rate / 1000, rate, now, answers, 0))
         now += 10
     return Observations({"machine": "none", "before": "0"}, 1000.0, [10, 30], runs, batches)
@@ -109,12 +116,36 @@ def test_comparison_shows_what_was_measured(rates: Rates) -> None:
     """The medians of the rounds, and how far the model is off."""
     answers = [Answer(0, 0, seconds, 0, 0) for seconds in (0.01, 0.02, 0.03)]
     run = Run(0.3, 300, 1.0, answers, 2)
-    compared = compare(rates, [run, replace(run, lost=1)], 0.3)
+    compared = compare(rates, [rates], [run, replace(run, lost=1)], 0.3)
     assert compared.measured[0] == pytest.approx(20)
     assert compared.lost == 3
     p99 = 1e3 * rates.replica(300).percentile(99)
-    assert compared.error == pytest.approx(p99 / compared.measured[1] - 1)
+    assert compared.errors == pytest.approx([p99 / compared.measured[1] - 1] * 2)
     assert "3 lost" in write_table([compared])
+
+
+def test_nothing_is_made_of_nothing() -> None:
+    """Loads without batches are no reason for figures."""
+    seen = observe([100])._replace(batches=[])
+    with pytest.raises(TooFewBatchesError):
+        fit(seen, seen.runs)
+
+
+def test_loads_beside_are_those_just_before_and_after() -> None:
+    """As the plan of a measurement has them."""
+    seen = observe([100, 200, 300])
+    assert seen.beside(0.2) == [[seen.runs[0], seen.runs[2]]]
+
+
+def test_server_tells_of_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever makes the metrics, a batch that they count is a line."""
+    monkeypatch.setattr(Metrics, "observe_batch", Metrics.observe_batch)
+    output = io.StringIO()
+    write_batches(output)
+    metrics = Metrics(outcome=lambda _: "", queue_size=lambda: 0, queue_age=lambda: 0.0)
+    metrics.observe_batch(BatchRecord(2, 30, 64, (0.001, 0.004), 0.007))
+    batch = Batch(*map(float, output.getvalue().split()))
+    assert (batch.size, batch.tokens, batch.waited, batch.inference) == (2, 30, 0.004, 0.007)
 
 
 async def test_load_comes_at_random_and_reads_the_stages() -> None:
