@@ -164,6 +164,11 @@ reliability: $(TEST_VENV)/.stamp ## Measure overload, hang-ups, terminations, hu
 	for what in overload hang-ups terminations heads; do \
 		FILLMASK_LOG_LEVEL=warning $(BIN)/python -m bench.reliability $$what || exit 1; done
 
+.PHONY: capacity
+capacity: $(TEST_VENV)/.stamp ## Measure a replica, and compare with what the model predicts: 8 minutes
+	$(BIN)/python -m bench.capacity check --keep
+	$(BIN)/python -m bench.capacity costs --keep
+
 image: ## Build the container image
 	docker build --tag fillmask .
 

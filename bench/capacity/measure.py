@@ -34,6 +34,7 @@ _SETTINGS = (("FILLMASK_MAX_BATCH_TOKENS", str(MOST_TOKENS)),)
 _PORT = 18_400
 _PRESET = locate_preset(MINILM, Path())
 _SATURATING_CALLERS = 64
+_LEAST = 50.0
 _FEWEST_CONNECTIONS, _MOST_CONNECTIONS = 16, 256
 
 
@@ -83,6 +84,8 @@ def measure(effort: Effort) -> dict[str, object]:
             post(server, _PORT, body)
         capacity = _saturate(server, bodies)
         print(f"{capacity:.0f} answers/s at most", flush=True)
+        if capacity < _LEAST:
+            sys.exit("So few say more of what else runs here than of a server: wait until it ends.")
         runs = [
             _offer(Offer(number, share, capacity * share, seconds, effort.warm_seconds), bodies)
             for number, (share, seconds) in enumerate(_plan(effort, capacity))

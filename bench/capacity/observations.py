@@ -71,6 +71,8 @@ class Run:
 
     def describe(self) -> str:
         """Return a line for whoever watches."""
+        if not self.answers:
+            return f"{self.rate:.0f} requests/s, no answer, {self.lost} lost"
         late = np.percentile([answer.sent - answer.due for answer in self.answers], 99)
         return (
             f"{self.rate:.0f} requests/s, {len(self.answers)} answers, {self.lost} lost, p50 "

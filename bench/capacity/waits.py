@@ -20,6 +20,7 @@ class Waits:
     """Gathers who waits how long, by the size of the batch that each of them runs in."""
 
     def __init__(self, replica: "Replica") -> None:
+        """Have heard of nobody yet."""
         self._replica = replica
         longest = replica.cycles[replica.most].values.max()
         batches = replica.states / replica.most + 2

@@ -31,6 +31,8 @@ NOT_RUN = {
     "kubectl ": "It needs a cluster. test_kubernetes.py builds the page's overlay with kubectl, and"
     " tests/manifests holds what is applied against the service.",
     "helm ": "As `kubectl`.",
+    "make capacity": "It measures for minutes, on a machine that does nothing else.",
+    "-m bench.capacity": "It is not of the service. tests/bench/capacity runs its parts.",
     "make gpu-check": "It needs a GPU. tests/bench/test_gpu_check.py runs it on a processor.",
     "/opt/fillmask/": "It installs outside of the clone. tests/front_door installs the same locks.",
     "python3.11 -m venv /opt/fillmask": "As `/opt/fillmask/`.",
