@@ -33,6 +33,9 @@ _WAITING_CALLS = 256
 _UNHEALTHY = 3
 """How many checks in a row fail until Serve replaces a replica."""
 
+_NO_ACCESS_LOG = {"enable_access_log": False}
+"""Serve would log every call between the deployments; FILLMASK_ACCESS_LOG logs requests."""
+
 _BOARD_CALLS = 1000
 
 _LOOK_S = 0.5
@@ -139,9 +142,12 @@ def compose(
     engine: Any = serve.deployment(Engine, name="engine")
     ingress: Any = serve.deployment(serve.ingress()(Ingress), name="ingress")
     on_board = board.options(
-        max_ongoing_requests=_BOARD_CALLS, ray_actor_options={"num_cpus": 0}
+        max_ongoing_requests=_BOARD_CALLS,
+        ray_actor_options={"num_cpus": 0},
+        logging_config=_NO_ACCESS_LOG,
     ).bind(settings)
     ends: dict[str, Any] = {
+        "logging_config": _NO_ACCESS_LOG,
         "graceful_shutdown_timeout_s": settings.shutdown_timeout_s,
         "graceful_shutdown_wait_loop_s": _LOOK_S,
         "backpressure_config": BackpressureConfig(status_code=429, retry_after_s=1.0),

@@ -98,3 +98,6 @@ def test_application_is_made_of_three_deployments() -> None:
     assert (engine._bound_deployment.name, engine._bound_deployment.num_replicas) == ("engine", 3)
     assert (board._bound_deployment.name, board._bound_deployment.num_replicas) == ("board", 1)
     assert (settings.grpc_port, settings.workers) == (None, 1)
+    for deployment in (ingress, engine._bound_deployment, board._bound_deployment):
+        logged = deployment._deployment_config.logging_config
+        assert not logged["enable_access_log"]  # a line for each call and each beat
