@@ -28,6 +28,7 @@ WALKED_ELSEWHERE = {
     "npx": "tests/clients/generated runs it",
     "openapi-python-client": "tests/clients/generated runs it",
     "pip": "tests/contract/test_locks.py holds the locks",
+    "ray": "tests/on_ray starts a cluster",
     "serve": "tests/contract/test_ray_files.py holds its files",
     "python3.11": "tests/front_door makes environments",
 }

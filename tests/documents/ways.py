@@ -33,6 +33,10 @@ NOT_RUN = {
     "helm ": "As `kubectl`.",
     "make capacity": "It measures for minutes, on a machine that does nothing else.",
     "-m bench.capacity": "It is not of the service. tests/bench/capacity runs its parts.",
+    "serve run": "It starts a cluster. tests/on_ray has one, and tests/contract/test_ray_files.py"
+    " reads what it is given.",
+    "serve deploy": "As `serve run`.",
+    "ray start": "As `serve run`.",
     "make gpu-check": "It needs a GPU. tests/bench/test_gpu_check.py runs it on a processor.",
     "/opt/fillmask/": "It installs outside of the clone. tests/front_door installs the same locks.",
     "python3.11 -m venv /opt/fillmask": "As `/opt/fillmask/`.",
