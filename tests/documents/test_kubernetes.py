@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from contract.documents import ROOT, code_blocks, quoted, read, read_tables
-from manifests.kustomize import COMPONENTS, OVERLAYS, build_directory, settings_of
+from manifests.kustomize import COMPONENTS, OVERLAYS, build, build_directory, settings_of
 from manifests.test_schemas import ENDS, complain
 
 PAGE = "docs/kubernetes.md"
@@ -32,3 +32,13 @@ def test_versions_are_those_that_are_checked() -> None:
     """The oldest and the newest of which there are schemas."""
     (found,) = re.findall(r"schemas of Kubernetes (\S+) and (\S+) and", read(PAGE))
     assert [f"{version}.0" for version in found] == ENDS
+
+
+def test_target_is_the_one_that_capacity_recommends() -> None:
+    """The page about capacity says which number is a start, and the autoscaler has it."""
+    (start,) = re.findall(
+        r"So \*\*(\d+) and \d+\*\* are a start", read("docs/scaling.md").replace("\n", " ")
+    )
+    (shown,) = re.findall(r"- \*\*(\d+) texts\*\* wait", read(PAGE))
+    (metric,) = build("base")["HorizontalPodAutoscaler", "fillmask"]["spec"]["metrics"]
+    assert metric["pods"]["target"]["averageValue"] == start == shown
