@@ -20,7 +20,8 @@ Match = dict[Any, Any]
 def fuse(graph: Model) -> None:
     """Say GELU and layer normalization in one operation each, wherever they are."""
     manager = Manager()
-    for pattern, write in (_gelu(), _layer_normalization()):
+    normalizations = (_layer_normalization(has_beta=has_beta) for has_beta in (True, False))
+    for pattern, write in (_gelu(), *normalizations):
         manager.register_pass(_Fusion(pattern, write))
     manager.run_passes(graph)
 
@@ -47,21 +48,27 @@ def _gelu() -> tuple[Any, Callable[[Match], Node]]:
     return pattern, lambda match: opset13.gelu(match[x], "ERF")
 
 
-def _layer_normalization() -> tuple[Any, Callable[[Match], Node]]:
-    """`x s + (b - m s)` with `s = g / sqrt(v + e)`: `m` and `v` are the last axis' moments."""
+def _layer_normalization(*, has_beta: bool) -> tuple[Any, Callable[[Match], Node]]:
+    """`x s + (b - m s)` with `s = g / sqrt(v + e)`: `m` and `v` are the last axis' moments.
+
+    Without a beta, `b` is not there.
+    """
     x, gamma, beta, epsilon = AnyInput(), _constant(), _constant(), _constant()
     mean = _op("ReduceMean", x, _constant(-1))
     variance = _op("ReduceMean", _op("SquaredDifference", x, mean), _constant(-1))
     deviation = _op("Power", _op("Add", variance, epsilon), _constant(-0.5))
     scale = _op("Multiply", deviation, gamma)
-    shift = _op("Add", _op("Multiply", _op("Multiply", mean, _constant(-1)), scale), beta)
+    shift = _op("Multiply", _op("Multiply", mean, _constant(-1)), scale)
+    if has_beta:
+        shift = _op("Add", shift, beta)
     pattern = _op("Add", _op("Multiply", x, scale), shift)
 
     def write(match: Match) -> Node:
         axes = opset13.constant(np.array([-1]))
         smallest = match[epsilon].get_node().get_vector()[0]
         normal = opset13.mvn(match[x], axes, True, smallest, "INSIDE_SQRT")  # noqa: FBT003
-        return opset13.add(opset13.multiply(normal, match[gamma]), match[beta])
+        scaled = opset13.multiply(normal, match[gamma])
+        return opset13.add(scaled, match[beta]) if has_beta else scaled
 
     return pattern, write
 

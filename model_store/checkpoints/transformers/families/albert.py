@@ -10,6 +10,7 @@ from model_store.checkpoints.transformers.families.parts import (
     list_head,
     list_layer,
     list_part,
+    read_count,
     require_absolute,
 )
 from model_store.encoder.config import EncoderConfig
@@ -48,23 +49,15 @@ def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a
     config = read_config_fields("config.json", fields, tied=tied)
     with explain_config("config.json"):
         groups, inner = (
-            _read_count(fields, name) for name in ("num_hidden_groups", "inner_group_num")
+            read_count(fields, name) for name in ("num_hidden_groups", "inner_group_num")
         )
         return replace(
             config,
             family="albert",
             num_layers=groups * inner,
-            embedding_dim=fields["embedding_size"],
+            embedding_dim=read_count(fields, "embedding_size"),
             layer_order=_order(config.num_layers, groups, inner),
         )
-
-
-def _read_count(fields: Raw, name: str) -> int:
-    count = fields[name]
-    if type(count) is not int or count < 1:
-        message = f"{name} is {count!r}, which is no number of layers"
-        raise ValueError(message)
-    return count
 
 
 def _order(steps: int, groups: int, inner: int) -> tuple[int, ...]:
@@ -89,7 +82,7 @@ def _list_tensors(config: EncoderConfig) -> Names:
 
 def _arrange(tensors: Tensors, raw: Raw) -> Tensors:
     """Return tensors in which the layers of all groups are counted through."""
-    inner = _read_count({**_DEFAULTS, **raw}, "inner_group_num")
+    inner = read_count({**_DEFAULTS, **raw}, "inner_group_num")
 
     def count(match: re.Match[str]) -> str:
         group, layer = int(match[1]), int(match[2])

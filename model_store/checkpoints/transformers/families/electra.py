@@ -8,6 +8,7 @@ from model_store.checkpoints.transformers.families.parts import (
     list_encoder,
     list_head,
     list_part,
+    read_count,
     require_absolute,
 )
 from model_store.encoder.config import EncoderConfig
@@ -25,8 +26,8 @@ _EMBEDDING_SIZE = 128
 def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a family has it
     require_absolute(raw, "ELECTRA")
     config = read_config_fields("config.json", raw, tied=tied)
-    width = raw.get("embedding_size", _EMBEDDING_SIZE)
     with explain_config("config.json"):
+        width = read_count({"embedding_size": _EMBEDDING_SIZE, **raw}, "embedding_size")
         return replace(
             config,
             family="electra",

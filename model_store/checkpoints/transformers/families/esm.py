@@ -1,7 +1,11 @@
 """ESM-2 and ESM-1b (Lin et al., 2023; Rives et al., 2021): of proteins, and normalised first."""
 
+import reprlib
 from dataclasses import replace
 
+import numpy as np
+
+from model_store.checkpoints.checkpoint import Array
 from model_store.checkpoints.config_fields import explain_config, read_config_fields
 from model_store.checkpoints.transformers.families.family import Family, Names, Raw, Tensors
 from model_store.checkpoints.transformers.families.parts import (
@@ -9,6 +13,7 @@ from model_store.checkpoints.transformers.families.parts import (
     list_head,
     list_layer,
     list_part,
+    read_base,
 )
 from model_store.checkpoints.transformers.families.roberta import count_skipped
 from model_store.encoder.config import EncoderConfig
@@ -26,6 +31,10 @@ _LAYER = {
 }
 _POSITIONS = "esm.embeddings.position_embeddings.weight"
 _DECODER = "lm_head.decoder.weight"
+_BASE = 10_000.0
+_TOLERANCE = 1e-2
+"""Of what may be stored in half precision."""
+
 _DEFAULTS = {"max_position_embeddings": 1026, "hidden_act": "gelu"}
 
 
@@ -42,10 +51,10 @@ def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a
             max_sequence_length=config.max_sequence_length - count_skipped(raw),
             learned_positions=not is_rotary,
             embeddings_norm=bool(raw.get("emb_layer_norm_before")),
-            dropped_token=raw["mask_token_id"] if raw.get("token_dropout") else None,
+            dropped_token=_read_mask(raw) if raw.get("token_dropout") else None,
             norm_first=True,
             final_norm=True,
-            rotary_base=float(raw.get("rope_theta", 10_000.0)) if is_rotary else None,
+            rotary_base=read_base(raw.get("rope_theta", _BASE)) if is_rotary else None,
         )
 
 
@@ -58,10 +67,29 @@ def _require_masked_lm(raw: Raw) -> None:
         raise ModelLoadError(message)
 
 
+def _read_mask(raw: Raw) -> int:
+    mask = raw["mask_token_id"]
+    if type(mask) is not int:
+        message = f"mask_token_id is {reprlib.repr(mask)}, which is no id"
+        raise ValueError(message)
+    return mask
+
+
 def _arrange(tensors: Tensors, raw: Raw) -> Tensors:
+    for name, tensor in tensors.items():
+        if name.endswith(".inv_freq"):
+            _require_usual_turn(name, tensor, raw)
     if _POSITIONS not in tensors:
         return tensors
     return {**tensors, _POSITIONS: tensors[_POSITIONS][count_skipped(raw) :]}
+
+
+def _require_usual_turn(name: str, tensor: Array, raw: Raw) -> None:
+    """Refuse a rotation other than the config's: Transformers takes the one that is stored."""
+    angles = raw.get("rope_theta", _BASE) ** -(np.arange(len(tensor)) / len(tensor))
+    if tensor.shape != angles.shape or not np.allclose(tensor, angles, rtol=_TOLERANCE, atol=0):
+        message = f"{name} holds another rotation than rope_theta says; use the original weights."
+        raise ModelLoadError(message)
 
 
 def _list_tensors(config: EncoderConfig) -> Names:

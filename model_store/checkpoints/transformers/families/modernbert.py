@@ -4,11 +4,17 @@ Normalised first, rotary, gated, local attention in most layers, and hardly a bi
 """
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
 
 from model_store.checkpoints.config_fields import explain_config, read_activation, read_object
 from model_store.checkpoints.transformers.families.family import Family, Names, Raw, Tensors
-from model_store.checkpoints.transformers.families.parts import list_head, list_layer, list_part
+from model_store.checkpoints.transformers.families.parts import (
+    list_head,
+    list_layer,
+    list_part,
+    read_base,
+    read_count,
+)
 from model_store.encoder.config import EncoderConfig
 from model_store.errors import ModelLoadError
 
@@ -25,6 +31,8 @@ _LAYER = {
 _HEAD = {"head.dense": "transform", "head.norm": "layer_norm"}
 _DECODER = "decoder.weight"
 _BIAS = "decoder.bias"
+_WINDOW = "local_attention"
+_EVERY = "global_attn_every_n_layers"
 _GLOBAL, _LOCAL = "full_attention", "sliding_attention"
 _BASES = {_GLOBAL: ("global_rope_theta", 160_000.0), _LOCAL: ("local_rope_theta", 10_000.0)}
 """The field of before Transformers 5, and what is taken where there is none."""
@@ -32,11 +40,10 @@ _BASES = {_GLOBAL: ("global_rope_theta", 160_000.0), _LOCAL: ("local_rope_theta"
 
 def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a family has it
     with explain_config("config.json"):
-        num_layers = raw["num_hidden_layers"]
         epsilon = raw.get("norm_eps", 1e-5)
-        return EncoderConfig(
+        config = EncoderConfig(
             vocabulary_size=raw["vocab_size"],
-            num_layers=num_layers,
+            num_layers=raw["num_hidden_layers"],
             num_heads=raw["num_attention_heads"],
             hidden_dim=raw["hidden_size"],
             intermediate_dim=raw["intermediate_size"],
@@ -60,18 +67,10 @@ def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a
             decoder_bias=raw.get("decoder_bias", True),
             is_gated=True,
             rotary_base=_read_base(raw, _GLOBAL),
-            local_layers=tuple(_list_local(raw, num_layers)),
-            local_reach=_read_window(raw) // 2,
+            local_reach=read_count({_WINDOW: 128, **raw}, _WINDOW) // 2,
             local_rotary_base=_read_base(raw, _LOCAL),
         )
-
-
-def _read_window(raw: Raw) -> int:
-    window = raw.get("local_attention", 128)
-    if type(window) is not int or window < 0:
-        message = f"local_attention is {window!r}, which is no width"
-        raise ValueError(message)
-    return window
+        return replace(config, local_layers=tuple(_list_local(raw, config.num_layers)))
 
 
 def _list_local(raw: Raw, num_layers: int) -> Iterator[int]:
@@ -80,11 +79,9 @@ def _list_local(raw: Raw, num_layers: int) -> Iterator[int]:
     Raises:
         ValueError: that is no list of kinds, or no number.
     """
-    kinds, every = raw.get("layer_types"), raw.get("global_attn_every_n_layers", 3)
+    kinds = raw.get("layer_types")
     if kinds is None:
-        if type(every) is not int or every < 1:
-            message = f"global_attn_every_n_layers is {every!r}, which is no number of layers"
-            raise ValueError(message)
+        every = read_count({_EVERY: 3, **raw}, _EVERY)
         yield from (layer for layer in range(num_layers) if layer % every)
         return
     if not isinstance(kinds, list) or len(kinds) != num_layers or not set(kinds) <= set(_BASES):
@@ -93,7 +90,7 @@ def _list_local(raw: Raw, num_layers: int) -> Iterator[int]:
     yield from (layer for layer, kind in enumerate(kinds) if kind == _LOCAL)
 
 
-def _read_base(raw: Raw, kind: str) -> Any:
+def _read_base(raw: Raw, kind: str) -> float:
     """Return the base of the rotation in a kind of layers.
 
     Raises:
@@ -104,7 +101,7 @@ def _read_base(raw: Raw, kind: str) -> Any:
         message = "config.json asks for scaled rotary positions; use a checkpoint without them."
         raise ModelLoadError(message)
     field, usual = _BASES[kind]
-    return stated.get("rope_theta", raw.get(field, usual))
+    return read_base(stated.get("rope_theta", raw.get(field, usual)))
 
 
 def _arrange(tensors: Tensors, raw: Raw) -> Tensors:

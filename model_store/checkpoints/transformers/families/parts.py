@@ -1,5 +1,6 @@
 """The names that families took from BERT, and what no family may be asked for."""
 
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,6 +56,31 @@ def list_part(source: str, target: str) -> Names:
     is_layer_norm = target.endswith("layer_norm")
     yield f"{source}.weight", f"{target}/{'gamma' if is_layer_norm else 'kernel'}"
     yield f"{source}.bias", f"{target}/{'beta' if is_layer_norm else 'bias'}"
+
+
+def read_count(fields: dict[str, Any], name: str) -> int:
+    """Return a field that counts something.
+
+    Raises:
+        ValueError: it is no positive number.
+    """
+    count = fields[name]
+    if type(count) is not int or count < 1:
+        message = f"{name} is {reprlib.repr(count)}, which is no number from 1 on"
+        raise ValueError(message)
+    return count
+
+
+def read_base(base: Any) -> float:
+    """Return the base of a rotation.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    if type(base) not in {int, float}:
+        message = f"rope_theta is {reprlib.repr(base)}, which is no number"
+        raise ValueError(message)
+    return float(base)
 
 
 def require_absolute(raw: dict[str, Any], title: str) -> None:

@@ -4,6 +4,7 @@ Positions are counted from the one behind that of padding, so the rows of the ta
 never looked up. They are left out.
 """
 
+import reprlib
 from dataclasses import replace
 
 from model_store.checkpoints.config_fields import explain_config, read_config_fields
@@ -44,7 +45,7 @@ def count_skipped(raw: Raw) -> int:
     """
     padding = raw.get("pad_token_id", _PADDING)
     if type(padding) is not int or padding < 0:
-        message = f"pad_token_id is {padding!r}, which is no id"
+        message = f"pad_token_id is {reprlib.repr(padding)}, which is no id"
         raise ValueError(message)
     return padding + 1
 

@@ -1,0 +1,151 @@
+"""Every family as people have it: its files, its names of tensors, and odd fields of its config."""
+
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from family_cases import make_tensors, write_family_dir
+from family_checkpoints import list_readable, read_case, read_golden, write_case
+from matrix.row import BIN, BIN_PARTS, OLD_BIN, SAFETENSORS_PARTS
+from matrix.usual import write_weights
+from model_store.checkpoints import write_keras_model, write_transformers_dir
+from model_store.checkpoints.completeness import require_variables
+from model_store.checkpoints.transformers.directory import read_transformers_model
+from model_store.checkpoints.transformers.families import FAMILIES, find_family
+from model_store.errors import HeadMissingError, ModelLoadError
+
+CASES = list_readable()
+OTHERS = [family.name for family in FAMILIES if family.name != "bert"]
+
+
+def assert_same_variables(directory: Path, expected: Any) -> None:
+    """Hold what is read of a directory against variables."""
+    _, variables = read_transformers_model(directory)
+    assert variables.keys() == expected.keys()
+    for path, array in expected.items():
+        np.testing.assert_array_equal(np.asarray(variables[path], np.float32), array, path)
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("layout", [BIN, OLD_BIN, BIN_PARTS, SAFETENSORS_PARTS])
+def test_weights_are_the_same_in_every_file(name: str, layout: str, tmp_path: Path) -> None:
+    """Safetensors and PyTorch's files, whole and in parts."""
+    expected = read_case(name, tmp_path / "usual").variables
+    golden = read_golden()[name]
+    other = write_family_dir(tmp_path / "other", golden["config"], {})
+    (other / "model.safetensors").unlink()
+    write_weights(other, make_tensors(golden["tensors"]), layout)
+    assert_same_variables(other, expected)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
+def test_half_precision_is_read(name: str, dtype: Any, tmp_path: Path) -> None:
+    """Every number as it is stored."""
+    golden = read_golden()[name]
+    halved = {
+        tensor: value if tensor.endswith("inv_freq") else value.astype(dtype)
+        for tensor, value in make_tensors(golden["tensors"]).items()
+    }
+    _, variables = read_transformers_model(write_family_dir(tmp_path, golden["config"], halved))
+    assert {array.dtype for array in variables.values()} == {np.dtype(dtype)}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("change", ["wrapped", "bare"])
+def test_prefixes_are_put_right(name: str, change: str, tmp_path: Path) -> None:
+    """`module.` before all names, and an encoder that was saved without its own."""
+    expected = read_case(name, tmp_path / "usual").variables
+    golden, prefix = read_golden()[name], find_family({"model_type": name}).prefix
+    tensors = make_tensors(golden["tensors"])
+    renamed = {
+        f"module.{tensor}" if change == "wrapped" else tensor.removeprefix(prefix): value
+        for tensor, value in tensors.items()
+    }
+    assert_same_variables(write_family_dir(tmp_path, golden["config"], renamed), expected)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_without_a_part_of_its_head_a_model_is_refused(name: str, tmp_path: Path) -> None:
+    """Transformers would make the part up."""
+    checkpoint = read_case(name, tmp_path)
+    for path in [path for path in checkpoint.variables if path.startswith("masked_lm_head/")]:
+        rest = {other: array for other, array in checkpoint.variables.items() if other != path}
+        with pytest.raises(HeadMissingError, match=path):
+            require_variables(checkpoint.config, rest)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_formats_are_not_written(name: str, tmp_path: Path) -> None:
+    """In a sentence that says what to do."""
+    checkpoint = read_case(name, tmp_path / "usual")
+    with pytest.raises(ValueError, match="keep the files it came from"):
+        write_transformers_dir(checkpoint, tmp_path / "transformers")
+    with pytest.raises(ValueError, match="no BERT of KerasHub's; keep the files"):
+        write_keras_model(checkpoint.config, checkpoint.variables, tmp_path / "keras")
+
+
+ODD_FIELDS = [
+    *((name, {"is_decoder": True}, "a decoder") for name in OTHERS),
+    *((name, {"auto_map": {"AutoModel": "own.Own"}}, "code of its own") for name in OTHERS),
+    *((name, {"quantization_config": {"bits": 4}}, "quantised") for name in OTHERS),
+    ("distilbert", {"n_layers": 0}, "num_layers is 0"),
+    ("distilbert", {"activation": "prelu"}, "the activation 'prelu'"),
+    ("electra", {"embedding_size": "wide"}, "embedding_size is 'wide'"),
+    ("electra", {"position_embedding_type": "relative_key"}, "a plain ELECTRA encoder"),
+    ("roberta", {"pad_token_id": None}, "pad_token_id is None"),
+    ("roberta", {"pad_token_id": 40}, "max_sequence_length is -1"),
+    ("roberta", {"position_embedding_type": "relative_key"}, "a plain RoBERTa encoder"),
+    ("albert", {"num_hidden_groups": 0}, "num_hidden_groups is 0"),
+    ("albert", {"inner_group_num": 500}, "3 times 500 layers are more than 1000"),
+    ("albert", {"embedding_size": None}, "embedding_size is None"),
+    ("modernbert", {"layer_types": ["sliding_attention"]}, "layer_types do not say of 4 layers"),
+    ("modernbert", {"layer_types": None, "global_attn_every_n_layers": 0}, "every_n_layers is 0"),
+    ("modernbert", {"local_attention": -2}, "local_attention is -2"),
+    ("modernbert", {"rope_scaling": {"rope_type": "yarn"}}, "scaled rotary positions"),
+    ("modernbert", {"attention_bias": "no"}, "attention_bias is 'no'"),
+    ("modernbert", {"num_attention_heads": 8}, "heads are 3 wide, and rotate in pairs"),
+    ("esm", {"is_folding_model": True}, "ESMFold"),
+    ("esm", {"position_embedding_type": "relative_key"}, "relative positions"),
+    ("esm", {"mask_token_id": None}, "mask_token_id is None"),
+    ("esm", {"rope_theta": 500.0}, "another rotation"),
+    ("esm", {"rope_theta": None}, "rope_theta is None"),
+    ("modernbert", {"num_hidden_layers": 10**9, "layer_types": None}, "the most is 1000"),
+    ("albert", {"num_hidden_layers": 10**9}, "more than 1000|the most is 1000"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "sentence"), [row for row in ODD_FIELDS if row[0] in OTHERS]
+)
+def test_odd_field_is_refused_by_name(
+    name: str, fields: dict[str, Any], sentence: str, tmp_path: Path
+) -> None:
+    """With what is wrong with it."""
+    with pytest.raises(ModelLoadError, match=sentence):
+        read_transformers_model(write_case(name, tmp_path, **fields))
+
+
+@pytest.mark.parametrize(
+    "raw", [{"model_type": "gpt2"}, {"model_type": ["bert"]}, {"architectures": ["GPT2Model"]}]
+)
+def test_unknown_family_is_refused_with_those_that_are_known(raw: dict[str, Any]) -> None:
+    """By its name."""
+    with pytest.raises(ModelLoadError, match=r"use one of .*bert, .*distilbert, electra"):
+        find_family(raw)
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("DistilBertForMaskedLM", "distilbert"),
+        ("ElectraModel", "electra"),
+        ("BertModel", "bert"),
+    ],
+)
+def test_class_tells_the_family_where_no_type_does(name: str, family: str) -> None:
+    """As configs of 2019 have it."""
+    assert find_family({"architectures": [name]}).name == family
