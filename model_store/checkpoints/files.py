@@ -104,9 +104,21 @@ def read_text(path: Path) -> str:
         ModelLoadError: it is missing, no plain file, no UTF-8, or larger than any text is.
     """
     try:
+        return read_bytes(path).decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise ModelLoadError(_UNREADABLE.format(path.name)) from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what stands in a small file.
+
+    Raises:
+        ModelLoadError: it is missing, no plain file, or larger than any vocabulary is.
+    """
+    try:
         # A pipe could be waited for without end, and a file without end fill the memory.
         if path.is_file() and path.stat().st_size <= _MOST_BYTES:
-            return path.read_bytes().decode("utf-8").replace("\r\n", "\n")
-    except (OSError, UnicodeDecodeError) as error:
+            return path.read_bytes()
+    except OSError as error:
         raise ModelLoadError(_UNREADABLE.format(path.name)) from error
     raise ModelLoadError(_UNREADABLE.format(path.name))

@@ -98,7 +98,7 @@ class FillMaskModel(TextCodec):
 
     def make_text(self, length: int) -> Encoding:
         """Return a text of so many tokens that says nothing, with a mask in the middle."""
-        token_ids = np.full(length, self.unk_token_id, np.int32)
+        token_ids = np.full(length, max(self.unk_token_id, 0), np.int32)
         token_ids[length // 2] = self.mask_token_id
         return Encoding("", token_ids, np.array([length // 2]), ((0, 0),), None, top_k=1)
 

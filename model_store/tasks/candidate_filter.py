@@ -69,8 +69,8 @@ class CandidateFilter:
 
 
 def _find_entries(codec: TextCodec, words: Iterable[str]) -> set[int]:
-    """Return the ids of the words that are single entries."""
-    found = (codec.read_target(word).token_ids for word in words)
+    """Return the ids of the words that are single entries, wherever a word may stand."""
+    found = (codec.read_target(word, place).token_ids for word in words for place in codec.places)
     return {ids[0] for ids in found if len(ids) == 1}
 
 

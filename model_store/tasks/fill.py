@@ -24,12 +24,15 @@ class FillRequest:
         top_k: how many predictions a mask.
         targets: one list an input: the entries to score; None for the likeliest.
         filter: what may be among the likeliest; None for whatever there is.
+        own_mask: whether `[MASK]` is a mask only where the preset itself spells it so, as for
+            Transformers' pipeline.
     """
 
     inputs: Sequence[Input]
     top_k: int
     targets: Sequence[Sequence[str]] | None = None
     filter: CandidateFilter | None = None
+    own_mask: bool = False
 
     name = "fill"
 
@@ -69,7 +72,13 @@ class FillRequest:
     def _encode(self, codec: TextCodec, limits: TaskLimits) -> list[Encoding]:
         def encode(asked: tuple[Input, Sequence[str] | None]) -> Encoding:
             text, wanted = asked
-            return codec.encode(text, top_k=self.top_k, targets=wanted, limits=limits.text)
+            return codec.encode(
+                text,
+                top_k=self.top_k,
+                targets=wanted,
+                limits=limits.text,
+                own_mask=self.own_mask,
+            )
 
         # One list an input, as has been checked, or none at all.
         encodings = read_each([*zip_longest(self.inputs, self.targets or ())], encode)

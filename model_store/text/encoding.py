@@ -1,6 +1,7 @@
 """One text as the model reads it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,12 @@ class Encoding:
             return self.text
         return self.text_pair
 
+    def trim(self) -> Self:
+        """Return the same with no white space at the ends of where masks lie."""
+        spans = enumerate(self.mask_spans)
+        trimmed = (_trim_span(self.text_of(mask), *span) for mask, span in spans)
+        return replace(self, mask_spans=tuple(trimmed))
+
     @property
     def predictions(self) -> int:
         """How many predictions a mask come back."""
@@ -64,3 +71,9 @@ class Encoding:
             case Sparse():
                 return 0
         return self.top_k if self.target_ids is None else min(self.top_k, len(self.target_ids))
+
+
+def _trim_span(text: str, start: int, end: int) -> tuple[int, int]:
+    marked = text[start:end]
+    start += len(marked) - len(marked.lstrip())
+    return start, start + len(marked.strip())

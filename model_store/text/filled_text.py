@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_store.text.encoding import Encoding
+from model_store.text.splicing import splice_entry
 
 if TYPE_CHECKING:
     from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
@@ -79,8 +80,12 @@ class FilledText:
         self.predictions = tuple(self._name(mask) for mask in scores)
 
     def spliced_sequence(self, mask: int, prediction: Prediction) -> str:
-        """Return the caller's own text with one mask filled; a `##piece` joins the word before."""
-        return splice(self.encoding, mask, prediction.token_str)
+        """Return the caller's own text with one mask filled, as a person would write it.
+
+        A piece that goes on with a word joins the one before.
+        """
+        entry = self._tokenizer.entry(prediction.token)
+        return splice_entry(self.encoding, mask, entry, self._tokenizer.spelling)
 
     def decoded_sequence(self, mask: int, prediction: Prediction) -> str:
         """Return the text as Transformers' pipeline decodes it.
@@ -110,15 +115,3 @@ class FilledText:
             Prediction(score, token, self._tokenizer.token_str(token))
             for score, token in zip(probabilities.tolist(), scores.token_ids.tolist(), strict=True)
         )
-
-
-def splice(encoding: Encoding, mask: int, word: str) -> str:
-    """Return the caller's own text with one mask filled; a `##piece` joins the word before.
-
-    Of a pair, that is the text that the mask lies in.
-    """
-    text = encoding.text_of(mask)
-    start, end = encoding.mask_spans[mask]
-    if word.startswith("##"):
-        return text[:start].rstrip() + word[2:] + text[end:]
-    return text[:start] + word + text[end:]

@@ -2,10 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from model_store.text.encoding import Encoding
-from model_store.text.filled_text import splice
 from model_store.text.target import Target
+
+if TYPE_CHECKING:
+    from model_store.text.text_codec import TextCodec
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,10 @@ class TargetedText:
 
     encoding: Encoding
     masks: tuple[tuple[ScoredTarget, ...], ...]
+    codec: "TextCodec"
 
     def spliced_sequence(self, mask: int, scored: ScoredTarget) -> str | None:
         """Return the caller's own text with one mask filled; None with what is unknown."""
-        word = scored.token_str
-        return None if word is None else splice(self.encoding, mask, word)
+        if scored.target.match == "unknown":
+            return None
+        return self.codec.splice_target(self.encoding, mask, scored.target)

@@ -26,9 +26,10 @@ class Token:
 class TokenizedText:
     """A text whose tokens are counted, and named once they are asked for."""
 
-    def __init__(self, text: str, encoding: Any) -> None:
-        """Take a text and its `tokenizers.Encoding`."""
+    def __init__(self, text: str, token_ids: list[int], encoding: Any) -> None:
+        """Take a text, its ids and its `tokenizers.Encoding`."""
         self._text = text
+        self._token_ids = token_ids
         self._encoding = encoding
 
     def __len__(self) -> int:
@@ -38,7 +39,7 @@ class TokenizedText:
     def list_tokens(self) -> list[Token]:
         """Return all of them, in order."""
         encoding = self._encoding
-        columns = encoding.ids, encoding.tokens, encoding.special_tokens_mask, encoding.offsets
+        columns = self._token_ids, encoding.tokens, encoding.special_tokens_mask, encoding.offsets
         return [
             Token(token_id, name, special=True, start=None, stop=None)
             if is_special

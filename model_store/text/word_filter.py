@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 Flags: TypeAlias = NDArray[np.bool_]
 
-_PIECE = "##"
 _UNUSED = re.compile(r"\[unused\d+\]")
 
 
@@ -34,13 +33,18 @@ class WordFilter:
 
     @cached_property
     def whole_words(self) -> Flags:
-        """What is neither a `##piece` nor a special or `[unused]` token: `[vocabulary_size]`."""
-        return np.array([bool(e) and not e.startswith(_PIECE) for e in self._words], np.bool_)
+        """What begins a word and is no special or `[unused]` token: `[vocabulary_size]`."""
+        spelling = self._tokenizer.spelling
+        return np.array(
+            [spelling.begins_word(e) and bool(spelling.strip(e).strip()) for e in self._words],
+            np.bool_,
+        )
 
     @cached_property
     def alphabetic(self) -> Flags:
-        """What is of letters only, a `##piece` or not: `[vocabulary_size]`."""
-        return np.array([_is_alphabetic(e.removeprefix(_PIECE)) for e in self._words], np.bool_)
+        """What is of letters only, wherever it stands in a word: `[vocabulary_size]`."""
+        strip = self._tokenizer.spelling.strip
+        return np.array([_is_alphabetic(strip(e)) for e in self._words], np.bool_)
 
     def keep(self, question: Filtered) -> Flags:
         """Return whether each entry is kept: `[vocabulary_size]`, which is the caller's."""
@@ -56,7 +60,7 @@ class WordFilter:
     def _words(self) -> list[str]:
         """Every entry, empty where it is none that a text has."""
         special = self._tokenizer.all_special_ids
-        entries = map(self._tokenizer.token_str, range(self._vocabulary_size))
+        entries = map(self._tokenizer.entry, range(self._vocabulary_size))
         return [
             "" if token in special or _UNUSED.fullmatch(entry) else entry
             for token, entry in enumerate(entries)

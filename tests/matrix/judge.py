@@ -132,9 +132,10 @@ def _find_difference(model: FillMaskModel, text: str, golden: list[Any]) -> str:
     encoding = model.encode(text, top_k=TOP_K, targets=None, limits=TextLimits())
     if encoding.token_ids.tolist() != ids:
         return f"ids {encoding.token_ids.tolist()} and not {ids}"
-    spans = [list(span) for span in encoding.mask_spans]
-    if spans != [mask[:2] for mask in masks]:
-        return f"spans {spans} and not {[mask[:2] for mask in masks]}"
+    spans = [text[start:end] for start, end in encoding.mask_spans]
+    # Transformers counts white space to a mask that takes it; filling the mask must not.
+    if spans != [text[start:end].strip() for start, end, *_ in masks]:
+        return f"spans {encoding.mask_spans} and not {[mask[:2] for mask in masks]}"
     answers = model.predict([encoding])[0]
     for scores, (*_, best) in zip(answers, masks, strict=True):
         tokens, probabilities = zip(*best, strict=True)

@@ -6,7 +6,7 @@ checkpoints. Does not know Transformers itself.
 
 from model_store.checkpoints.transformers.config import is_transformers_config
 from model_store.checkpoints.transformers.directory import read_transformers_dir
-from model_store.checkpoints.transformers.tokenizer import read_tokenizer
+from model_store.checkpoints.transformers.tokenizers import read_tokenizer
 from model_store.checkpoints.transformers.writer import write_tokenizer, write_transformers_dir
 
 __all__ = [

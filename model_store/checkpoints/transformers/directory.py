@@ -21,7 +21,7 @@ from model_store.checkpoints.transformers.families import find_family
 from model_store.checkpoints.transformers.families.family import Family, Tensors
 from model_store.checkpoints.transformers.pruned_heads import restore_heads
 from model_store.checkpoints.transformers.tensors import read_tensors
-from model_store.checkpoints.transformers.tokenizer import read_tokenizer
+from model_store.checkpoints.transformers.tokenizers import read_tokenizer
 from model_store.encoder.config import EncoderConfig
 from model_store.errors import ModelLoadError
 

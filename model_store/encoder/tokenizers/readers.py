@@ -1,15 +1,15 @@
 """What else reads texts with a tokenizer's vocabulary: other masks, and words in their places."""
 
 import json
-from enum import Enum
 from functools import cached_property
 from typing import Any
 
 from tokenizers import AddedToken, Tokenizer, pre_tokenizers
 
+from model_store.encoder.tokenizers.place import Place
 from model_store.encoder.tokenizers.spelling import (
     ByteLevelSpelling,
-    MetaspaceSpelling,
+    SpaceSpelling,
     Spelling,
     describe_part,
 )
@@ -20,24 +20,6 @@ MASK = "[MASK]"
 
 _OPTIONS = ("single_word", "lstrip", "rstrip", "normalized")
 """What decides where a text holds an added token."""
-
-
-class Place(Enum):
-    """Where in a text a word stands."""
-
-    START = "start"
-    """With nothing before it."""
-    WORD = "word"
-    """After white space."""
-    REST = "rest"
-    """Glued to what is before it."""
-
-
-def find_place(text: str, start: int) -> Place:
-    """Return the place of what starts at a character of a text."""
-    if start == 0:
-        return Place.START
-    return Place.WORD if text[start - 1].isspace() else Place.REST
 
 
 def read_both_masks(tokenizer: Tokenizer, mask: str) -> tuple[Tokenizer, int | None]:
@@ -62,7 +44,9 @@ class TargetReader:
         """Read with the parts of a tokenizer."""
         self._tokenizer = tokenizer
         self._spelling = spelling
-        self.is_plain = not isinstance(spelling, ByteLevelSpelling | MetaspaceSpelling)
+        self.is_plain = not isinstance(spelling, SpaceSpelling)
+        self.places = (Place.WORD,) if self.is_plain else tuple(Place)
+        """Those in which a word may be spelled in ways of their own."""
 
     def read(self, target: str, place: Place) -> list[int]:
         """Return the ids of a target.
@@ -70,11 +54,10 @@ class TargetReader:
         A vocabulary that writes the space before a word into it has two entries for most words. A
         target that starts with a space begins a word, wherever it stands.
         """
-        if self.is_plain or self._spelling.is_marked(target):
-            token_id = self._tokenizer.token_to_id(target) if target else None
-            if token_id is not None:
-                return [int(token_id)]
-        if self.is_plain or not target.strip():
+        token_id = self._tokenizer.token_to_id(target)
+        if token_id is not None and self._spelling.is_marked(target):
+            return [int(token_id)]
+        if not target.strip():
             return self._encode(self._tokenizer, target)
         if isinstance(self._spelling, ByteLevelSpelling):
             return self._read_bytes(target, place, self._spelling)

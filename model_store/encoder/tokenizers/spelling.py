@@ -23,11 +23,17 @@ _BYTES = decoders.ByteLevel()
 class Spelling(Protocol):
     """What is known of all entries of a vocabulary."""
 
+    marks_rest: ClassVar[bool]
+    """Whether what goes on with a word is marked; else what begins one is, or nothing."""
+
     def begins_word(self, entry: str) -> bool:
         """Say whether a piece begins a word, or goes on with the one before it."""
 
     def strip(self, entry: str) -> str:
         """Return what a piece adds to a text, without what says where it stands."""
+
+    def strip_text(self, text: str) -> str:
+        """Return the same of pieces that were decoded together."""
 
     def join(self, before: str, *, begins_word: bool) -> str:
         """Return the text before a piece, as a person would write it there."""
@@ -43,6 +49,7 @@ class Spelling(Protocol):
 class WordPieceSpelling:
     """What goes on with a word has a mark."""
 
+    marks_rest: ClassVar[bool] = True
     prefix: str = "##"
 
     def begins_word(self, entry: str) -> bool:
@@ -52,6 +59,10 @@ class WordPieceSpelling:
     def strip(self, entry: str) -> str:
         """Drop the mark."""
         return entry.removeprefix(self.prefix)
+
+    def strip_text(self, text: str) -> str:
+        """Drop the mark, which decoding leaves there."""
+        return text.removeprefix(self.prefix)
 
     def join(self, before: str, *, begins_word: bool) -> str:
         """Put what goes on behind the word; a caller who glued a mask to it meant that."""
@@ -67,9 +78,10 @@ class WordPieceSpelling:
 
 
 @dataclass(frozen=True, slots=True)
-class _SpaceSpelling:
+class SpaceSpelling:
     """What begins a word has its space in it."""
 
+    marks_rest: ClassVar[bool] = False
     mark: ClassVar[str]
     spaces: ClassVar[str | None]
     """What stands for the space between words; None for any white space."""
@@ -81,6 +93,10 @@ class _SpaceSpelling:
     def strip(self, entry: str) -> str:
         """Drop the space."""
         return entry.removeprefix(self.mark)
+
+    def strip_text(self, text: str) -> str:
+        """Drop the space."""
+        return text.removeprefix(" ")
 
     def join(self, before: str, *, begins_word: bool) -> str:
         """Have one space before a word, and none before what goes on with one."""
@@ -98,15 +114,15 @@ class _SpaceSpelling:
 
 
 @dataclass(frozen=True, slots=True)
-class MetaspaceSpelling(_SpaceSpelling):
+class MetaspaceSpelling(SpaceSpelling):
     """SentencePiece's: all white space between words is one."""
 
-    mark = METASPACE
-    spaces = None
+    mark: ClassVar[str] = METASPACE
+    spaces: ClassVar[str | None] = None
 
 
 @dataclass(frozen=True, slots=True)
-class ByteLevelSpelling(_SpaceSpelling):
+class ByteLevelSpelling(SpaceSpelling):
     """GPT-2's: entries are bytes, and a line's end is a token like others.
 
     Attributes:
@@ -114,8 +130,8 @@ class ByteLevelSpelling(_SpaceSpelling):
             and what follows it begins a word without one.
     """
 
-    mark = BYTE_SPACE
-    spaces = " "
+    mark: ClassVar[str] = BYTE_SPACE
+    spaces: ClassVar[str | None] = " "
 
     owns_space: bool = True
 
@@ -127,7 +143,7 @@ class ByteLevelSpelling(_SpaceSpelling):
         """Have one space before a word, and none before what goes on with one."""
         if not begins_word and not self.owns_space:
             return before
-        return _SpaceSpelling.join(self, before, begins_word=begins_word)
+        return SpaceSpelling.join(self, before, begins_word=begins_word)
 
     def is_broken(self, entry: str) -> bool:
         """Say whether there is a part of a character in it."""
@@ -138,6 +154,8 @@ class ByteLevelSpelling(_SpaceSpelling):
 class LetterSpelling:
     """A sequence of letters: every one stands alone."""
 
+    marks_rest: ClassVar[bool] = False
+
     def begins_word(self, entry: str) -> bool:  # noqa: ARG002  # all are alike
         """Say yes: none goes on with another."""
         return True
@@ -145,6 +163,10 @@ class LetterSpelling:
     def strip(self, entry: str) -> str:
         """Return it: there is no mark."""
         return entry
+
+    def strip_text(self, text: str) -> str:
+        """Leave out the spaces that decoding puts between all letters."""
+        return text.replace(" ", "")
 
     def join(self, before: str, *, begins_word: bool) -> str:  # noqa: ARG002  # as it was written
         """Leave the spaces as they are."""

@@ -11,7 +11,8 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from model_store.encoder.tokenizers.readers import MASK, Place, TargetReader, read_both_masks
+from model_store.encoder.tokenizers.place import Place
+from model_store.encoder.tokenizers.readers import TargetReader, read_both_masks
 from model_store.encoder.tokenizers.special_tokens import SpecialTokens
 from model_store.encoder.tokenizers.spelling import ByteLevelSpelling, find_spelling
 
@@ -49,7 +50,8 @@ class SubwordTokenizer:
         tokenizer.no_padding()
         tokenizer.encode_special_tokens = False
         self._tokenizer = tokenizer
-        self.clean_up_spaces = clean_up_spaces
+        # Transformers does not clean up behind BPE, whose spaces are its own.
+        self.clean_up_spaces = clean_up_spaces and type(tokenizer.model).__name__ != "BPE"
         self.special_tokens = special_tokens
         self.spelling = find_spelling(tokenizer, special_tokens.mask)
         self.pad_token_id = self._special_id(special_tokens.pad)
@@ -60,6 +62,7 @@ class SubwordTokenizer:
         self.unk_token_id = self._find_unknown()
         self._reader, self._mask_alias = read_both_masks(tokenizer, special_tokens.mask)
         self._targets = TargetReader(tokenizer, self.spelling)
+        self.places = self._targets.places
 
     @property
     def cls_token_id(self) -> int:
@@ -173,8 +176,7 @@ class SubwordTokenizer:
             place: where it is to stand, for vocabularies that spell a word in another way there;
                 None reads it as a text of its own, as Transformers' pipeline does.
         """
-        if place is None or target == MASK:
-            target = self.special_tokens.mask if place and target == MASK else target
+        if place is None or self._targets.is_plain:
             token_id = self._tokenizer.token_to_id(target)
             if token_id is not None and target:
                 return [int(token_id)]

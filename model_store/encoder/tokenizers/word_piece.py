@@ -1,7 +1,6 @@
 """WordPiece with BERT's normalisation."""
 
 import json
-import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from tokenizers import (
 )
 from tokenizers.models import WordPiece
 
+from model_store.encoder.tokenizers.assembly import Frame, assemble, require_special
 from model_store.encoder.tokenizers.frames import frame_as_bert
 from model_store.encoder.tokenizers.special_tokens import SpecialTokens
 from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
@@ -28,7 +28,7 @@ def build_word_piece(
     special_tokens: SpecialTokens | None = None,
     added_tokens: Sequence[AddedToken] = (),
     clean_up_spaces: bool = False,
-    post_processor: Any = None,
+    frame: Frame = frame_as_bert,
 ) -> SubwordTokenizer:
     """Build a tokenizer from its entries.
 
@@ -42,8 +42,7 @@ def build_word_piece(
         added_tokens: what is never cut beside the special tokens, or one of these with options
             of its own. What is no entry gets an id behind the vocabulary.
         clean_up_spaces: Transformers' `clean_up_tokenization_spaces`.
-        post_processor: makes what puts special tokens around a text, of their ids; None for
-            BERT's.
+        frame: makes what is put around a text.
 
     Raises:
         ValueError: a special token is missing.
@@ -54,11 +53,7 @@ def build_word_piece(
         if isinstance(vocabulary, Mapping)
         else {entry: index for index, entry in enumerate(vocabulary)}
     )
-    added = {token.content for token in added_tokens}
-    missing = [name for name in special.names if name not in ids and name not in added]
-    if missing:
-        message = f"the special token {reprlib.repr(missing[0])} is missing from the vocabulary"
-        raise ValueError(message)
+    require_special(special, ids, added_tokens)
     tokenizer = Tokenizer(WordPiece(ids, unk_token=str(special.unk)))
     tokenizer.normalizer = normalizers.BertNormalizer(
         clean_text=True,
@@ -68,11 +63,13 @@ def build_word_piece(
     )
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece(prefix="##")
-    tokenizer.add_tokens(list(added_tokens))
-    tokenizer.add_special_tokens([name for name in special.names if name not in added])
-    frame = post_processor or frame_as_bert
-    tokenizer.post_processor = frame(special, tokenizer)
-    return SubwordTokenizer(tokenizer, special, clean_up_spaces=clean_up_spaces)
+    return assemble(
+        tokenizer,
+        special,
+        frame,
+        added_tokens=added_tokens,
+        clean_up_spaces=clean_up_spaces,
+    )
 
 
 def is_plain(tokenizer: SubwordTokenizer) -> bool:

@@ -15,6 +15,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from model_store.encoder.tokenizers.spelling import LetterSpelling
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.text.encoding import Encoding
 from model_store.text.text_codec import TextCodec
@@ -27,8 +28,7 @@ _MOST_MASKS = 24
 _BATCH_SIZE = 8
 _SHUFFLES = 15
 _MOST_UNKNOWN = 0.1
-_SPECIAL_TOKENS = 2
-"""One before a text and one behind it."""
+_PROTEIN = "protein_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def prove_head(model: FillMaskModel, texts: Mapping[str, str]) -> HeadProof | No
         The proof, or the best attempt at one; None where the model can read none of the texts.
     """
     best = None
-    for name, text in texts.items():
+    for name, text in list_for(model, texts).items():
         proof = _probe(model, name, text)
         if proof and (best is None or proof.log_probability > best.log_probability):
             best = proof
@@ -76,17 +76,37 @@ def prove_head(model: FillMaskModel, texts: Mapping[str, str]) -> HeadProof | No
     return best
 
 
-def can_read(codec: TextCodec, token_ids: NDArray[np.int32]) -> bool:
-    """Say whether a text is in a model's language: its vocabulary has nearly all of it."""
-    has_words = len(token_ids) > _SPECIAL_TOKENS
-    return has_words and bool(np.mean(token_ids == codec.unk_token_id) <= _MOST_UNKNOWN)
+def list_for(codec: TextCodec, texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts that are for a model: proteins, where its vocabulary is of letters alone.
+
+    Others could spell them too, and know nothing of them.
+    """
+    has_letters = isinstance(codec.spelling, LetterSpelling)
+    return {
+        name: text for name, text in texts.items() if has_letters or not name.startswith(_PROTEIN)
+    }
+
+
+def can_read(codec: TextCodec, token_ids: NDArray[np.int32], own: range) -> bool:
+    """Say whether a text is in a model's language: its vocabulary has nearly all of it.
+
+    Args:
+        codec: the model's.
+        token_ids: those of the text, special tokens included.
+        own: which of them are the text's own.
+    """
+    if not own:
+        return False
+    return bool(np.mean(np.isin(token_ids, codec.unreadable_ids)) <= _MOST_UNKNOWN)
 
 
 def _probe(model: FillMaskModel, name: str, text: str) -> HeadProof | None:
-    token_ids = model.tokenize(text)[: min(_MOST_TOKENS, model.facts.max_sequence_length)]
-    if not can_read(model, token_ids):
+    whole, own = model.tokenize_apart(text)
+    token_ids = whole[: min(_MOST_TOKENS, model.facts.max_sequence_length)]
+    own = range(own.start, min(own.stop, len(token_ids) - 1))
+    if not can_read(model, token_ids, own):
         return None
-    positions = np.linspace(1, len(token_ids) - 2, min(_MOST_MASKS, len(token_ids) - 2), dtype=int)
+    positions = np.linspace(own[0], own[-1], min(_MOST_MASKS, len(own)), dtype=int)
     rng = np.random.default_rng(0)
     encodings = [_hold_back(model, token_ids, int(position), rng) for position in positions]
     held_back, others = [], []

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from model_store.loading.proving.head_proof import can_read
+from model_store.loading.proving.head_proof import can_read, list_for
 from model_store.text.encoding import Encoding
 from model_store.text.text_codec import TextCodec
 
@@ -22,22 +22,24 @@ def make_sample(codec: TextCodec, texts: Mapping[str, str]) -> list[Encoding]:
         can write none.
     """
     encodings: list[Encoding] = []
-    for text in texts.values():
-        token_ids = codec.tokenize(text)
-        if can_read(codec, token_ids):
-            encodings.extend(_mask_windows(codec, token_ids))
+    for text in list_for(codec, texts).values():
+        token_ids, own = codec.tokenize_apart(text)
+        if can_read(codec, token_ids, own):
+            encodings.extend(_mask_windows(codec, token_ids, own))
     step = -(-len(encodings) // _MOST_MASKS) or 1
     return encodings[::step]
 
 
-def _mask_windows(codec: TextCodec, token_ids: NDArray[np.int32]) -> list[Encoding]:
-    first, words, last = token_ids[:1], token_ids[1:-1], token_ids[-1:]
+def _mask_windows(codec: TextCodec, token_ids: NDArray[np.int32], own: range) -> list[Encoding]:
+    first, last = token_ids[: own.start], token_ids[own.stop :]
+    words = token_ids[own.start : own.stop]
+    room = codec.max_sequence_length - len(first) - len(last)
     encodings = []
-    for width in (min(width, codec.max_sequence_length - 2) for width in _WINDOWS):
+    for width in (min(width, room) for width in _WINDOWS):
         for start in range(max(1, len(words) - width + 1)):
             window = np.concatenate([first, words[start : start + width], last])
             # A different place in every window, never a special token.
-            position = 1 + start % (len(window) - 2)
+            position = len(first) + start % len(words[start : start + width])
             masked = window.copy()
             masked[position] = codec.mask_token_id
             encodings.append(Encoding("", masked, np.array([position]), ((0, 0),), None, _TOP_K))

@@ -89,21 +89,23 @@ def write_sequence(text: Encoding, path: Path, beam: Beam, codec: TextCodec) -> 
     spans = tuple(
         _write_span(run, tuple(masks[mask] for mask in run.masks), codec) for run in find_runs(text)
     )
-    return FilledSequence(_splice(text.text, spans), path.log_prob, path.mean_log_prob, spans)
+    filled = _splice(text.text, spans, codec)
+    return FilledSequence(filled, path.log_prob, path.mean_log_prob, spans)
 
 
 def _write_span(run: MaskRun, masks: tuple[JointMask, ...], codec: TextCodec) -> FilledSpan:
-    # The tokenizer puts spaces between all words, and CJK characters are words to it.
+    # WordPiece puts spaces between all words, and CJK characters are words to it.
     words = codec.write([mask.token for mask in masks])
     return FilledSpan(run.start, run.end, _between_cjk.sub("", words), masks)
 
 
-def _splice(text: str, spans: Sequence[FilledSpan]) -> str:
-    """Fill the caller's own text; a run that begins with a `##piece` joins the word before."""
+def _splice(text: str, spans: Sequence[FilledSpan], codec: TextCodec) -> str:
+    """Fill the caller's own text; a run that begins within a word joins the one before."""
+    spelling = codec.spelling
     filled, at = "", 0
     for span in spans:
         filled += text[at : span.start]
-        is_piece = span.masks[0].token_str.startswith("##")
-        filled = filled.rstrip() + span.text[2:] if is_piece else filled + span.text
+        begins_word = spelling.begins_word(codec.entry(span.masks[0].token))
+        filled = spelling.join(filled, begins_word=begins_word) + spelling.strip_text(span.text)
         at = span.end
     return filled + text[at:]

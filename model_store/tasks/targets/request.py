@@ -70,7 +70,7 @@ class TargetsRequest:
         """
         texts = self._read(codec, limits)
         yield from run_rounds(texts, codec)
-        return [text.answer(self.top_k) for text in texts]
+        return [text.answer(self.top_k, codec) for text in texts]
 
     def _read(self, codec: TextCodec, limits: TaskLimits) -> list[TargetScores]:
         texts: list[TargetScores] = []
@@ -78,7 +78,7 @@ class TargetsRequest:
         for index, (text, targets) in enumerate(zip(self.inputs, self.targets, strict=True)):
             try:
                 encoding = codec.encode(text, top_k=1, targets=None, limits=limits.text)
-                words = read_words(targets, len(encoding.mask_positions), codec)
+                words = read_words(targets, encoding, codec)
                 require_words_fit(words, encoding, codec)
             except InputError as error:
                 error.input = index
@@ -106,17 +106,23 @@ def run_rounds(texts: Sequence[TargetScores], codec: TextCodec) -> Task[None]:
             text.take(scores)
 
 
-def read_words(targets: TargetsOfText, masks: int, codec: TextCodec) -> list[list[Target]]:
-    """Return the targets of each mask, each spelling once.
+def read_words(targets: TargetsOfText, encoding: Encoding, codec: TextCodec) -> list[list[Target]]:
+    """Return the targets of each mask of a text, each spelling once.
 
     Raises:
         TargetsMismatchError: there are several lists, and not one for each mask.
     """
-    proposed = _spread(targets, masks)
-    # Each word once: most are proposed for every mask.
-    words = dict.fromkeys(word for mask in proposed for word in mask)
-    read = {word: codec.read_target(word) for word in words}
-    return [[read[word] for word in dict.fromkeys(mask)] for mask in proposed]
+    proposed = _spread(targets, len(encoding.mask_positions))
+    places = [codec.find_place(encoding, mask) for mask in range(len(proposed))]
+    # Each word once in a place: most are proposed for every mask.
+    words = dict.fromkeys(
+        (word, place) for mask, place in zip(proposed, places, strict=True) for word in mask
+    )
+    read = {asked: codec.read_target(*asked) for asked in words}
+    return [
+        [read[word, place] for word in dict.fromkeys(mask)]
+        for mask, place in zip(proposed, places, strict=True)
+    ]
 
 
 def _flatten(targets: TargetsOfText) -> Iterator[str]:

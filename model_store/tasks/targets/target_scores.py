@@ -14,6 +14,7 @@ from model_store.text.filled_text import MaskScores
 from model_store.text.questions import Ranked
 from model_store.text.target import Target
 from model_store.text.targeted_text import ScoredTarget, TargetedText
+from model_store.text.text_codec import TextCodec
 
 
 class TargetScores:
@@ -68,13 +69,13 @@ class TargetScores:
         """Take the scores of the text as it is: one a mask."""
         self._scores = scores
 
-    def answer(self, top_k: int | None) -> TargetedText:
+    def answer(self, top_k: int | None, codec: TextCodec) -> TargetedText:
         """Return the likeliest targets of each mask, the unknown last."""
         masks = (
             sorted((self._score(mask, target) for target in targets), key=_unlikelihood)[:top_k]
             for mask, targets in enumerate(self._targets)
         )
-        return TargetedText(self._encoding, tuple(map(tuple, masks)))
+        return TargetedText(self._encoding, tuple(map(tuple, masks)), codec)
 
     def _score(self, mask: int, target: Target) -> ScoredTarget:
         match target.match:

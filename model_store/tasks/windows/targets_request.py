@@ -64,7 +64,7 @@ class WindowTargetsRequest:
         predictions = (sum(p.count_predictions(top_k) for p in text.parts) for text in texts)
         require_answer(zip(self.inputs, predictions, strict=True), limits)
         yield from run_rounds(parts, codec)
-        return [text.answer(top_k) for text in texts]
+        return [text.answer(top_k, codec) for text in texts]
 
     @property
     def _of_whole_texts(self) -> TargetsRequest:
@@ -78,15 +78,15 @@ class _Text:
     cut: CutText
     parts: list[TargetScores]
 
-    def answer(self, top_k: int | None) -> SeenText[TargetedText]:
+    def answer(self, top_k: int | None, codec: TextCodec) -> SeenText[TargetedText]:
         """Put the answers of all windows together."""
-        masks = [mask for part in self.parts for mask in part.answer(top_k).masks]
-        return self.cut.show(TargetedText(self.cut.whole.encoding, tuple(masks)))
+        masks = [mask for part in self.parts for mask in part.answer(top_k, codec).masks]
+        return self.cut.show(TargetedText(self.cut.whole.encoding, tuple(masks), codec))
 
 
 def _read(text: str, targets: TargetsOfText, codec: TextCodec, limits: TaskLimits) -> _Text:
     whole = codec.encode_whole(text, top_k=1, limits=limits.text)
-    words = read_words(targets, len(whole.encoding.mask_positions), codec)
+    words = read_words(targets, whole.encoding, codec)
     # A word of several pieces takes the place of one mask.
     more = max(len(find_longest(words).token_ids) - 1, 0)
     cut = CutText.make(whole, codec.max_sequence_length - more)

@@ -141,6 +141,7 @@ def _read(body: FillMaskTask) -> FillRequest:
         inputs,
         top_k=parameters.top_k or DEFAULT_TOP_K,
         targets=None if targets is None else [targets] * len(inputs),
+        own_mask=True,
     )
 
 

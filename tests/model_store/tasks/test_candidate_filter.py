@@ -2,6 +2,7 @@
 
 import pytest
 
+from model_store.encoder.tokenizers.place import Place
 from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.errors import RequestLimitError
 from model_store.tasks import Done, TaskLimits, advance
@@ -82,9 +83,9 @@ def test_words_are_looked_up_once_for_all_inputs(monkeypatch: pytest.MonkeyPatch
     looked_up: list[str] = []
     read_target = TextCodec.read_target
 
-    def remember(codec: TextCodec, word: str) -> Target:
+    def remember(codec: TextCodec, word: str, place: Place) -> Target:
         looked_up.append(word)
-        return read_target(codec, word)
+        return read_target(codec, word, place)
 
     monkeypatch.setattr(TextCodec, "read_target", remember)
     ask(CandidateFilter(exclude=["May", "june"]), inputs=3)

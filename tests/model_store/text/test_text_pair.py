@@ -10,7 +10,7 @@ from fakes import make_tokenizer
 from model_store.checkpoints import read_tokenizer
 from model_store.errors import EmptyTextError, MaskNotFoundError, TextPairError, TextTooLongError
 from model_store.text.encoding import Encoding, TextLimits
-from model_store.text.filled_text import splice
+from model_store.text.splicing import splice_entry
 from model_store.text.text_codec import TextCodec
 from model_store.text.text_pair import TextPair
 from tiny_checkpoints import write_transformers_dir
@@ -51,8 +51,8 @@ def test_every_mask_lies_in_its_own_text(codec: TextCodec) -> None:
     assert encoding.mask_spans == ((4, 10), (11, 17), (5, 11))
     found = [encoding.text_of(mask) for mask in range(3)]
     assert found == ["the [MASK] [MASK]"] * 2 + ["  cat[MASK] sat"]
-    assert splice(encoding, 1, "dog") == "the [MASK] dog"
-    assert splice(encoding, 2, "##s") == "  cats sat"
+    assert splice_entry(encoding, 1, "dog", codec.spelling) == "the [MASK] dog"
+    assert splice_entry(encoding, 2, "##s", codec.spelling) == "  cats sat"
 
 
 def test_second_text_can_be_all_that_has_a_mask(codec: TextCodec) -> None:

@@ -37,7 +37,8 @@ class MaskChoice:
         frequencies = _count_tokens(options.texts, tokenizer)
         self._weights = np.sqrt(_RARE / frequencies)
         self._is_content = frequencies < _FUNCTION_WORD
-        self._continues = np.array([entry.startswith("##") for entry in tokenizer.vocabulary])
+        begins = map(tokenizer.spelling.begins_word, tokenizer.vocabulary)
+        self._continues = ~np.fromiter(begins, np.bool_)
         self._special = frozenset(tokenizer.special_token_ids)
 
     def choose(self, row: Sequence[int], most: int, rng: np.random.Generator) -> list[int]:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model_store.encoder.tokenizers.place import Place
 from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.errors import (
     InputError,
@@ -18,6 +19,7 @@ from model_store.errors import (
 from model_store.tasks import TaskLimits
 from model_store.tasks.targets import TargetsRequest
 from model_store.tasks.targets.request import read_words
+from model_store.text.encoding import TextLimits
 from model_store.text.target import Target
 from model_store.text.targeted_text import ScoredTarget, TargetedText
 from model_store.text.text_codec import TextCodec
@@ -314,10 +316,11 @@ def test_each_word_is_looked_up_once(codec: TextCodec, monkeypatch: pytest.Monke
     looked_up: list[str] = []
     read_target = TextCodec.read_target
 
-    def remember(codec: TextCodec, word: str) -> Target:
+    def remember(codec: TextCodec, word: str, place: Place) -> Target:
         looked_up.append(word)
-        return read_target(codec, word)
+        return read_target(codec, word, place)
 
     monkeypatch.setattr(TextCodec, "read_target", remember)
-    read_words(["cat", "dog", "cat"], 3, codec)
+    text = codec.encode("[MASK] a[MASK] [MASK]", top_k=1, targets=None, limits=TextLimits())
+    read_words(["cat", "dog", "cat"], text, codec)
     assert looked_up == ["cat", "dog"]

@@ -7,7 +7,7 @@ tokenizer.json           `added_tokens`, which count without a decoder
 """
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,26 @@ class TokenizerOptions:
     named: dict[str, str]
     added: list[AddedToken]
 
+    def with_added(self, symbols: Iterable[tuple[str, bool]]) -> list[AddedToken]:
+        """Return `added` and symbols of a vocabulary that are found first: text, is it special."""
+        known = {token.content for token in self.added}
+        return [
+            *self.added,
+            *(
+                AddedToken(text, normalized=False, special=special)
+                for text, special in symbols
+                if text not in known
+            ),
+        ]
+
 
 def read_tokenizer_options(
-    directory: Path, stored: list[dict[str, Any]], defaults: Mapping[str, str] | None
+    directory: Path,
+    stored: list[dict[str, Any]],
+    defaults: Mapping[str, str] | None,
+    *,
+    strips_mask: bool = False,
+    extra: tuple[str, ...] = (),
 ) -> TokenizerOptions:
     """Read the files beside a vocabulary.
 
@@ -52,6 +69,8 @@ def read_tokenizer_options(
         stored: the `added_tokens` of `tokenizer.json`.
         defaults: the named tokens of a class that builds its tokenizer; None where it is the file
             itself, and has what is stored in it.
+        strips_mask: whether a mask of which only the text is known takes the space before it.
+        extra: tokens that are special beside the named ones, where no file lists such.
 
     Raises:
         ModelLoadError: a file is broken.
@@ -72,8 +91,20 @@ def read_tokenizer_options(
         decoder |= {token["id"]: made for token, made in zip(stored, in_file, strict=True)}
     for name, text in (defaults or {}).items():
         named.setdefault(name, AddedToken(text, special=True))
+    if strips_mask and not _is_described(directory):
+        mask = named["mask_token"]
+        named["mask_token"] = AddedToken(mask.content, lstrip=True, special=True)
+    if extra:
+        fields.setdefault(_EXTRA, list(extra))
     added = _order(decoder, named, _read_extra(fields), in_file if defaults is None else [])
     return TokenizerOptions(fields, {name: token.content for name, token in named.items()}, added)
+
+
+def _is_described(directory: Path) -> bool:
+    """Say whether the files say more of the mask than its text."""
+    stored = read_json_if_there(directory / "special_tokens_map.json")
+    fields = stored | read_json_if_there(directory / _CONFIG)
+    return isinstance(fields.get("mask_token"), dict)
 
 
 def _pop_named(fields: dict[str, Any], defaults: Mapping[str, str]) -> dict[str, AddedToken]:
