@@ -65,7 +65,7 @@ class LoadedModel:
 
     @property
     def mask_token(self) -> str:
-        """What stands where a word is missing; `[MASK]` for nearly every preset."""
+        """The preset's own spelling of a missing word; `[MASK]` is understood for every preset."""
         return self._runner.model.mask_token
 
     @overload

@@ -91,7 +91,8 @@ def is_plain(tokenizer: SubwordTokenizer) -> bool:
 
 
 def _list_parts(tokenizer: SubwordTokenizer) -> list[Any]:
-    """Return what tells a tokenizer from another; an empty text shows what is put around each."""
+    """Return what tells a tokenizer from another; empty texts show what is put around them."""
     content = json.loads(tokenizer.to_json())
     names = ("model", "normalizer", "pre_tokenizer", "decoder", "added_tokens")
-    return [*(content[name] for name in names), tokenizer.encode("").ids]
+    around = (tokenizer.encode(""), tokenizer.encode("", ""))
+    return [*(content[name] for name in names), *((each.ids, each.type_ids) for each in around)]

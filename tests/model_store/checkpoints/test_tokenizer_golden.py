@@ -3,15 +3,16 @@
 import json
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from golden.tokenizer_cases import CASES, GOLDEN, PAIRS, TokenizerCase
-from model_store.checkpoints.transformers import read_tokenizer
+from model_store.checkpoints.transformers import read_tokenizer, write_tokenizer
 from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
-from model_store.errors import UnknownTargetError
+from model_store.errors import ModelLoadError, UnknownTargetError
 from model_store.text.encoding import Encoding, TextLimits
 from model_store.text.filled_text import FilledText, MaskScores
 from model_store.text.text_codec import TextCodec
@@ -110,3 +111,63 @@ def test_another_process_reads_alike(case: TokenizerCase, tokenizer: SubwordToke
         )
         assert ours.token_ids.tolist() == theirs.token_ids.tolist()
         assert ours.mask_spans == theirs.mask_spans
+
+
+def test_a_conversion_keeps_the_tokenizer(
+    case: TokenizerCase, tokenizer: SubwordTokenizer, tmp_path: Path
+) -> None:
+    """What is written beside a converted model reads texts alike, and pairs."""
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    config = SimpleNamespace(max_sequence_length=512)
+    checkpoint: Any = SimpleNamespace(tokenizer=tokenizer, config=config)
+    write_tokenizer(checkpoint, kept)
+    again = read_tokenizer(kept)
+    assert again.special_tokens == tokenizer.special_tokens
+    assert again.spelling == tokenizer.spelling
+    texts = [(line["text"],) for line in golden()[case.name]["texts"]]
+    for text in [*texts, *PAIRS]:
+        ours, theirs = (each.encode(*text) for each in (tokenizer, again))
+        assert (ours.ids, ours.type_ids) == (theirs.ids, theirs.type_ids)
+        assert ours.offsets == theirs.offsets
+
+
+@pytest.mark.parametrize(
+    ("family", "missing"),
+    [
+        ("roberta", "vocab.json"),
+        ("xlm-roberta", "sentencepiece.bpe.model"),
+        ("albert", "spiece.model"),
+        ("modernbert", "tokenizer.json"),
+        ("esm", "vocab.txt"),
+    ],
+)
+def test_a_missing_vocabulary_is_named(family: str, missing: str, tmp_path: Path) -> None:
+    """Whoever reads the sentence knows which file to add."""
+    with pytest.raises(ModelLoadError, match=missing):
+        read_tokenizer(TokenizerCase("", family, "", {}).write(tmp_path))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xff", b"\n\x03\n\x01a\x12\x02\x18\x02"])
+def test_what_is_no_unigram_is_refused(content: bytes, tmp_path: Path) -> None:
+    """An empty file, a broken one, and SentencePiece's own BPE."""
+    directory = TokenizerCase("", "albert", "", {}).write(tmp_path)
+    (directory / "spiece.model").write_bytes(content)
+    with pytest.raises(ModelLoadError, match=r"spiece\.model is no"):
+        read_tokenizer(directory)
+
+
+def test_bertweet_is_refused_by_name(tmp_path: Path) -> None:
+    """With what to do instead."""
+    options = {"tokenizer_class": "BertweetTokenizer"}
+    with pytest.raises(ModelLoadError, match=r"'BertweetTokenizer'.*use another"):
+        read_tokenizer(TokenizerCase("", "roberta", "", {}, options).write(tmp_path))
+
+
+def test_a_vocabulary_of_another_kind_is_refused(tmp_path: Path) -> None:
+    """WordPiece entries are no BPE."""
+    options = {"tokenizer_class": "RobertaTokenizer"}
+    files = {"tokenizer.json": "tokenizer.json"}
+    directory = TokenizerCase("", "bert", "albert", files, options).write(tmp_path)
+    with pytest.raises(ModelLoadError, match="holds no BPE vocabulary, which a RobertaTokenizer"):
+        read_tokenizer(directory)

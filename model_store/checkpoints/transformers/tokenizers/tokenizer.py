@@ -39,7 +39,10 @@ _FILE_FAMILIES = frozenset({"modernbert"})
 """Whatever class their files name, Transformers takes `tokenizer.json` as it stands."""
 
 _CONFIG = "tokenizer_config.json"
-_ADVICE = "use a checkpoint with a BertTokenizer, or with another that docs/checkpoints.md lists."
+_ADVICE = "use a checkpoint with a BertTokenizer."
+_NOT_READ = {
+    "BertweetTokenizer": "its BPE has no form as a tokenizer.json; use another RoBERTa checkpoint.",
+}
 
 
 def read_tokenizer(directory: Path) -> SubwordTokenizer:
@@ -91,7 +94,8 @@ def _find_class(directory: Path) -> str:
             continue
         if isinstance(given, str) and (given in CLASSES or given in _FILE_CLASSES):
             return given
-        message = f"The tokenizer is a {reprlib.repr(given)}, says {name}; {_ADVICE}"
+        advice = _NOT_READ.get(str(given), _ADVICE)
+        message = f"The tokenizer is a {reprlib.repr(given)}, says {name}; {advice}"
         raise ModelLoadError(message)
     return USUAL.get(family, "BertTokenizer") if isinstance(family, str) else "BertTokenizer"
 
