@@ -55,7 +55,6 @@ class TextCodec:
         self.mask_token = tokenizer.special_tokens.mask
         self.mask_token_id = tokenizer.mask_token_id
         self.unk_token_id = tokenizer.unk_token_id
-        self.unreadable_ids = tokenizer.unreadable_ids
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "TextCodec":
@@ -79,6 +78,11 @@ class TextCodec:
             "num_segments": self.num_segments,
         }
         return json.dumps(fields).encode()
+
+    @property
+    def unreadable_ids(self) -> list[int]:
+        """The ids that say that the vocabulary cannot write a text; a list takes a moment."""
+        return self._tokenizer.unreadable_ids
 
     def tokenize(self, text: str) -> NDArray[np.int32]:
         """Return the ids of a text, special tokens included, however long it is: `[tokens]`."""
