@@ -8,7 +8,7 @@ the time that passes stands that of the processor, which other work on the machi
 
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
@@ -20,10 +20,10 @@ from model_store.engines.fill_mask import FillMaskModel
 from model_store.store import ModelStore
 from model_store.tasks import TaskLimits
 from model_store.text.encoding import Encoding
+from service.commands.bulk.blocks import Block, Source
 from service.commands.bulk.output import Output
-from service.commands.bulk.rows import read_rows
+from service.commands.bulk.question import let_engine_in
 from service.commands.bulk.run import Run, RunLimits
-from service.commands.run import let_engine_in
 from service.processes.heap import freeze_heap
 
 _CLOZE = Path(__file__).with_name("cloze.tsv")
@@ -38,6 +38,11 @@ def write_texts(path: Path, rows: int) -> None:
         file.writelines(f"{text}\n" for text in islice(cycle(sentences), rows))
 
 
+def read_blocks(path: Path) -> Iterator[Block]:
+    """Yield the blocks of such a file."""
+    return Source(path, "text", None, _LINE_BYTES, 0).blocks()
+
+
 def main() -> None:
     """Measure, and print a line a round and the median of the ratios."""
     given = sys.argv[1:]
@@ -50,15 +55,16 @@ def measure(name: str, rounds: int, rows: int) -> None:
     make_presets(_CACHE / "presets", (SHAPES[name],))
     options = EngineOptions(cache_directory=_CACHE / "converted")
     model = ModelStore(_CACHE / "presets", engine=options).load(name)
-    limits = RunLimits(TaskLimits(), 256, model.facts.batch_tokens)
-    run = Run(name, model, limits)
+    limits = RunLimits(TaskLimits(), 256, model.facts.batch_tokens, _LINE_BYTES)
+    run = Run(name, model, "text", limits)
     let_engine_in()
     with tempfile.TemporaryDirectory() as directory:
         texts = Path(directory, "texts.txt")
         write_texts(texts, rows)
         batches = [
             [encoding for each in batch for encoding in each.round]
-            for batch in run.gather(read_rows(texts, "text", None, _LINE_BYTES), 0)
+            for block in read_blocks(texts)
+            for batch in run.gather(block)
         ]
         freeze_heap()
         print(f"{name}, {model.facts.precision}, {rows} rows in {len(batches)} batches")
@@ -89,8 +95,7 @@ def _run_engine(model: FillMaskModel, batches: list[list[Encoding]]) -> None:
 
 def _run(run: Run, texts: Path, output: Path) -> None:
     with output.open("wb") as file:
-        rows = read_rows(texts, "text", None, _LINE_BYTES)
-        run.answer(rows, Output(file, None, 0, 0), lambda _: None)
+        run.answer(read_blocks(texts), Output(file, None, 0, 0), lambda _: None)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import threading
 
 from fakes import FakeEngine, FakeStore, make_preset, score_by_id
 from model_store.engines.batches.batch import Batch, Scores
-from service.commands import run as command
+from service.commands.bulk import question
 from service.commands.cli import cli
 
 _BATCHES = int(sys.argv[1])
@@ -33,7 +33,7 @@ def main() -> None:
     """Run it."""
     store = FakeStore([make_preset("tiny")])
     store.engines["tiny"] = FakeEngine(answer=_Held())
-    command.create_store = lambda _: store  # type: ignore[assignment]
+    question.create_store = lambda _: store  # type: ignore[assignment]
     cli(["run", *sys.argv[2:]])
 
 

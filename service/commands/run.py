@@ -1,28 +1,21 @@
 """`fillmask run`: a file of texts in, a file of answers out."""
 
 import hashlib
-import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from tqdm import tqdm
 from typer import BadParameter, Option, echo
 
-from model_store.engines.fill_mask import FillMaskModel
-from service.app import request_limits
+from service.commands.bulk.blocks import Source
 from service.commands.bulk.output import Order, open_output
-from service.commands.bulk.rows import Format, find_format, read_rows
-from service.commands.bulk.run import Run, RunLimits
+from service.commands.bulk.question import Question, prepare
+from service.commands.bulk.ray_run import Cluster, answer_on_ray
+from service.commands.bulk.rows import Format, find_format
 from service.commands.environment import read_settings
 from service.commands.options import PresetOption
 from service.commands.sentences import warn_of_unknown_settings
-from service.models.preset_store import create_store
-from service.processes.heap import freeze_heap
-from service.settings import Settings
-
-_SWITCH_S = 0.0005
-"""How soon the engine's thread is let in when it comes back with a batch; Python's own is ten times
-that, in which a small model could have run the next one."""
 
 
 def run(
@@ -40,6 +33,13 @@ def run(
     failed: Annotated[
         Path | None, Option(dir_okay=False, help="Where the rows that failed go, with their error.")
     ] = None,
+    ray: Annotated[
+        str | None,
+        Option(metavar="ADDRESS", help="The Ray cluster that answers: auto, HOST:PORT, or local."),
+    ] = None,
+    ray_workers: Annotated[
+        int | None, Option(min=1, help="How many models the cluster loads; one a node if left out.")
+    ] = None,
 ) -> None:
     """Fill the masks of every row of a file: text, JSON lines, CSV or Parquet.
 
@@ -53,32 +53,18 @@ def run(
     preset = preset or settings.default_preset
     digest, lines = _look_at(source)
     order = Order(digest, form, column, preset, top_k, str(failed) if failed else None)
+    question = Question(preset, form, top_k, settings)
     with open_output(output, failed, order) as file:
-        model = _load(preset, settings)
-        rows = read_rows(source, form, column, settings.max_body_bytes)
-        limits = RunLimits(
-            request_limits(settings).task,
-            settings.max_batch_size,
-            settings.max_batch_tokens or model.facts.batch_tokens,
-        )
-        let_engine_in()
-        freeze_heap()
+        rows = Source(source, form, column, settings.max_body_bytes, file.rows)
+        if ray is None:
+            answer = partial(prepare(question).answer, rows.blocks())
+        else:
+            answer = partial(answer_on_ray, Cluster(ray, ray_workers), rows, question)
         total = None if form == "parquet" else lines
         # Drawn on a terminal only.
         with tqdm(total=total, initial=file.rows, unit="row", disable=None) as bar:
-            Run(preset, model, limits, top_k).answer(rows, file, bar.update)
+            answer(file, bar.update)
     echo(f"{output}: {file.rows} rows, {file.failed} of them failed.")
-
-
-def let_engine_in() -> None:
-    """Let threads take turns so often that the engine's does not wait for those beside it."""
-    sys.setswitchinterval(_SWITCH_S)
-
-
-def _load(preset: str, settings: Settings) -> FillMaskModel:
-    store = create_store(settings)
-    store.fetch(preset)
-    return store.load(preset)
 
 
 def _require_apart(source: Path, output: Path, failed: Path | None) -> None:

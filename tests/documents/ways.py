@@ -53,6 +53,7 @@ NOT_RUN = {
     "-m bench.minimal_pairs": "It needs DIRECTORY. tests/bench/test_minimal_pairs.py runs it.",
     "fillmask bench": "It measures for half a minute, and what else runs spoils it."
     " tests/service/commands/bench has it run.",
+    "--ray auto": "It needs a cluster. tests/on_ray/test_bulk.py has one.",
     "--heldout rest.txt": "It takes a corpus. docs/training.md has such commands run.",
     "KERAS_BACKEND=": "It trains for hours, on text and with a backend that no lock holds;"
     " the page's other command of `fillmask train` is run.",

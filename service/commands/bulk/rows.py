@@ -32,8 +32,17 @@ class Row:
     `content` is what stands there, for those that failed; None where nobody kept it.
     """
 
-    content: str | bytes | None
+    content: bytes | None
     read: Callable[[], FillMaskRequest]
+
+
+def make_row(content: bytes | None, form: Format, max_row_bytes: int) -> Row:
+    """Return a row of what stands in it."""
+    if content is None or form == "jsonl":
+        return Row(content, lambda: read_line(content, max_row_bytes))
+    # What is no UTF-8 becomes what no text may hold, and is refused as such.
+    text = content.decode("utf-8", "surrogateescape")
+    return Row(content, lambda: FillMaskRequest(inputs=text))
 
 
 def find_format(path: Path) -> Format:
@@ -49,14 +58,16 @@ def find_format(path: Path) -> Format:
         raise CommandError(message) from None
 
 
-def read_rows(path: Path, form: Format, column: str | None, max_row_bytes: int) -> Iterator[Row]:
-    """Yield the rows of a file, as it is read.
+def read_contents(
+    path: Path, form: Format, column: str | None, max_row_bytes: int
+) -> Iterator[bytes | None]:
+    """Yield what stands in each row of a file, as it is read.
 
     Args:
         path: the file.
         form: its format.
         column: the one of the texts, in CSV and Parquet; needless where there is only one.
-        max_row_bytes: how long a row may be; longer ones are passed as such.
+        max_row_bytes: how long a row may be; of longer ones comes None.
 
     Raises:
         ClickException: it is not of this format, or has no such column.
@@ -64,28 +75,15 @@ def read_rows(path: Path, form: Format, column: str | None, max_row_bytes: int) 
     """
     match form:
         case "text":
-            return (_read_text(line, max_row_bytes) for line in _split(path, max_row_bytes))
+            lines = _split(path, max_row_bytes)
+            return (None if line is None else line.removesuffix(b"\r") for line in lines)
         case "jsonl":
-            return (_read_json(line, max_row_bytes) for line in _split(path, max_row_bytes))
+            return _split(path, max_row_bytes)
         case "csv":
-            return map(_row_of, _read_csv(path, column, max_row_bytes))
+            texts = _read_csv(path, column, max_row_bytes)
+            return (text.encode("utf-8", "surrogateescape") for text in texts)
         case _:
-            return map(_row_of, _read_parquet(path, column))
-
-
-def _row_of(text: str) -> Row:
-    return Row(text, lambda: FillMaskRequest(inputs=text))
-
-
-def _read_text(line: bytes | None, max_row_bytes: int) -> Row:
-    if line is None:
-        return _read_json(line, max_row_bytes)
-    # What is no UTF-8 becomes what no text may hold, and is refused as such.
-    return _row_of(line.removesuffix(b"\r").decode("utf-8", "surrogateescape"))
-
-
-def _read_json(line: bytes | None, max_row_bytes: int) -> Row:
-    return Row(line, lambda: read_line(line, max_row_bytes))
+            return _read_parquet(path, column)
 
 
 def _split(path: Path, max_line_bytes: int) -> Iterator[bytes | None]:
@@ -120,7 +118,7 @@ def _find_column(path: Path, names: list[str], column: str | None) -> int:
     raise CommandError(message)
 
 
-def _read_parquet(path: Path, column: str | None) -> Iterator[str]:
+def _read_parquet(path: Path, column: str | None) -> Iterator[bytes]:
     try:
         import pyarrow as pa  # noqa: PLC0415  # an extra, which other formats do without
         from pyarrow import parquet  # noqa: PLC0415
@@ -132,8 +130,9 @@ def _read_parquet(path: Path, column: str | None) -> Iterator[str]:
             schema = file.schema_arrow
             name = schema.names[_find_column(path, schema.names, column)]
             for batch in file.iter_batches(_PIECE_ROWS, columns=[name]):
-                for text in batch.column(0).cast(pa.string()).to_pylist():
-                    yield text or ""
+                texts = batch.column(0).cast(pa.string()).cast(pa.binary())
+                for text in texts.to_pylist():
+                    yield text or b""
     except pa.ArrowException as error:
         reason = str(error).splitlines()[0].rstrip(".")
         message = f"{path} cannot be read as Parquet ({reason}); mend it, or name another column."

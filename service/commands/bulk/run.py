@@ -19,8 +19,9 @@ from model_store.errors import InputError
 from model_store.tasks import Done, Results, Round, Task, TaskLimits, advance, cut
 from model_store.text.encoding import Encoding
 from model_store.text.filled_text import MaskScores
+from service.commands.bulk.blocks import Block
 from service.commands.bulk.output import Output
-from service.commands.bulk.rows import Row
+from service.commands.bulk.rows import Format, Row, make_row
 from service.errors.exceptions import PayloadTooLargeError, PresetUnusableError
 from service.routes.bulk.line_request import write_error
 from service.routes.fill_mask.call import FillMaskCall, read_call
@@ -37,46 +38,57 @@ class RunLimits:
         task: how much a row may ask for.
         batch_size: the most texts in one batch.
         batch_tokens: the most tokens.
+        row_bytes: how long a row may be.
     """
 
     task: TaskLimits
     batch_size: int
     batch_tokens: int
+    row_bytes: int
 
 
 class Run:
     """Answers rows with one model."""
 
     def __init__(
-        self, preset: str, model: FillMaskModel, limits: RunLimits, top_k: int | None = None
+        self,
+        preset: str,
+        model: FillMaskModel,
+        form: Format,
+        limits: RunLimits,
+        top_k: int | None = None,
     ) -> None:
         """Take a model; `top_k` is for rows that do not say how many predictions they want."""
         self._preset = preset
         self._model = model
+        self._form = form
         self._limits = limits
         self._top_k = top_k
 
-    def answer(self, rows: Iterable[Row], output: Output, tell: Callable[[int], object]) -> None:
-        """Write a line for each row, in order, after those that are done; tell how many at a time.
+    def answer(
+        self, blocks: Iterable[Block], output: Output, tell: Callable[[int], object]
+    ) -> None:
+        """Write a line for each row, in order; tell how many at a time.
 
         Raises:
             InferenceError: the engine failed; what was written is good.
         """
         under_way: deque[Future[list[_Answering]]] = deque()
         with ThreadPoolExecutor(1, thread_name_prefix="engine") as engine:
-            for batch in self.gather(rows, output.rows):
-                under_way.append(engine.submit(self._finish, batch))
-                if len(under_way) > _AHEAD:
-                    tell(self._write(under_way.popleft().result(), output))
+            for block in blocks:
+                for batch in self.gather(block):
+                    under_way.append(engine.submit(self._finish, batch))
+                    if len(under_way) > _AHEAD:
+                        tell(self._write(under_way.popleft().result(), output))
             while under_way:
                 tell(self._write(under_way.popleft().result(), output))
 
-    def gather(self, rows: Iterable[Row], done: int) -> Iterator[list["_Answering"]]:
+    def gather(self, block: Block) -> Iterator[list["_Answering"]]:
         """Yield rows, begun, as many as fill a batch."""
         batch: list[_Answering] = []
         texts = tokens = 0
-        for number, row in enumerate(islice(rows, done, None), done + 1):
-            begun = self._begin(number, row)
+        for number, content in enumerate(block.contents, block.first + 1):
+            begun = self._begin(number, make_row(content, self._form, self._limits.row_bytes))
             size = sum(len(encoding.token_ids) for encoding in begun.round)
             texts += len(begun.round)
             tokens += size
@@ -86,8 +98,7 @@ class Run:
                 yield batch
                 batch, texts, tokens = [], len(begun.round), size
             batch.append(begun)
-        if batch:
-            yield batch
+        yield batch
 
     def _begin(self, number: int, row: Row) -> "_Answering":
         begun = _Answering(number, row)
@@ -163,10 +174,6 @@ class _Answering:
             self.round = step
 
 
-def _show(content: str | bytes | None) -> str | None:
+def _show(content: bytes | None) -> str | None:
     """Return what stood in a row, as far as it is text."""
-    if content is None:
-        return None
-    if isinstance(content, str):
-        content = content.encode("utf-8", "surrogateescape")
-    return content.decode("utf-8", "replace")
+    return None if content is None else content.decode("utf-8", "replace")

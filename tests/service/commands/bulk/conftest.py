@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from fakes import FakeStore, make_preset
-from service.commands import run as command
+from service.commands.bulk import question
 from service.commands.cli import app
 
 Invoke = Callable[..., Result]
@@ -17,7 +17,7 @@ Invoke = Callable[..., Result]
 def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
     """Return the store of the command."""
     store = FakeStore([make_preset("tiny"), make_preset("other")])
-    monkeypatch.setattr(command, "create_store", lambda _: store)
+    monkeypatch.setattr(question, "create_store", lambda _: store)
     return store
 
 
