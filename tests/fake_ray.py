@@ -48,9 +48,9 @@ class FakeRay:
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Be what is imported as Ray."""
         ray, data, block = (ModuleType(name) for name in ("ray", "ray.data", "ray.data.block"))
-        strategies = SimpleNamespace(NodeAffinitySchedulingStrategy=SimpleNamespace)
         vars(block).update(BlockMetadata=SimpleNamespace)
         vars(data).update(
+            ActorPoolStrategy=lambda **sizes: sizes,
             block=block,
             Datasource=object,
             DataContext=SimpleNamespace(get_current=lambda: self.context),
@@ -60,7 +60,6 @@ class FakeRay:
         vars(ray).update(
             data=data,
             exceptions=SimpleNamespace(RayError=RayError),
-            util=SimpleNamespace(scheduling_strategies=strategies),
             get_runtime_context=lambda: SimpleNamespace(get_node_id=lambda: "here"),
             init=self._init,
             nodes=lambda: (

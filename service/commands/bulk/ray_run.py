@@ -6,6 +6,7 @@ on with what the other began. Reading is one task, on this machine: no worker ne
 """
 
 import logging
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,8 @@ from service.commands.bulk.output import Output
 from service.commands.bulk.question import Question
 from service.commands.bulk.ray_worker import RayWorker, read_blocks
 from service.commands.sentences import CommandError
+
+_KNOCK_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ def _join(address: str) -> Iterator[Any]:
     # Nobody looks at the dashboard of a cluster that ends with the command; it takes half a minute.
     own = {"include_dashboard": False} if address == "local" else {}
     try:
+        _knock(address)
         ray.init(address, log_to_driver=False, logging_level=logging.WARNING, **own)
     except Exception as error:  # noqa: BLE001  # some of Ray's are no more than that
         reason = str(error).splitlines()[0].rstrip(".")
@@ -122,6 +126,17 @@ def _join(address: str) -> Iterator[Any]:
         ray.shutdown()
 
 
+def _knock(address: str) -> None:
+    """Fail at once where nobody listens: Ray would try for a quarter of an hour.
+
+    Raises:
+        OSError: nobody does.
+    """
+    host, separator, port = address.rpartition(":")
+    if separator:
+        socket.create_connection((host, int(port)), _KNOCK_S).close()
+
+
 def _stream(
     ray: Any, source: Source, question: Question, workers: int, cores: int
 ) -> Iterable[dict[str, Any]]:
@@ -132,20 +147,19 @@ def _stream(
     context.target_max_block_size = 1
     context.raise_original_map_exception = True
     context.enable_progress_bars = context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.WARNING)
-    here = {"node_id": ray.get_runtime_context().get_node_id(), "soft": False}
-    strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(**here)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # it warns of bars that are left out
+    here = ray.get_runtime_context().get_node_id()
     blocks = ray.data.read_datasource(
         _make_datasource(ray, replace(source, path=source.path.absolute())),
         num_cpus=0,
-        ray_remote_args={"scheduling_strategy": strategy},
+        label_selector={"ray.io/node-id": here},
         override_num_blocks=1,
     )
     answers = blocks.map(
         RayWorker,
         fn_constructor_args=(question.anywhere(),),
         # As many as there is room for: fewer once a node is gone.
-        concurrency=(1, workers, workers),
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers),
         num_cpus=cores,
     )
     rows: Iterable[dict[str, Any]] = answers.iter_rows()

@@ -3,6 +3,7 @@
 import itertools
 import json
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,11 @@ def write_input(form: str) -> str:
     return name
 
 
+def pool_of(workers: int) -> dict[str, int]:
+    """Return how a pool is asked for; it may shrink where a node is gone."""
+    return {"min_size": 1, "max_size": workers, "initial_size": workers}
+
+
 @pytest.mark.parametrize("form", ["txt", "jsonl", "csv", "parquet"])
 def test_lines_are_those_of_a_run_without_ray(invoke: Any, ray: FakeRay, form: str) -> None:
     """To the byte, those of failed rows too."""
@@ -64,15 +70,14 @@ def test_blocks_keep_their_order_and_their_bounds(invoke: Any, ray: FakeRay) -> 
     assert invoke(write_input("txt"), "--ray", "auto", "--ray-workers", "2").exit_code == 0
     assert ray.context.execution_options.preserve_order
     assert ray.context.target_max_block_size == 1
-    assert ray.options["map"] == {"concurrency": (1, 2, 2), "num_cpus": 2}
-    strategy = ray.options["read"]["ray_remote_args"]["scheduling_strategy"]
-    assert vars(strategy) == {"node_id": "here", "soft": False}
+    assert ray.options["map"] == {"compute": pool_of(2), "num_cpus": 2}
+    assert ray.options["read"]["label_selector"] == {"ray.io/node-id": "here"}
 
 
 def test_every_node_with_cores_has_a_worker(invoke: Any, ray: FakeRay) -> None:
     """A head may have none."""
     assert invoke(write_input("txt"), "--ray", "auto").exit_code == 0
-    assert ray.options["map"] == {"concurrency": (1, 3, 3), "num_cpus": 2}
+    assert ray.options["map"] == {"compute": pool_of(3), "num_cpus": 2}
 
 
 @pytest.mark.parametrize("first", [[], ["--ray", "auto"]])
@@ -183,11 +188,30 @@ def test_errors_of_the_file_are_those_of_a_run_without_ray(invoke: Any, ray: Fak
 def test_cluster_that_is_not_there_is_told(invoke: Any, ray: FakeRay, fault: Exception) -> None:
     """Whatever Ray raises then."""
     ray.unreachable = fault
-    result = invoke(write_input("txt"), "--ray", "10.0.0.1:6379")
+    result = invoke(write_input("txt"), "--ray", "auto")
     assert result.output == (
-        "Error: There is no cluster at 10.0.0.1:6379 (none there); start one with `ray start`, or "
-        "give --ray local.\n"
+        "Error: There is no cluster at auto (none there); start one with `ray start`, or give "
+        "--ray local.\n"
     )
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:head"])
+def test_address_where_nobody_listens_is_told_at_once(
+    invoke: Any, ray: FakeRay, address: str
+) -> None:
+    """Ray would try for a quarter of an hour."""
+    ray.unreachable = AssertionError("Ray tries")
+    result = invoke(write_input("txt"), "--ray", address)
+    assert result.output.startswith(f"Error: There is no cluster at {address} (")
+    assert "Ray tries" not in result.output
+
+
+def test_address_where_a_cluster_listens_is_joined(invoke: Any, ray: FakeRay) -> None:
+    """Whoever it is."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        assert invoke(write_input("txt"), "--ray", address).output == PLAIN
+    assert ray.joined == []
 
 
 def test_client_of_ray_is_refused(invoke: Any) -> None:
