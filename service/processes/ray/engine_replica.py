@@ -23,6 +23,8 @@ from service.settings import Settings
 
 _REQUESTS: FrameDecoder[Question] = FrameDecoder(Question)
 
+_GOODBYE_S = 1.0
+
 Tell = Callable[[Worked], Awaitable[None]]
 
 
@@ -111,8 +113,11 @@ async def open_engine_replica(
             return kept[0]
 
         async def say_goodbye() -> None:
-            with suppress(Exception):  # who ends has nobody left to complain to
-                await tell(kept[0].take(name, is_end=True))
+            # Who ends has nobody left to complain to, and where all ends, the board may be gone:
+            # Serve would have the call wait for another one.
+            with suppress(Exception):
+                async with asyncio.timeout(_GOODBYE_S):
+                    await tell(kept[0].take(name, is_end=True))
 
         stack.push_async_callback(say_goodbye)
         host = await stack.enter_async_context(open_model_host(settings, store, create_metrics))

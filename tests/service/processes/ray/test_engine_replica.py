@@ -18,7 +18,7 @@ from service.processes.engine_process.frames import (
     Unload,
     encode_frame,
 )
-from service.processes.ray import told_metrics
+from service.processes.ray import engine_replica, told_metrics
 from service.processes.ray.engine_replica import open_engine_replica
 from service.processes.ray.told_metrics import Worked
 from service.settings import Settings
@@ -157,10 +157,17 @@ async def test_board_hears_of_news_and_of_the_end(
     assert last.standing is None
 
 
-async def test_replica_ends_though_the_board_is_gone() -> None:
-    """Whoever ends has nobody to complain to."""
+@pytest.mark.parametrize("is_silent", [False, True])
+async def test_replica_ends_though_the_board_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+    is_silent: bool,
+) -> None:
+    """Whoever ends has nobody to complain to, and does not wait for another board."""
+    monkeypatch.setattr(engine_replica, "_GOODBYE_S", 0.01)
 
     async def tell(_: Worked) -> None:
+        if is_silent:
+            await asyncio.get_running_loop().create_future()
         raise EngineLostError
 
     held = _Unlisted()
