@@ -95,11 +95,10 @@ def kill(cluster: Any, *, with_node: bool) -> str:
     """Kill a worker, with its node or alone; return what was done."""
     workers = find_workers(cluster)
     worker, node = min(workers.items(), key=lambda item: item[0])
-    if with_node:
-        cluster.remove_node(node, allow_graceful=False)
     os.kill(worker, signal.SIGKILL)
     if not with_node:
         return f"worker {worker} of {len(workers)} killed"
+    cluster.remove_node(node, allow_graceful=False)
     add_node(cluster, _CORES)
     return f"worker {worker} of {len(workers)} killed with its node; another came"
 

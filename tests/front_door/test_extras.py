@@ -21,6 +21,9 @@ pytestmark = pytest.mark.front_door
 
 TEXT = {"inputs": "The capital of France is [MASK].", "top_k": 1}
 TEXTS = {"text": [TEXT["inputs"]]}
+WRITE_PARQUET = (
+    f"import pyarrow, pyarrow.parquet as p; p.write_table(pyarrow.table({TEXTS}), 'in.parquet')"
+)
 STAGES = {"POST /fill-mask", "tokenization", "queue", "inference"}
 _UV = str(Path(sys.executable).with_name("uv"))
 
@@ -61,11 +64,17 @@ def test_otel_sends_traces(clone: Path, tmp_path: Path) -> None:
 def test_bulk_reads_parquet(clone: Path, tmp_path: Path) -> None:
     """A row of a file is filled."""
     environment = make_environment(tmp_path, clone, "run.txt", "bulk.txt")
-    write = (
-        f"import pyarrow, pyarrow.parquet as p; p.write_table(pyarrow.table({TEXTS}), 'in.parquet')"
-    )
-    run([str(environment / "bin/python"), "-c", write], tmp_path)
+    run([str(environment / "bin/python"), "-c", WRITE_PARQUET], tmp_path)
     files = ["--input", "in.parquet", "--output", "out.jsonl"]
+    run([str(environment / "bin/fillmask"), "run", *files], tmp_path)
+    assert '"token_str":"paris"' in (tmp_path / "out.jsonl").read_text("utf-8")
+
+
+def test_ray_fills_a_file(clone: Path, tmp_path: Path) -> None:
+    """On a cluster of this machine alone; pyarrow comes with it."""
+    environment = make_environment(tmp_path, clone, "run.txt", "ray.txt")
+    run([str(environment / "bin/python"), "-c", WRITE_PARQUET], tmp_path)
+    files = ["--input", "in.parquet", "--output", "out.jsonl", "--ray", "local"]
     run([str(environment / "bin/fillmask"), "run", *files], tmp_path)
     assert '"token_str":"paris"' in (tmp_path / "out.jsonl").read_text("utf-8")
 

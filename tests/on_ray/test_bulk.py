@@ -174,8 +174,10 @@ def test_node_that_is_gone_costs_nothing(cluster: Cluster, orders: Path, tmp_pat
     (orders / f"hold-{3 * BLOCK_ROWS}").touch()
     with start(tmp_path, cluster.address, *name_files("txt")) as process:
         worker = wait_for(orders / f"held-{3 * BLOCK_ROWS}", process)
-        cluster.remove_node(find_node(cluster, worker), allow_graceful=False)
+        node = find_node(cluster, worker)
+        # Its raylet would end it.
         os.kill(worker, signal.SIGKILL)
+        cluster.remove_node(node, allow_graceful=False)
         said, _ = process.communicate()
     assert said.endswith(f"out: {ROWS} rows, {FAILED} of them failed.\n")
     assert_is_whole(tmp_path)
