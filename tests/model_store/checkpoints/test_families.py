@@ -144,6 +144,7 @@ def test_unknown_family_is_refused_with_those_that_are_known(raw: dict[str, Any]
         ("DistilBertForMaskedLM", "distilbert"),
         ("ElectraModel", "electra"),
         ("BertModel", "bert"),
+        ("RobertaForMaskedLM", "roberta"),
     ],
 )
 def test_class_tells_the_family_where_no_type_does(name: str, family: str) -> None:

@@ -189,7 +189,7 @@ def test_a_wrong_shape_is_refused(directory: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"model_type": "roberta"}, "'roberta'"),
+        ({"model_type": "gpt2"}, "'gpt2'"),
         ({"position_embedding_type": "relative_key"}, "relative positions"),
         ({"is_decoder": True}, "decoder"),
         ({"hidden_act": "prelu"}, "'prelu'"),

@@ -6,13 +6,17 @@ encoder, and the table of them all. Knows the encoder's config. Does not know it
 
 import reprlib
 
+from model_store.checkpoints.transformers.families.albert import ALBERT
 from model_store.checkpoints.transformers.families.bert import BERT
 from model_store.checkpoints.transformers.families.distilbert import DISTILBERT
 from model_store.checkpoints.transformers.families.electra import ELECTRA
+from model_store.checkpoints.transformers.families.esm import ESM
 from model_store.checkpoints.transformers.families.family import Family, Raw
+from model_store.checkpoints.transformers.families.modernbert import MODERNBERT
+from model_store.checkpoints.transformers.families.roberta import ROBERTA
 from model_store.errors import ModelLoadError
 
-FAMILIES = (BERT, DISTILBERT, ELECTRA)
+FAMILIES = (BERT, DISTILBERT, ELECTRA, ROBERTA, ALBERT, MODERNBERT, ESM)
 
 _BY_TYPE = {kind: family for family in FAMILIES for kind in family.model_types}
 
