@@ -11,17 +11,13 @@ E2E = (
 signals, output, sockets or gRPC, or are of workers."""
 
 _PROXY = "Serve's proxy answers with the id that it was given, or with a UUID; ours is in the log."
-_FRESH = "It counts from the start of a server, and the cluster is one for all tests."
+_INSIDE = "It speaks to the application itself, a line at a time, or ends it."
 
 LEFT_OUT = {
     "test_id_that_could_be_anything_is_replaced": _PROXY,
     "test_every_request_without_an_id_gets_its_own": _PROXY,
-    "test_answered_request_is_counted_for_its_preset": _FRESH,
-    "test_refused_request_is_counted_by_its_code": _FRESH,
-    "test_request_whose_body_is_refused_is_counted": _FRESH,
-    "test_cache_of_the_server_is_measured": _FRESH,
-    "test_every_answer_is_counted_by_its_route_and_status": _FRESH,
-    "test_refusals_of_admin_routes_are_no_requests_to_fill_masks": _FRESH,
+    "test_caller_who_waits_for_each_answer_gets_it": _INSIDE,
+    "test_server_that_ends_says_so_once": _INSIDE,
 }
 """Reasons by a part of the names of tests."""
 

@@ -5,6 +5,7 @@ nothing else, and those of tests/e2e whose server lives by its settings alone. W
 why, is in `left_out`.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -19,6 +20,7 @@ from ray import serve
 import e2e.running_server
 from deploy.ray.app import compose
 from keys import ADMIN_KEY
+from on_ray.fresh_counts import TOLD_S, FreshCounts
 from on_ray.left_out import reason_to_leave_out
 from on_ray.ray_cluster import NODES, start_cluster, start_proxies
 from on_ray.stores import create_fake_store
@@ -112,8 +114,13 @@ def pytest_fixture_setup(
     if fixturedef.argname != "client":
         return None
     url = _fake_url()
-    _unload_all(url)
-    client = httpx.AsyncClient(base_url=url, headers=_HEADERS, timeout=_PATIENCE_S, trust_env=False)
+    counted = _begin_anew(url, is_counting="/metrics" in request.path.read_text("utf-8"))
+    client = httpx.AsyncClient(
+        base_url=url,
+        headers=_HEADERS,
+        timeout=_PATIENCE_S,
+        transport=FreshCounts(httpx.AsyncHTTPTransport(trust_env=False), counted),
+    )
     fixturedef.cached_result = (client, fixturedef.cache_key(request), None)
     return client
 
@@ -138,11 +145,13 @@ def _arguments(item: pytest.Item) -> set[str]:
     )
 
 
-def _unload_all(url: str) -> None:
-    """Let every test begin with nothing loaded, as with a server of its own."""
+def _begin_anew(url: str, *, is_counting: bool) -> str:
+    """Unload all, for every test begins with nothing loaded, and return what was counted so far."""
     with httpx.Client(
         base_url=url, headers=_HEADERS, timeout=_PATIENCE_S, trust_env=False
     ) as client:
         for preset in client.get("/presets").json()["presets"]:
             if preset["state"] != "available":
                 client.post(f"/presets/{preset['name']}/unload").raise_for_status()
+        time.sleep(TOLD_S if is_counting else 0)
+        return client.get("/metrics").text
