@@ -22,6 +22,7 @@ from model_store.errors import (
 )
 from model_store.text.encoding import Encoding, TextLimits
 from model_store.text.filled_text import MaskScores
+from model_store.text.splicing import splice_entry
 
 
 def encode(model: FillMaskModel, text: str, **options: Any) -> Encoding:
@@ -198,7 +199,7 @@ def test_an_engine_that_answers_nan_is_an_error(tiny_model: FillMaskModel) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "token_str", "sequence"),
+    ("text", "entry", "sequence"),
     [
         ("A  [MASK] Day!", "red", "A  red Day!"),
         ("Walk [MASK] home", "##ing", "Walking home"),
@@ -207,10 +208,8 @@ def test_an_engine_that_answers_nan_is_an_error(tiny_model: FillMaskModel) -> No
     ],
 )
 def test_spliced_sequences_keep_the_callers_text(
-    tiny_model: FillMaskModel, text: str, token_str: str, sequence: str
+    tiny_model: FillMaskModel, text: str, entry: str, sequence: str
 ) -> None:
     """Case, accents and spacing stay; a `##piece` joins the word before it."""
     encoding = encode(tiny_model, text)
-    filled = tiny_model.decode(encoding, tiny_model.predict([encoding])[0])
-    prediction = filled.predictions[0][0].__class__(0.5, 7, token_str)
-    assert filled.spliced_sequence(0, prediction) == sequence
+    assert splice_entry(encoding, 0, entry, tiny_model._tokenizer.spelling) == sequence

@@ -127,7 +127,7 @@ async def test_unforeseen_error_of_a_call_is_logged_where_it_was_raised(
     with caplog.at_level(logging.ERROR):
         response = await worker.get("/presets")
     assert (response.status_code, response.json()["code"]) == (500, "internal")
-    [record] = [r for r in caplog.records if r.name == "service.processes.engine_process.server"]
+    [record] = [r for r in caplog.records if r.name == "service.processes.engine_process.responder"]
     assert (record.message, record.exc_info and record.exc_info[0]) == (
         "call_failed",
         ZeroDivisionError,
