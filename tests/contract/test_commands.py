@@ -150,4 +150,4 @@ def _split_assignments(words: list[str]) -> list[str]:
 
 
 def _files(arguments: list[str]) -> Iterator[Path]:
-    return (Path(word) for word in arguments if word.endswith((".xz", ".txt")))
+    return (Path(word) for word in arguments if word.endswith((".xz", ".txt", ".parquet")))
