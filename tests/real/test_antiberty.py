@@ -1,22 +1,17 @@
 """Real weights from elsewhere: AntiBERTy, converted and served, does what it was published with."""
 
-import hashlib
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from e2e.running_server import RunningServer, start_server
 from real.convert_antiberty import convert
+from real.wheels import fetch_wheel
 
 pytestmark = pytest.mark.real
 
-WHEEL = "antiberty-0.1.3-py3-none-any.whl"
 SHA256 = "30d910992b190013871bac49cdc032e01a19339f7d2b958ab99b0eb44638352a"
-CACHE = Path(__file__).parents[2] / ".cache"
 
 HEAVY = (
     "EVQLVQSGPEVKKPGTSVKVSCKASGFTFMSSAVQWVRQARGQRLEWIGWIVIGSGNTNYAQKFQERVTITRDMSTSTAYMELSSLRSEDTAVYY"
@@ -31,13 +26,8 @@ LIGHT = (
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server whose default preset is AntiBERTy."""
-    CACHE.mkdir(exist_ok=True)
-    if not (CACHE / WHEEL).is_file():
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", CACHE]
-        subprocess.run([*pip, "antiberty==0.1.3"], check=True)  # noqa: S603  # our own command
-    assert hashlib.sha256((CACHE / WHEEL).read_bytes()).hexdigest() == SHA256
     store = tmp_path_factory.mktemp("store")
-    convert(CACHE / WHEEL, store / "antiberty")
+    convert(fetch_wheel("antiberty", "0.1.3", SHA256), store / "antiberty")
     env = {"FILLMASK_MODEL_STORE_DIR": str(store), "FILLMASK_DEFAULT_PRESET": "antiberty"}
     with start_server(env, tmp_path_factory.mktemp("server")) as running:
         yield running
