@@ -82,6 +82,7 @@ golden: $(GOLDEN_VENV)/.stamp ## Make the golden files anew with Transformers an
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_golden.py
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_checkpoint_golden.py
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_pair_golden.py
+	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_protein_golden.py
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_sparse_golden.py
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_score_golden.py
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_word_golden.py

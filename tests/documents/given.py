@@ -9,6 +9,8 @@ from contract.documents import ROOT, read
 from fake_hub import FakeHub, read_files
 from hub_fixtures import make_keras_files, make_original_files
 from model_store.fetching.catalog import EMBEDDED
+from protein_cases import GOLDEN, write_protein_dir
+from tiny_checkpoints import forge_proof
 
 _EMBEDDED_DIR = ROOT / "model_store" / "presets" / EMBEDDED
 _TEXTS = ("The capital of France is [MASK].", "She is a very [MASK] person.")
@@ -46,6 +48,12 @@ def give_german(_: Path, hub: FakeHub) -> None:
     hub.repositories["google-bert/bert-base-german-cased"] = read_files(_EMBEDDED_DIR)
 
 
+def give_protein_model(directory: Path, _: FakeHub) -> None:
+    """A small one in place of the one that a page pulls."""
+    case = json.loads(GOLDEN.read_text("utf-8"))["rotary-dropout"]
+    forge_proof(write_protein_dir(directory / "models" / "facebook--esm2_t12_35M_UR50D", case))
+
+
 GIVEN = {
     "README.md": (give_model,),
     "docs/bulk.md": (give_texts,),
@@ -53,6 +61,7 @@ GIVEN = {
     "docs/offline.md": (give_german,),
     "docs/operations.md": (give_model, give_hubs),
     "docs/own-checkpoint.md": (give_model,),
+    "docs/proteins.md": (give_protein_model,),
     "docs/training.md": (give_corpus,),
 }
 """By page; the others take nothing for granted."""

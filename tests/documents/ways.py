@@ -43,6 +43,8 @@ NOT_RUN = {
     "pip install": "It fetches packages. tests/front_door installs each extra from its lock.",
     "-m pip ": "As `pip install`.",
     "http://collector": "It needs a collector. tests/front_door/test_extras.py has one.",
+    "presets pull hf://facebook/": "It needs weights that prove themselves, and ours are random."
+    " tests/e2e/test_pull.py pulls others.",
     "make test": "It is what runs this.",
     "-m pytest": "As `make test`.",
     "make bench": "It measures for minutes, and what else runs on the machine spoils it.",
@@ -70,6 +72,7 @@ SLOW_PAGES = {
     "docs/offline.md",
     "docs/operations.md",
     "docs/own-checkpoint.md",
+    "docs/proteins.md",
     "docs/training.md",
 }
 """They import TensorFlow several times, or start many processes: `make test-documents`."""
