@@ -16,7 +16,7 @@ from tiny_checkpoints import forge_proof
 
 GOLDEN_CASES: dict[str, Any] = json.loads(GOLDEN.read_text("utf-8"))
 CASES = ("rotary-dropout", "absolute-plain")
-"""What is asked over HTTP: each difference once. The engines' own tests have the rest."""
+"""What is asked over HTTP: each difference once."""
 
 Scores = dict[str, Any]
 
