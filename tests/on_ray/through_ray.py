@@ -20,7 +20,7 @@ from ray import serve
 import e2e.running_server
 from deploy.ray.app import compose
 from keys import ADMIN_KEY
-from on_ray.fresh_counts import TOLD_S, FreshCounts
+from on_ray.cluster_transport import TOLD_S, ClusterTransport
 from on_ray.left_out import reason_to_leave_out
 from on_ray.ray_cluster import NODES, start_cluster, start_proxies
 from on_ray.stores import create_fake_store
@@ -35,6 +35,9 @@ _HEADERS = {
     # A connection would outlive its test, and the event loop that it belongs to.
     "connection": "close",
 }
+_FOLDER = "tests/service"
+"""Whose `client` gets the cluster."""
+
 _PATIENCE_S = 60.0
 _DEFAULTS = {
     "FILLMASK_ADMIN_KEYS": ADMIN_KEY,
@@ -97,7 +100,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept = [item for item in items if _can_run(item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
-    if not config.option.collectonly and any("client" in _arguments(item) for item in kept):
+    if not config.option.collectonly and any(_arguments(item) == {"client"} for item in kept):
         _fake_url()  # now, before the clock of a test runs
 
 
@@ -111,7 +114,7 @@ def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
 ) -> httpx.AsyncClient | None:
     """Give `client` another meaning."""
-    if fixturedef.argname != "client":
+    if fixturedef.argname != "client" or fixturedef.baseid != _FOLDER:
         return None
     url = _fake_url()
     counted = _begin_anew(url, is_counting="/metrics" in request.path.read_text("utf-8"))
@@ -119,7 +122,7 @@ def pytest_fixture_setup(
         base_url=url,
         headers=_HEADERS,
         timeout=_PATIENCE_S,
-        transport=FreshCounts(httpx.AsyncHTTPTransport(trust_env=False), counted),
+        transport=ClusterTransport(url, counted),
     )
     fixturedef.cached_result = (client, fixturedef.cache_key(request), None)
     return client
@@ -131,7 +134,15 @@ def _can_run(item: pytest.Item) -> bool:
     if reason_to_leave_out(item.nodeid):
         return False
     arguments = _arguments(item)
-    return arguments == {"client"} or ("server" in arguments and "e2e" in item.path.parts)
+    return (arguments == {"client"} and _is_ours(item)) or (
+        "server" in arguments and "e2e" in item.path.parts
+    )
+
+
+def _is_ours(item: pytest.Item) -> bool:
+    """Say whether a test's `client` and `store` are those of its folder, and not its own."""
+    fixtures = cast("pytest.Function", item)._fixtureinfo.name2fixturedefs
+    return all(fixtures[name][-1].baseid == _FOLDER for name in ("client", "store"))
 
 
 def _arguments(item: pytest.Item) -> set[str]:
