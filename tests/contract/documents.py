@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -51,3 +53,11 @@ def commands(path: str) -> list[list[str]]:
         for line in block.replace("\\\n", " ").splitlines()
     ]
     return [words for words in (shlex.split(line, comments=True) for line in lines) if words]
+
+
+def run_tool(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of this environment at the root of the repository."""
+    command = [str(Path(sys.executable).with_name(name)), *arguments]
+    return subprocess.run(  # noqa: S603  # tools of the test group
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from contract.documents import ROOT, quoted, read, read_tables
+from contract.documents import ROOT, quoted, read, read_tables, run_tool
 from dockerfile import Stage, read_stages
 from model_store.errors import ModelLoadError, PresetUnavailableError
 from service.errors.table import INTERNAL, TABLE
@@ -203,14 +203,6 @@ def test_modules_are_named_for_what_they_hold() -> None:
     """No folder and no module has a name under which anything could go."""
     names = {part for path in SOURCES for part in path.relative_to(ROOT).with_suffix("").parts}
     assert names & NO_NOUNS == set()
-
-
-def run_tool(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of this environment at the root of the repository."""
-    command = [str(Path(sys.executable).with_name(name)), *arguments]
-    return subprocess.run(  # noqa: S603  # tools of the test group
-        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )
 
 
 def alerts() -> list[Any]:

@@ -40,5 +40,5 @@ def test_target_is_the_one_that_capacity_recommends() -> None:
         r"So \*\*(\d+) and \d+\*\* are a start", read("docs/scaling.md").replace("\n", " ")
     )
     (shown,) = re.findall(r"- \*\*(\d+) texts\*\* wait", read(PAGE))
-    (metric,) = build("base")["HorizontalPodAutoscaler", "fillmask"]["spec"]["metrics"]
+    (metric,) = build("deployment")["HorizontalPodAutoscaler", "fillmask"]["spec"]["metrics"]
     assert metric["pods"]["target"]["averageValue"] == start == shown

@@ -21,11 +21,11 @@ OVERLAYS = sorted(
 )
 """What can be applied as it is."""
 
-SERVERS = ["base", "overlays/gpu"]
+SERVERS = ["deployment", "overlays/gpu"]
 """Those of them that run the server itself."""
 
 NAMESPACE = "somewhere"
-"""Another than that of the base: people may choose."""
+"""Another than that of the deployment: people may choose."""
 
 Parts = dict[tuple[str, str], Any]
 """Objects by kind and name. What a hash follows has its name without it."""

@@ -30,7 +30,7 @@ def test_probes_are_closed_and_need_no_key_of_the_kubelet(overlay: str) -> None:
 
 def test_key_lies_where_the_secret_is_mounted() -> None:
     """Under the name that the monitor reads it by."""
-    parts = compose("base", "closed-probes", "prometheus")
+    parts = compose("deployment", "closed-probes", "prometheus")
     (secret,) = [volume for volume in pod_of(parts)["volumes"] if "secret" in volume]
     (place,) = [
         m["mountPath"] for m in server_of(parts)["volumeMounts"] if m["name"] == secret["name"]
@@ -59,7 +59,8 @@ def test_probe_follows_the_server(
 ) -> None:
     """Ready is who says so to a holder of the key; alive is who answers, a refusal included."""
     (tmp_path / "metrics").write_text(f"{key}\n")
-    program, option, code = server_of(compose("base", "closed-probes"))[name]["exec"]["command"]
+    server = server_of(compose("deployment", "closed-probes"))
+    program, option, code = server[name]["exec"]["command"]
     assert program == "python"
     with answer(PROBES[name], status) as port:
         here = code.replace("8000", str(port)).replace("/keys", str(tmp_path))

@@ -2,15 +2,13 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from contract.documents import ROOT, read
+from contract.documents import ROOT, read, run_tool
 from dockerfile import read_stages
 from lock_files import read_lock
 from manifests.kustomize import Parts, build
@@ -94,14 +92,14 @@ def test_autoscaler_beside_the_head_is_a_container(cluster: Any) -> None:
     assert options["securityContext"]["readOnlyRootFilesystem"]
 
 
-def test_pods_are_as_restricted_as_those_of_the_base(cluster: Any) -> None:
+def test_pods_are_as_restricted_as_those_of_the_deployment(cluster: Any) -> None:
     """The same user and the same profile; only the head may ask Kubernetes for pods."""
-    base = build("base")["Deployment", "fillmask"]["spec"]["template"]["spec"]
+    deployment = build("deployment")["Deployment", "fillmask"]["spec"]["template"]["spec"]
     head, worker = pods_of(cluster)
-    assert head["securityContext"] == worker["securityContext"] == base["securityContext"]
+    assert head["securityContext"] == worker["securityContext"] == deployment["securityContext"]
     assert worker["automountServiceAccountToken"] is False
     assert "automountServiceAccountToken" not in head
-    assert worker["initContainers"][0]["command"] == base["initContainers"][0]["command"]
+    assert worker["initContainers"][0]["command"] == deployment["initContainers"][0]["command"]
 
 
 def test_every_place_that_is_written_to_has_a_volume(parts: Parts, cluster: Any) -> None:
@@ -116,8 +114,8 @@ def test_every_place_that_is_written_to_has_a_volume(parts: Parts, cluster: Any)
     (claim,) = [
         v["persistentVolumeClaim"] for v in worker["volumes"] if "persistentVolumeClaim" in v
     ]
-    base = build("base")["PersistentVolumeClaim", claim["claimName"]]
-    assert parts["PersistentVolumeClaim", claim["claimName"]]["spec"] == base["spec"]
+    deployment = build("deployment")["PersistentVolumeClaim", claim["claimName"]]
+    assert parts["PersistentVolumeClaim", claim["claimName"]]["spec"] == deployment["spec"]
 
 
 def test_all_pods_have_the_settings_and_the_image(parts: Parts, cluster: Any) -> None:
@@ -202,12 +200,5 @@ def test_image_is_ours_with_ray() -> None:
     module = application["import_path"].partition(":")[0].replace(".", "/")
     assert (ROOT / f"{module}.py").is_file()
     assert copied["deploy/ray"] == f"{stage.environment['PYTHONPATH']}/deploy/ray"
-    linted = subprocess.run(  # noqa: S603  # a tool of the test group
-        [str(Path(sys.executable).with_name("hadolint")), "--no-color", DOCKERFILE],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    linted = run_tool("hadolint", "--no-color", DOCKERFILE)
     assert (linted.returncode, linted.stdout) == (0, "")

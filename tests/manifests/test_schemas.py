@@ -70,7 +70,7 @@ def test_what_is_wrong_is_refused(
     kind: str, name: str, path: tuple[str | int, ...], value: object
 ) -> None:
     """A field that there is not, and a value that is none, in a kind of each sort."""
-    part = deepcopy(compose("base", "prometheus")[kind, name])
+    part = deepcopy(compose("deployment", "prometheus")[kind, name])
     assert check(json.dumps(part), ENDS[-1]) is None
     *way, last = path
     holder = part

@@ -78,7 +78,7 @@ def test_callers_are_named_and_reach_the_port_only(parts: Parts) -> None:
 
 def test_only_names_and_the_internet_are_let_out() -> None:
     """The DNS of the cluster, whoever it is of, and HTTPS to nothing that is inside."""
-    policies = policies_of(build("base"))
+    policies = policies_of(build("deployment"))
     assert policies["fillmask"]["policyTypes"] == ["Ingress", "Egress"]
     assert "egress" not in policies["fillmask"]
     names, hubs = policies["fillmask-hubs"]["egress"]

@@ -111,13 +111,13 @@ def test_docker_names_the_image_that_kubernetes_runs() -> None:
     """Files name what `make image` and Compose call it; where it is fetched from stands once."""
     (target,) = re.findall(r"^\tdocker build --tag (\S+) \.$", read("Makefile"), re.MULTILINE)
     composed = yaml.safe_load(read("docker-compose.yml"))["services"]["fillmask"]["image"]
-    kustomization = yaml.safe_load(read("deploy/kubernetes/base/kustomization.yaml"))
+    kustomization = yaml.safe_load(read("deploy/kubernetes/deployment/kustomization.yaml"))
     (image,) = kustomization["images"]
-    written = yaml.safe_load(read("deploy/kubernetes/base/deployment.yaml"))
+    written = yaml.safe_load(read("deploy/kubernetes/deployment/deployment.yaml"))
     spec = written["spec"]["template"]["spec"]
     assert {c["image"] for c in spec["containers"] + spec["initContainers"]} == {target}
     assert (image["name"], f"{target}:{image['newTag']}") == (target, composed)
-    assert images(build("base")) == {f"{image['newName']}:{image['newTag']}"}
+    assert images(build("deployment")) == {f"{image['newName']}:{image['newTag']}"}
     assert images(build("overlays/gpu")) == {f"{image['newName']}:{image['newTag']}-gpu"}
 
 
