@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from ray.exceptions import RayError
+from ray.exceptions import RayActorError, RayError
 from ray.serve.exceptions import BackPressureError, RayServeException
 from ray.serve.handle import DeploymentHandle
 
@@ -23,6 +23,9 @@ _ATTEMPTS = 3
 
 Not more: what a request does to a replica that it ends, it does to so many.
 """
+
+_GONE = (RayActorError, asyncio.CancelledError)
+"""What is raised where a replica has ended, or is ended with every call that it has."""
 
 _ANSWERS: FrameDecoder[Answer] = FrameDecoder(Answer)
 
@@ -66,11 +69,15 @@ class HandleClient:
         What one that ends meanwhile held is gone with it.
 
         Raises:
+            EngineLostError: one of them did not answer, and is there still.
             Exception: what one of them answered, when all of them have.
         """
         frame = encode_frame(NO_ANSWER, with_ids(request))
         response = self._handle.broadcast("answer_if_held", frame)
         frames = await response.results_async(return_exceptions=True)
+        for each in frames:
+            if isinstance(each, BaseException) and not isinstance(each, _GONE):
+                raise EngineLostError from each
         return [expect(_decode(frame), kind) for frame in frames if isinstance(frame, bytes)]
 
     async def tell(self, message: Observed) -> None:

@@ -120,6 +120,14 @@ async def test_holders_that_end_or_hold_nothing_are_left_out() -> None:
     assert await client.call_holders(Check("tiny"), Done) == [Done()]
 
 
+async def test_holder_that_does_not_answer_is_not_passed_over() -> None:
+    """It is there, and would go on with what the others have given up."""
+    handle = LocalHandle([Replica(DONE), Replica(RayServeException("no answer"))])
+    client = HandleClient(handle)  # type: ignore[arg-type]
+    with pytest.raises(EngineLostError):
+        await client.call_holders(Check("tiny"), Done)
+
+
 async def test_what_is_told_arrives() -> None:
     """As the frame that a worker would send."""
     client, replica, _ = _client(b"")
