@@ -21,12 +21,12 @@ class SentenceGroup(TyperGroup):
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Read the arguments; some are answered already here, as `--help` is."""
-        with _in_sentences():
+        with _told():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
-        with _in_sentences():
+        with _told():
             return super().invoke(ctx)
 
 
@@ -55,15 +55,29 @@ def warn_of_unknown_settings() -> None:
 
 
 @contextmanager
-def _in_sentences() -> Iterator[None]:
-    """Make a sentence of what is raised, where a person can act on it."""
+def in_sentences() -> Iterator[None]:
+    """Make a sentence of what is raised, where a person can act on it.
+
+    Raises:
+        CommandError: what was raised, as a sentence.
+    """
     try:
         yield
     except Exception as error:
         sentence = describe(error)
         if sentence is None:
             raise
-        echo(f"Error: {sentence}", err=True)
+        raise CommandError(sentence) from error
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell the sentence of what is raised, and end with the status 1."""
+    try:
+        with in_sentences():
+            yield
+    except CommandError as error:
+        echo(f"Error: {error}", err=True)
         raise Exit(1) from error
 
 

@@ -4,7 +4,6 @@ Here nothing of Ray is imported. A block travels as a row of Ray Data, a diction
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from io import BytesIO
 from typing import Any
@@ -13,7 +12,7 @@ from service.commands.bulk.blocks import Block, Source
 from service.commands.bulk.output import Output
 from service.commands.bulk.question import Question, prepare
 from service.commands.bulk.run import Run
-from service.commands.sentences import CommandError, describe
+from service.commands.sentences import in_sentences
 
 
 def read_blocks(source: Source) -> Iterator[Any]:
@@ -24,7 +23,7 @@ def read_blocks(source: Source) -> Iterator[Any]:
     """
     import pyarrow as pa  # noqa: PLC0415  # it comes with Ray Data, and other runs do without
 
-    with _in_sentences():
+    with in_sentences():  # a sentence travels as it is, as not every error does
         for block in source.blocks():
             rows = pa.array([block.contents], pa.list_(pa.binary()))
             yield pa.table({"first": [block.first], "contents": rows})
@@ -50,18 +49,6 @@ class RayWorker:
         """
         block = Block(row["first"], row["contents"])
         lines, failed = BytesIO(), BytesIO()
-        with _in_sentences():
+        with in_sentences():  # a sentence travels as it is, as not every error does
             self._run.answer([block], Output(lines, failed, block.first, 0), lambda _: None)
         return {"first": block.first, "lines": lines.getvalue(), "failed": failed.getvalue()}
-
-
-@contextmanager
-def _in_sentences() -> Iterator[None]:
-    """Make a sentence of what is raised: it travels as it is, as not every error does."""
-    try:
-        yield
-    except Exception as error:
-        sentence = describe(error)
-        if sentence is None:
-            raise
-        raise CommandError(sentence) from None
