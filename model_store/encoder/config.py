@@ -2,6 +2,7 @@
 
 import reprlib
 from dataclasses import dataclass, fields
+from itertools import dropwhile
 from typing import Any, Literal, get_args
 
 HiddenAct = Literal[
@@ -158,11 +159,10 @@ def _complain(name: str, kind: Any, value: Any) -> str:
 
 
 _MAY_BE_0 = {"num_segments", "local_reach", "dropped_token"}
-_OF_KERAS_HUB = fields(EncoderConfig)[:13]
 _OF_THE_HEAD = {"transform_bias", "decoder_bias"}
 _BERT = {
     field.name: field.default
-    for field in fields(EncoderConfig)
-    if field not in _OF_KERAS_HUB and field.name not in _OF_THE_HEAD
+    for field in dropwhile(lambda field: field.name != "family", fields(EncoderConfig))
+    if field.name not in _OF_THE_HEAD
 }
 """The fields of the encoder alone that no other signature has, as they are in BERT."""
