@@ -72,12 +72,12 @@ def _make_preset(shape: Shape, directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     directory.parent.mkdir(parents=True, exist_ok=True)
     tokenizer = read_checkpoint(_EMBEDDED_DIRECTORY).tokenizer
-    write_transformers_dir(Checkpoint(config, tokenizer, _make_variables(config)), directory)
+    write_transformers_dir(Checkpoint(config, tokenizer, make_variables(config)), directory)
     uniform = -math.log(shape.vocabulary_size)
     write_proof(directory, HeadProof("for measuring only", 0.0, uniform, uniform))
 
 
-def _make_variables(config: EncoderConfig) -> dict[str, Array]:
+def make_variables(config: EncoderConfig) -> dict[str, Array]:
     """Return weights as BERT's are before any training: small, LayerNorm's about 1."""
     rng = np.random.default_rng(20)
     return {

@@ -53,7 +53,7 @@ class Surroundings:
         return self._keep(("bias", reach), lambda: self._make_bias(reach))
 
     def rotate(self, vectors: Any, base: float, *, asking: bool) -> Any:
-        """Turn queries or keys, `[rows, tokens, heads, head_dim]`, by where their tokens stand.
+        """Turn queries or keys, `[rows, heads, tokens, head_dim]`, by where their tokens stand.
 
         Number `i` of the first half and of the second are a point in a plane. It turns by
         `position / base ** (2 i / head_dim)` (Su et al., 2021, in halves as GPT-NeoX has it).
@@ -80,7 +80,7 @@ class Surroundings:
 
     def _make_turn(self, places: Places, base: float, head_dim: int) -> tuple[Any, Any]:
         exponents = ops.arange(0, head_dim, 2, dtype="float32") / head_dim
-        angles = ops.cast(places.positions, "float32")[:, :, None, None] / base**exponents
+        angles = ops.cast(places.positions, "float32")[:, None, :, None] / base**exponents
         angles = ops.concatenate([angles, angles], axis=-1)
         return ops.cast(ops.cos(angles), self._dtype), ops.cast(ops.sin(angles), self._dtype)
 

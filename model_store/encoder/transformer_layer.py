@@ -127,17 +127,16 @@ class TransformerLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships
 
         def split_heads(projected: Any) -> Any:
             tokens = ops.shape(projected)[1]
-            return ops.reshape(projected, (-1, tokens, self.config.num_heads, head_dim))
+            heads = ops.reshape(projected, (-1, tokens, self.config.num_heads, head_dim))
+            return ops.transpose(heads, (0, 2, 1, 3))
 
         query = split_heads(self.query(asking) * head_dim**-0.5)
-        key = split_heads(self.key(hidden))
+        key, value = split_heads(self.key(hidden)), split_heads(self.value(hidden))
         if self._rotary_base is not None:
             query = surroundings.rotate(query, self._rotary_base, asking=True)
             key = surroundings.rotate(key, self._rotary_base, asking=False)
-        query, key = ops.transpose(query, (0, 2, 1, 3)), ops.transpose(key, (0, 2, 3, 1))
-        value = ops.transpose(split_heads(self.value(hidden)), (0, 2, 1, 3))
-        bias = surroundings.bias(self._reach)
-        weights = ops.softmax(ops.matmul(query, key) + bias, axis=-1)
+        likeness = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
+        weights = ops.softmax(likeness + surroundings.bias(self._reach), axis=-1)
         attended = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))
         return ops.reshape(attended, (-1, ops.shape(asking)[1], hidden_dim))
 

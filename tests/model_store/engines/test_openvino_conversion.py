@@ -8,10 +8,12 @@ import openvino
 import pytest
 from openvino import opset13
 
+from family_checkpoints import read_case
 from model_store.checkpoints import read_checkpoint
-from model_store.engines.openvino_conversion.conversion import ScoringModel, convert
+from model_store.engines.openvino_conversion.conversion import ScoringModel, convert, write_graph
 from model_store.engines.openvino_conversion.fusions import fuse
 from model_store.errors import ModelLoadError
+from model_store.masked_lm.masked_lm import BertMaskedLM
 
 MB = 1_000_000
 
@@ -50,6 +52,22 @@ def test_what_openvino_has_a_kernel_for_is_one_operation(
     assert (kinds["MVN"], kinds["Gelu"]) == (2 * layers + 2, layers + 1)
     assert kinds["Erf"] == kinds["SquaredDifference"] == 0
     assert sorted(path.name for path in tmp_path.glob("*.[xb]*")) == ["model.bin", "model.xml"]
+
+
+@pytest.mark.parametrize("name", ["modernbert", "esm"])
+def test_rotation_is_one_operation_of_openvino(name: str, tmp_path: Path) -> None:
+    """It finds it by how it is spelled; so nothing but the compiled model can tell."""
+    model = BertMaskedLM.from_checkpoint(read_case(name, tmp_path / name), dtype="float32")
+    write_graph(model, tmp_path)
+    compiled = openvino.Core().compile_model(tmp_path / "model.xml", "CPU")
+    run = [
+        each.get_rt_info()["layerType"].astype(str)
+        for each in compiled.get_runtime_model().get_ops()
+    ]
+    # Queries and keys of each layer; the last layer's queries are of the masks alone.
+    assert run.count("RoPE") == 2 * model.backbone.num_layers
+    # A gate and what it multiplies are products of their own.
+    assert "Split" not in run
 
 
 @pytest.mark.parametrize(("half", "root"), [(0.5, -0.5), (0.25, -(0.5**0.5))])
