@@ -4,6 +4,7 @@ PYTHON ?= python3.11
 CHECK_PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
+PROCESSES ?= 2
 VENV := .venv
 TEST_VENV := .venv-test
 GOLDEN_VENV := .venv-golden
@@ -29,8 +30,12 @@ help: ## Show this list
 run: $(VENV)/.stamp ## Serve on http://127.0.0.1:8000 (PORT=, HOST=)
 	$(VENV)/bin/fillmask serve --host $(HOST) --port $(PORT)
 
-test: $(TEST_VENV)/.stamp ## Run the tests
-	$(BIN)/python -m pytest --cov --cov-report=term
+# Each process computes on one core: more threads than cores only wait for each other.
+test: export OMP_NUM_THREADS = 1
+test: export TF_NUM_INTEROP_THREADS = 1
+test: export TF_NUM_INTRAOP_THREADS = 1
+test: $(TEST_VENV)/.stamp ## Run the tests, in PROCESSES=2
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal --cov --cov-report=term
 
 check: $(TEST_VENV)/.stamp ## Run what CI runs: format, lint, types, layers, audit, tests
 	$(BIN)/ruff format --check .
