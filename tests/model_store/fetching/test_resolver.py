@@ -54,28 +54,37 @@ def cut_head(original: Files) -> Files:
     return {**original, "model.safetensors": save(kept)}
 
 
-@pytest.mark.parametrize("name", LAYERS)
+FEW = 2
+DEPTHS = [(name, FEW) for name in LAYERS] + [
+    pytest.param(*own, marks=pytest.mark.slow) for own in LAYERS.items() if own[1] > FEW
+]
+"""Every name with few layers, whose files are quickly made; and each with its own, slowly."""
+
+
+@pytest.mark.parametrize(("name", "layers"), DEPTHS)
 def test_preset_without_a_head_gets_that_of_its_original(
-    hub: FakeHub, store: Path, name: str
+    hub: FakeHub, store: Path, name: str, layers: int
 ) -> None:
     """Every variable of the joined model is one of a file."""
-    keras, original = make_keras_files(LAYERS[name]), make_original_files(LAYERS[name])
+    keras, original = make_keras_files(layers), make_original_files(layers)
     publish(hub, name, without_head(keras), original)
     pulled = read_checkpoint(resolve(name, directory=store))
     whole = read_checkpoint(write_files(store.parent / "whole", keras))
     assert pulled.variables.keys() == whole.variables.keys()
     embeddings, layer, pooler, head = 5, 16, 2, 5
-    assert len(pulled.variables) == embeddings + layer * LAYERS[name] + pooler + head
+    assert len(pulled.variables) == embeddings + layer * layers + pooler + head
     for path, array in whole.variables.items():
         np.testing.assert_array_equal(pulled.variables[path], array, err_msg=path)
     assert pulled.config == whole.config
 
 
-@pytest.mark.parametrize("name", LAYERS)
-def test_preset_whose_head_is_nowhere_is_refused(hub: FakeHub, store: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "layers"), DEPTHS)
+def test_preset_whose_head_is_nowhere_is_refused(
+    hub: FakeHub, store: Path, name: str, layers: int
+) -> None:
     """It is not put in place either."""
-    original = cut_head(make_original_files(LAYERS[name]))
-    publish(hub, name, without_head(make_keras_files(LAYERS[name])), original)
+    original = cut_head(make_original_files(layers))
+    publish(hub, name, without_head(make_keras_files(layers)), original)
     with pytest.raises(HeadMissingError, match="no masked-LM head"):
         resolve(name, directory=store)
     assert not (store / name).exists()
