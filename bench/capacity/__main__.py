@@ -43,7 +43,10 @@ def check(arguments: argparse.Namespace) -> None:
     seen = arguments.seen or _SEEN
     if not arguments.seen:
         effort = Effort(
-            rounds=arguments.rounds, seconds=arguments.seconds, is_first=arguments.first
+            rounds=arguments.rounds,
+            seconds=arguments.seconds,
+            is_first=arguments.first,
+            sleeps=arguments.sleep,
         )
         seen.parent.mkdir(parents=True, exist_ok=True)
         seen.write_text(json.dumps(measure(effort)), "utf-8")
@@ -60,7 +63,7 @@ def check(arguments: argparse.Namespace) -> None:
         ]
         comparisons.append(compare(rates, near, observations.runs, share))
     print(write_table(comparisons))
-    if arguments.keep:
+    if arguments.keep and not observations.about.get("engine"):
         print(f"\nKept in {write_rates(rates)}.")
 
 
@@ -151,6 +154,9 @@ def main() -> None:
     checking.add_argument("--rounds", type=int, default=Effort().rounds)
     checking.add_argument("--seconds", type=float, default=Effort().seconds, help="of each load")
     checking.add_argument("--first", action="store_true", help="before all others; needs root")
+    checking.add_argument(
+        "--sleep", action="store_true", help="the engine sleeps, and needs no core"
+    )
     checking.add_argument("--seen", type=Path, help="compare what was measured before")
     checking.add_argument("--keep", action="store_true", help="for the other commands")
 

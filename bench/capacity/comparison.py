@@ -20,7 +20,7 @@ class Comparison:
 
     Attributes:
         share: of the most that was answered.
-        rate: requests a second that were offered.
+        rate: requests a second that were offered, the median of the rounds, as all that follows.
         answered: answers a second, the median of the rounds.
         measured: the medians of the rounds.
         least, most: of the rounds' 99th percentiles.
@@ -56,8 +56,10 @@ def compare(rates: Rates, near: Sequence[Rates], runs: Sequence[Run], share: flo
         runs: all that were offered.
         share: the load.
     """
-    rounds = [run for run in runs if run.share == share and run.answers]
-    rate = rounds[0].rate
+    offered = (run for run in runs if run.share == share)
+    pairs = [pair for pair in zip(offered, near, strict=True) if pair[0].answers]
+    rounds = [run for run, _ in pairs]
+    rate = median(run.rate for run in rounds)
     p99s = [1e3 * run.percentile(99) for run in rounds]
     return Comparison(
         share,
@@ -67,7 +69,7 @@ def compare(rates: Rates, near: Sequence[Rates], runs: Sequence[Run], share: flo
         least=min(p99s),
         most=max(p99s),
         predicted=_predict(rates, rate),
-        near=_medians([_predict(one, rate) for one in near]),
+        near=_medians([_predict(one, run.rate) for run, one in pairs]),
         simulated=_simulate(rates, rate),
         lost=sum(run.lost for run in rounds),
     )

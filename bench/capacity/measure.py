@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 from tokenizers import Tokenizer
@@ -26,11 +27,15 @@ FITTED = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9)
 """Loads that the times of batches are fitted on, as shares of the most that was answered."""
 PREDICTED = (0.2, 0.4, 0.6, 0.75, 0.85)
 """Loads that are predicted, and measured for comparison only."""
+_ORDER = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9)
+"""Each predicted load stands between two that are fitted on."""
 
 MOST_TOKENS = 1024
 """What a batch may hold, which a server else measures for itself."""
 
 _SETTINGS = (("FILLMASK_MAX_BATCH_TOKENS", str(MOST_TOKENS)),)
+_SLEEPING = (("FILLMASK_ENGINE", "openvino"), ("FILLMASK_PRECISION", "float32"))
+"""Nothing is to be tuned by an engine that sleeps."""
 _PORT = 18_400
 _PRESET = locate_preset(MINILM, Path())
 _SATURATING_CALLERS = 64
@@ -44,21 +49,17 @@ class Effort:
 
     Attributes:
         rounds: how often each load is offered: the machine is not the same all the time.
-        fit_seconds: each load to fit on, in each round.
-        seconds: each load that is predicted, in each round, or longer,
-        fewest: until about so many answers came,
-        most_seconds: and then at the most.
+        seconds: each load, in each round: a machine that is slow for a while is so for both kinds.
         is_first: whether the server and who loads it get the cores before anybody else; it needs
             root, and takes the noise of a machine that others use.
+        sleeps: whether the engine only sleeps: no neighbour of the machine makes it slower.
         warm_seconds: what does not count, at the begin of each load.
     """
 
     rounds: int = 3
-    fit_seconds: float = 4.0
-    seconds: float = 12.0
-    fewest: int = 2500
-    most_seconds: float = 20.0
+    seconds: float = 10.0
     is_first: bool = False
+    sleeps: bool = False
     warm_seconds: float = 1.0
 
 
@@ -79,36 +80,30 @@ def measure(effort: Effort) -> dict[str, object]:
     bodies = [json.dumps({"inputs": text, "top_k": TOP_K}) for text in texts]
     about = {"machine": describe_machine(), "commit": read_commit(), "before": describe_load()}
     about |= {"first": "with the cores before others"} if effort.is_first else {}
+    about |= {"engine": "sleeps"} if effort.sleeps else {}
     with _running(effort) as (server, file):
         for body in make_warm_up_bodies():
             post(server, _PORT, body)
-        capacity = _saturate(server, bodies)
-        print(f"{capacity:.0f} answers/s at most", flush=True)
-        if capacity < _LEAST:
-            sys.exit("So few say more of what else runs here than of a server: wait until it ends.")
-        runs = [
-            _offer(Offer(number, share, capacity * share, seconds, effort.warm_seconds), bodies)
-            for number, (share, seconds) in enumerate(_plan(effort, capacity))
-        ]
+        most, runs = [], []
+        for number in range(effort.rounds):
+            # The machine is not the same all the time: each round has a most of its own.
+            most.append(_saturate(server, bodies))
+            print(f"{most[-1]:.0f} answers/s at most", flush=True)
+            if most[-1] < _LEAST:
+                sys.exit("So few say more of what else runs here: wait until it ends.")
+            for place, share in enumerate(_ORDER):
+                seed = number * len(_ORDER) + place
+                offer = Offer(seed, share, most[-1] * share, effort.seconds, effort.warm_seconds)
+                runs.append(_offer(offer, bodies))
         batches = [Batch(*map(float, line.split())) for line in file.read_text().splitlines()]
     return {
         **about,
         "after": describe_load(),
-        "capacity": capacity,
+        "capacity": median(most),
         "lengths": [len(tokenizer.encode(text).ids) for text in texts],
         "runs": [asdict(run) for run in runs],
         "batches": [asdict(batch) for batch in batches],
     }
-
-
-def _plan(effort: Effort, capacity: float) -> Iterator[tuple[float, float]]:
-    """Yield loads and seconds: each predicted load stands between two that are fitted on."""
-    for _ in range(effort.rounds):
-        for fitted, predicted in zip(FITTED, (*PREDICTED, None), strict=True):
-            yield fitted, effort.fit_seconds
-            if predicted is not None:
-                seconds = max(effort.seconds, effort.fewest / (capacity * predicted))
-                yield predicted, min(seconds, effort.most_seconds)
 
 
 @contextmanager
@@ -116,7 +111,10 @@ def _running(effort: Effort) -> Iterator[tuple[Server, Path]]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "batches.txt"
         command = ("-m", "bench.capacity.watched_server", "{port}", str(file))
-        server = Server("fillmask", command, settings=_SETTINGS)
+        settings = _SETTINGS
+        if effort.sleeps:
+            command, settings = (*command, "sleep"), (*settings, *_SLEEPING)
+        server = Server("fillmask", command, settings=settings)
         with run_server(server, _PRESET, _PORT) as running:
             if effort.is_first:
                 _put_first(os.getpid())

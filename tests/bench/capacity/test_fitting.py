@@ -116,7 +116,7 @@ def test_comparison_shows_what_was_measured(rates: Rates) -> None:
     """The medians of the rounds, and how far the model is off."""
     answers = [Answer(0, 0, seconds, 0, 0) for seconds in (0.01, 0.02, 0.03)]
     run = Run(0.3, 300, 1.0, answers, 2)
-    compared = compare(rates, [rates], [run, replace(run, lost=1)], 0.3)
+    compared = compare(rates, [rates, rates], [run, replace(run, lost=1)], 0.3)
     assert compared.measured[0] == pytest.approx(20)
     assert compared.lost == 3
     p99 = 1e3 * rates.replica(300).percentile(99)
