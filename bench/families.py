@@ -59,7 +59,7 @@ _FAMILIES = {
 }
 _BATCHES = ((1, 16), (8, 16), (32, 16), (8, 128), (4, 512))
 """Texts, and tokens of each."""
-_ROUNDS = 15
+_ROUNDS = 25
 _WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 

@@ -55,13 +55,7 @@ def check(arguments: argparse.Namespace) -> None:
     rates = of_observations(observations, times, MOST_TOKENS)
     print(f"{observations.about['machine']} Load before {observations.about['before']}.\n")
     print(_describe(rates), f"Callers without a pause got {observations.capacity:.0f}.\n")
-    comparisons = []
-    for share in PREDICTED:
-        near = [
-            of_observations(observations, fit(observations, runs), MOST_TOKENS)
-            for runs in observations.beside(share)
-        ]
-        comparisons.append(compare(rates, near, observations.runs, share))
+    comparisons = [compare(rates, observations.runs, share) for share in PREDICTED]
     print(write_table(comparisons))
     if arguments.keep and not observations.about.get("engine"):
         print(f"\nKept in {write_rates(rates)}.")

@@ -24,8 +24,7 @@ class Comparison:
         answered: answers a second, the median of the rounds.
         measured: the medians of the rounds.
         least, most: of the rounds' 99th percentiles.
-        predicted: by the model, with one set of figures for all loads.
-        near: by the model, with figures fitted to the loads beside it, round by round.
+        predicted: by the model.
         simulated: with the scheduler's own choice of batches.
         lost: requests without an answer.
     """
@@ -37,28 +36,24 @@ class Comparison:
     least: float
     most: float
     predicted: tuple[float, ...]
-    near: tuple[float, ...]
     simulated: tuple[float, ...]
     lost: int
 
     @property
-    def errors(self) -> tuple[float, float]:
-        """How far both 99th percentiles are off, as shares of what was measured."""
-        return self.predicted[1] / self.measured[1] - 1, self.near[1] / self.measured[1] - 1
+    def error(self) -> float:
+        """How far the 99th percentile is off, as a share of what was measured."""
+        return self.predicted[1] / self.measured[1] - 1
 
 
-def compare(rates: Rates, near: Sequence[Rates], runs: Sequence[Run], share: float) -> Comparison:
+def compare(rates: Rates, runs: Sequence[Run], share: float) -> Comparison:
     """Compare the rounds of one load with what is predicted for it.
 
     Args:
-        rates: fitted to all loads but those that are predicted.
-        near: fitted to the two loads offered just before and after it, one a round.
+        rates: fitted to other loads.
         runs: all that were offered.
         share: the load.
     """
-    offered = (run for run in runs if run.share == share)
-    pairs = [pair for pair in zip(offered, near, strict=True) if pair[0].answers]
-    rounds = [run for run, _ in pairs]
+    rounds = [run for run in runs if run.share == share and run.answers]
     rate = median(run.rate for run in rounds)
     p99s = [1e3 * run.percentile(99) for run in rounds]
     return Comparison(
@@ -69,14 +64,9 @@ def compare(rates: Rates, near: Sequence[Rates], runs: Sequence[Run], share: flo
         least=min(p99s),
         most=max(p99s),
         predicted=_predict(rates, rate),
-        near=_medians([_predict(one, run.rate) for run, one in pairs]),
         simulated=_simulate(rates, rate),
         lost=sum(run.lost for run in rounds),
     )
-
-
-def _medians(rounds: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
-    return tuple(median(column) for column in zip(*rounds, strict=True))
 
 
 def _predict(rates: Rates, rate: float) -> tuple[float, ...]:
@@ -98,17 +88,16 @@ def write_table(comparisons: Iterable[Comparison]) -> str:
     lines = [
         (
             "| load | requests/s | answered/s | p50, ms: measured | model | p99, ms: measured "
-            "(rounds) | model, one fit | model, fit beside | simulation | off by |"
+            "(rounds) | model | off by | simulation |"
         ),
-        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for one in comparisons:
         lost = f", {one.lost} lost" * bool(one.lost)
-        errors = ", ".join(f"{error:+.0%}" for error in one.errors)
         lines.append(
             f"| {one.share:.0%} | {one.rate:.0f} | {one.answered:.0f}{lost} "
-            f"| {one.measured[0]:.1f} | {one.predicted[0]:.1f}, {one.near[0]:.1f} "
+            f"| {one.measured[0]:.1f} | {one.predicted[0]:.1f} "
             f"| {one.measured[1]:.1f} ({one.least:.1f} to {one.most:.1f}) "
-            f"| {one.predicted[1]:.1f} | {one.near[1]:.1f} | {one.simulated[1]:.1f} | {errors} |"
+            f"| {one.predicted[1]:.1f} | {one.error:+.0%} | {one.simulated[1]:.1f} |"
         )
     return "\n".join(lines)

@@ -112,11 +112,6 @@ class Observations(NamedTuple):
         """Return the runs of some loads."""
         return [run for run in self.runs if run.share in shares]
 
-    def beside(self, share: float) -> list[list[Run]]:
-        """Return the runs just before and just after each of a load."""
-        places = [place for place, run in enumerate(self.runs) if run.share == share]
-        return [[self.runs[place - 1], self.runs[place + 1]] for place in places]
-
     def batches_of(self, run: Run) -> list[Batch]:
         """Return the batches that ran while the answers of a load counted."""
         first, last = run.answers[0].due, run.answers[-1].due

@@ -25,10 +25,14 @@ _BATCH_S, _TOKEN_S = 0.004, 0.00005
 """What a batch and a token cost an engine that sleeps: about what they cost the real one."""
 
 
-def write_batches(output: IO[str]) -> None:
+def write_batches(output: IO[str], *, sleep: bool) -> None:
     """Have all metrics of this process write a line a batch, as well.
 
     The server has no setting for who else hears of batches, and needs none.
+
+    Args:
+        output: where to.
+        sleep: whether engines sleep from the first batch on: loading, they have to prove a head.
     """
     count = Metrics.observe_batch
 
@@ -38,30 +42,26 @@ def write_batches(output: IO[str]) -> None:
         waited = max(record.queue_seconds)
         fields = (ended, record.size, record.tokens, waited, record.inference_seconds)
         output.write(" ".join(map(repr, fields)) + "\n")
+        if sleep:
+            OpenVINOEngine.run = _sleep  # type: ignore[method-assign]
 
     Metrics.observe_batch = observe_batch  # type: ignore[method-assign]
 
 
-def sleep_in_engine() -> None:
-    """Have OpenVINO sleep for as long as a batch costs, and answer anything."""
-
-    def run(engine: Any, batch: Batch, k: int) -> Scores:
-        del engine
-        time.sleep(_BATCH_S + _TOKEN_S * int(np.count_nonzero(batch.text_numbers)))
-        ranks = np.tile(np.arange(k, dtype=np.int32), (batch.masks, 1))
-        targets = np.zeros((batch.masks, batch.queries[0].target_ids.shape[1]), np.float32)
-        return Scores(ranks, -1 - ranks.astype(np.float32), targets - 1)
-
-    OpenVINOEngine.run = run  # type: ignore[method-assign]
+def _sleep(engine: Any, batch: Batch, k: int) -> Scores:
+    """Sleep for as long as a batch costs, and answer anything."""
+    del engine
+    time.sleep(_BATCH_S + _TOKEN_S * int(np.count_nonzero(batch.text_numbers)))
+    ranks = np.tile(np.arange(k, dtype=np.int32), (batch.masks, 1))
+    targets = np.zeros((batch.masks, batch.queries[0].target_ids.shape[1]), np.float32)
+    return Scores(ranks, -1 - ranks.astype(np.float32), targets - 1)
 
 
 def main() -> None:
     """Serve until told to end."""
-    port, file, *sleeps = sys.argv[1:]
-    if sleeps:
-        sleep_in_engine()
+    port, file, *sleep = sys.argv[1:]
     with Path(file).open("w", buffering=1, encoding="utf-8") as output:
-        write_batches(output)
+        write_batches(output, sleep=bool(sleep))
         cli(["serve", "--port", port], prog_name="fillmask")
 
 

@@ -116,11 +116,11 @@ def test_comparison_shows_what_was_measured(rates: Rates) -> None:
     """The medians of the rounds, and how far the model is off."""
     answers = [Answer(0, 0, seconds, 0, 0) for seconds in (0.01, 0.02, 0.03)]
     run = Run(0.3, 300, 1.0, answers, 2)
-    compared = compare(rates, [rates, rates], [run, replace(run, lost=1)], 0.3)
+    compared = compare(rates, [run, replace(run, lost=1)], 0.3)
     assert compared.measured[0] == pytest.approx(20)
     assert compared.lost == 3
     p99 = 1e3 * rates.replica(300).percentile(99)
-    assert compared.errors == pytest.approx([p99 / compared.measured[1] - 1] * 2)
+    assert compared.error == pytest.approx(p99 / compared.measured[1] - 1)
     assert "3 lost" in write_table([compared])
 
 
@@ -131,17 +131,11 @@ def test_nothing_is_made_of_nothing() -> None:
         fit(seen, seen.runs)
 
 
-def test_loads_beside_are_those_just_before_and_after() -> None:
-    """As the plan of a measurement has them."""
-    seen = observe([100, 200, 300])
-    assert seen.beside(0.2) == [[seen.runs[0], seen.runs[2]]]
-
-
 def test_server_tells_of_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever makes the metrics, a batch that they count is a line."""
     monkeypatch.setattr(Metrics, "observe_batch", Metrics.observe_batch)
     output = io.StringIO()
-    write_batches(output)
+    write_batches(output, sleep=False)
     metrics = Metrics(outcome=lambda _: "", queue_size=lambda: 0, queue_age=lambda: 0.0)
     metrics.observe_batch(BatchRecord(2, 30, 64, (0.001, 0.004), 0.007))
     batch = Batch(*map(float, output.getvalue().split()))
