@@ -107,7 +107,11 @@ def _rotation() -> tuple[Any, Writer]:
 
 
 def _halved_product() -> tuple[Any, Writer]:
-    """A product that is cut in two: each half is one of its own, with what comes after it."""
+    """A product that is cut in two: each half is one of its own, with what comes after it.
+
+    Their weights stand the other way round. Where they do not, OpenVINO takes a gated feed-forward
+    for that of a language model, whose kernel is up to a tenth slower on batches of short texts.
+    """
     x, weights = AnyInput(), _constant()
     product = _op("MatMul", x, weights)
     pattern = _op("Split", product, _constant(-1))
@@ -115,8 +119,11 @@ def _halved_product() -> tuple[Any, Writer]:
     def write(match: Match) -> list[Output]:
         if not match[product].get_node().get_attributes()["transpose_b"]:
             return []
-        halves = np.split(match[weights].get_node().get_data(), 2)
-        products = (opset13.matmul(match[x], half, False, True) for half in halves)  # noqa: FBT003
+        halves = np.split(match[weights].get_node().get_data().T, 2, axis=1)
+        products = (
+            opset13.matmul(match[x], np.ascontiguousarray(half), False, False)  # noqa: FBT003
+            for half in halves
+        )
         return [each.output(0) for each in products]
 
     return pattern, write
