@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model_store.checkpoints import read_family
 from model_store.engines import EngineOptions
 from model_store.errors import (
     HeadMissingError,
@@ -47,6 +48,7 @@ class Preset:
         directory: its files, or None where they are not on this machine.
         no_head: why it can never fill a mask, one sentence, or None.
         unreadable: why its files cannot be looked at, one sentence, or None.
+        family: what the catalogue says of it, or None.
     """
 
     name: str
@@ -56,6 +58,11 @@ class Preset:
     directory: Path | None
     no_head: str | None = None
     unreadable: str | None = None
+    family: str | None = None
+
+    def read_family(self) -> str | None:
+        """Return its family: what its files say goes before what the catalogue says."""
+        return (self.directory and read_family(self.directory)) or self.family
 
     def read_proof(self) -> HeadProof | None:
         """Return the stored proof of its head, or None where there is none for its files."""
@@ -287,4 +294,5 @@ def _from_catalog(entry: CatalogEntry, directory: Path | None, problem: str | No
         directory,
         entry.no_head,
         None if entry.no_head and directory is None else unreadable,
+        entry.family,
     )

@@ -255,6 +255,7 @@ def make_model(
         precision="float32",
         batch_tokens=batch_tokens,
         num_segments=num_segments,
+        family="bert",
     )
     return FillMaskModel(engine or FakeEngine(), make_tokenizer(), facts)
 

@@ -37,6 +37,7 @@ from model_store.checkpoints.transformers import (
     write_tokenizer,
     write_transformers_dir,
 )
+from model_store.checkpoints.transformers.families import find_family
 from model_store.encoder.config import EncoderConfig
 from model_store.errors import ModelLoadError
 
@@ -44,6 +45,7 @@ __all__ = [
     "Checkpoint",
     "Variables",
     "read_checkpoint",
+    "read_family",
     "read_model",
     "read_preprocessor_config",
     "read_tokenizer",
@@ -104,6 +106,19 @@ def read_model(
     if weights:
         require_variables(config, variables, head=head)
     return config, drop_unfit_pooler(config, variables)
+
+
+def read_family(directory: Path) -> str | None:
+    """Return the family of a directory's model by its config alone; None where it is not read."""
+    try:
+        if is_google_tf1(directory):
+            return "bert"
+        config = read_json(directory / "config.json")
+        if is_keras_preset(config):
+            return "bert" if config["class_name"] == "BertBackbone" else None
+        return find_family(config).name if is_transformers_config(config) else None
+    except (ModelLoadError, OSError):
+        return None
 
 
 def _find_reader(directory: Path) -> _Reader:

@@ -53,6 +53,7 @@ class ModelFacts:
             included; None where it was not measured.
         batch_tokens: how many tokens a batch needs to be as fast a token as any.
         candidates: what each precision gave that was tried; none where there was no choice.
+        family: of its config, or None where that is not known.
         notice: what it has to do without on this machine, one sentence, or None.
     """
 
@@ -66,6 +67,7 @@ class ModelFacts:
     candidates: tuple[Candidate, ...] = ()
     notice: str | None = None
     num_segments: int = 2
+    family: str | None = None
 
 
 class FillMaskModel(TextCodec):

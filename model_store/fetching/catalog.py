@@ -15,6 +15,7 @@ class CatalogEntry:
 
     Attributes:
         source: `embedded`, or the handle of its files.
+        family: as configs name it, see `EncoderConfig.family`; None where only files would tell.
         head: the handle of the original checkpoint, where the head comes from if `source` has none.
         no_head: why it can never fill a mask, one sentence, or None.
     """
@@ -23,6 +24,7 @@ class CatalogEntry:
     description: str
     parameters: int
     source: str
+    family: str | None = None
     head: str | None = None
     no_head: str | None = None
 

@@ -67,5 +67,6 @@ def make_model(checkpoint: Checkpoint, engine: Any, precision: Precision) -> Fil
         nbytes=sum(math.prod(w.shape) * np.dtype(w.dtype).itemsize for w in model.weights),
         precision=precision,
         num_segments=model.backbone.num_segments,
+        family=checkpoint.config.family,
     )
     return FillMaskModel(engine(model), checkpoint.tokenizer, facts)

@@ -40,10 +40,11 @@ def start() -> None:
 
 @presets.command("list", epilog=examples("fillmask presets list"))
 def list_presets() -> None:
-    """List every preset, and whether its files are here."""
+    """List every preset: whether its files are here, its family, and where they come from."""
     store = create_store(read_settings())
     for preset in store.presets():
-        echo(f"{preset.name:<28} {_judge(preset):<8} {preset.source}")
+        family = preset.read_family() or "-"
+        echo(f"{preset.name:<28} {_judge(preset):<8} {family:<10} {preset.source}")
         if preset.unreadable and not store.problem():
             echo(f"{preset.name}: {preset.unreadable}", err=True)
     if problem := store.problem():

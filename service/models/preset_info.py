@@ -8,6 +8,7 @@ EXAMPLE: dict[str, Any] = {
     "name": "minilm_l6_en_uncased",
     "description": "MiniLM, 6 layers, English, uncased.",
     "parameters": 22_745_402,
+    "family": "bert",
     "source": "embedded",
     "state": "ready",
     "pinned": False,
@@ -68,6 +69,9 @@ class PresetInfo(BaseModel):
     name: str
     description: str
     parameters: int | None = Field(description="How many weights; null where not known yet.")
+    family: str | None = Field(
+        description="What it is of, as Transformers' `model_type` names it; null if not known yet."
+    )
     source: str = Field(description="`embedded`, `directory`, or the handle of its files.")
     state: Literal["available", "downloading", "loading", "ready", "failed"]
     pinned: bool = Field(description="Whether it never makes room for others.")

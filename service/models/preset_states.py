@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Literal
 
 from model_store.loading.proving.head_proof import HeadProof
@@ -38,7 +39,7 @@ class PresetStates:
 
         The store reads a directory, so in a thread; the cache belongs to the event loop.
         """
-        presets = await asyncio.to_thread(self._list_with_proofs)
+        presets = await asyncio.to_thread(self._read_all)
         ready, failures = self._models.ready(), self._models.failures()
         listed = [
             self._describe(preset, proof, ready.pop(preset.name, None), failures.get(preset.name))
@@ -60,8 +61,12 @@ class PresetStates:
             return "loading"
         return "failed" if name in self._models.failures() else "available"
 
-    def _list_with_proofs(self) -> list[tuple[Preset, HeadProof | None]]:
-        return [(preset, preset.read_proof()) for preset in self._store.presets()]
+    def _read_all(self) -> list[tuple[Preset, HeadProof | None]]:
+        """Return every preset, its family as its files say it, with the proof of its head."""
+        return [
+            (replace(preset, family=preset.read_family()), preset.read_proof())
+            for preset in self._store.presets()
+        ]
 
     def _describe(
         self,
@@ -75,6 +80,7 @@ class PresetStates:
             name=preset.name,
             description=preset.description,
             parameters=facts.parameters if facts else preset.parameters,
+            family=(facts and facts.family) or preset.family,
             source=preset.source,
             state=self._state_of(preset.name),
             pinned=preset.name in self._models.pinned(),

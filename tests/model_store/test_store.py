@@ -42,6 +42,35 @@ def test_a_directory_serves_a_catalogued_name(tiny_preset_dir: Path, tmp_path: P
     assert preset.directory == tmp_path / "bert_base_zh"
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "family"),
+    [
+        ("config.json", '{"model_type": "xlm-roberta"}', "roberta"),
+        ("config.json", '{"architectures": ["EsmForMaskedLM"]}', "esm"),
+        ("config.json", '{"class_name": "BertBackbone"}', "bert"),
+        ("config.json", '{"class_name": "GemmaBackbone"}', None),
+        ("config.json", '{"model_type": "gemma"}', None),
+        ("config.json", '{"model_type": []}', None),
+        ("config.json", "[", None),
+        ("config.json", "{}", None),
+        ("bert_config.json", "", "bert"),
+    ],
+)
+def test_a_family_is_told_by_the_config_alone(
+    tmp_path: Path, name: str, content: str, family: str | None
+) -> None:
+    """There are no weights; what is of no family that is read has none."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / name).write_text(content)
+    assert ModelStore(tmp_path).find("mine").read_family() == family
+
+
+def test_the_catalogue_tells_the_family_of_what_is_not_here() -> None:
+    """Of every entry."""
+    assert ModelStore().find("bert_base_zh").read_family() == "bert"
+    assert all(preset.read_family() for preset in ModelStore().presets())
+
+
 def test_what_is_no_preset_is_not_listed(tmp_path: Path) -> None:
     """Files, empty directories, hidden ones and odd names are left out."""
     (tmp_path / "file").write_text("")

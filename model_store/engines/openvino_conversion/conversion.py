@@ -64,6 +64,7 @@ def convert(directory: Path, target: Path) -> None:
         "max_sequence_length": checkpoint.config.max_sequence_length,
         "num_segments": checkpoint.config.num_segments,
         "parameters": model.count_params(),
+        "family": checkpoint.config.family,
     }
     (target / "facts.json").write_text(json.dumps(facts), "utf-8")
 

@@ -68,6 +68,12 @@ class TensorConfig(BaseModel):
     dims: list[int] = Field(description="-1 where the request decides.")
 
 
+class ParameterConfig(BaseModel):
+    """What is said of a model beside its tensors, as Triton writes it."""
+
+    string_value: str
+
+
 class ModelConfig(BaseModel):
     """What Triton's clients look up before they ask."""
 
@@ -81,6 +87,7 @@ class ModelConfig(BaseModel):
                     "max_batch_size": 0,
                     "input": [{"name": "text", "data_type": "TYPE_STRING", "dims": [-1]}],
                     "output": [{"name": "score", "data_type": "TYPE_FP32", "dims": [-1, -1]}],
+                    "parameters": {"family": {"string_value": "bert"}},
                 }
             ]
         }
@@ -92,6 +99,9 @@ class ModelConfig(BaseModel):
     max_batch_size: int = Field(description="0: a request is one batch, of the shape it has.")
     input: list[TensorConfig] = Field(description="The texts; any name will do.")
     output: list[TensorConfig] = Field(description="What `POST /v2/models/{name}/infer` tells.")
+    parameters: dict[str, ParameterConfig] = Field(
+        description="`family`, as `GET /presets` has it; empty where that is not known."
+    )
 
 
 class Duration(BaseModel):
@@ -211,6 +221,7 @@ async def describe_config(name: str, control: PresetControlOf) -> ModelConfig:
             TensorConfig(name=name, data_type=_TYPES[form.datatype], dims=[-1] * form.dimensions)
             for name, form in OUTPUTS.items()
         ],
+        parameters={"family": ParameterConfig(string_value=preset.family)} if preset.family else {},
     )
 
 

@@ -28,9 +28,10 @@ def test_list_says_what_is_here(tmp_path: Path) -> None:
     (tmp_path / "mine" / "config.json").write_text("{}")
     lines = invoke("list", FILLMASK_MODEL_STORE_DIR=str(tmp_path)).output.splitlines()
     listed = [line.split() for line in lines]
-    assert [EMBEDDED, "here", "embedded"] in listed
-    assert ["bert_base_zh", "to", "pull", "kaggle://keras/bert/keras/bert_base_zh"] in listed
-    assert ["mine", "here", "directory"] in listed
+    assert [EMBEDDED, "here", "bert", "embedded"] in listed
+    source = "kaggle://keras/bert/keras/bert_base_zh"
+    assert ["bert_base_zh", "to", "pull", "bert", source] in listed
+    assert ["mine", "here", "-", "directory"] in listed
     assert any(line[:3] == ["bert_tiny_en_uncased_sst2", "no", "head"] for line in listed)
 
 
@@ -232,7 +233,7 @@ def test_list_says_what_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(Path, "is_file", refuse)
     result = invoke("list", FILLMASK_MODEL_STORE_DIR=str(tmp_path))
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[-1].split() == ["mine", "unknown", "directory"]
+    assert result.stdout.splitlines()[-1].split() == ["mine", "unknown", "-", "directory"]
     assert result.stderr.startswith(f"mine: {tmp_path}/mine/config.json cannot be used")
 
 

@@ -48,6 +48,30 @@ async def test_loaded_model_knows_its_own_size(
     assert (await describe(store, models))["tiny"].parameters == 100
 
 
+async def test_family_is_told_by_the_files_until_a_model_is_loaded(
+    models: ModelCache[ServedModel], tmp_path: Path
+) -> None:
+    """Their config alone is read, and goes before what the catalogue says."""
+    (tmp_path / "config.json").write_text('{"model_type": "camembert"}')
+    listed = [
+        Preset("tiny", "", None, "directory", tmp_path, family="esm"),
+        Preset("other", "", None, "somewhere", None, family="esm"),
+        Preset("third", "", None, "directory", None),
+    ]
+    store = FakeStore(listed)
+    told = {name: info.family for name, info in (await describe(store, models)).items()}
+    assert told == {"tiny": "roberta", "other": "esm", "third": None}
+
+
+async def test_model_knows_its_family_when_its_files_are_gone(
+    models: ModelCache[ServedModel],
+) -> None:
+    """It was read with its weights."""
+    async with models.lease("tiny"):
+        pass
+    assert (await describe(FakeStore(), models))["tiny"].family == "bert"
+
+
 async def test_preset_without_a_head_is_missing_it(models: ModelCache[ServedModel]) -> None:
     """A preset that can never fill a mask says so."""
     store = FakeStore([make_preset("classifier", no_head="no head")])

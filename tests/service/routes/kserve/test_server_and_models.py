@@ -111,6 +111,14 @@ async def test_model_has_a_configuration(client: httpx.AsyncClient, path: str) -
     assert config["max_batch_size"] == 0, "there is no dimension that is not in the shapes"
 
 
+async def test_configuration_names_the_family_once_it_is_known(client: httpx.AsyncClient) -> None:
+    """In the words that Triton has for what is no tensor."""
+    assert (await client.get("/v2/models/tiny/config")).json()["parameters"] == {}
+    await client.post("/fill-mask", json={"inputs": "the [MASK]"})
+    config = (await client.get("/v2/models/tiny/config")).json()
+    assert config["parameters"] == {"family": {"string_value": "bert"}}
+
+
 @pytest.mark.parametrize(
     "path",
     [

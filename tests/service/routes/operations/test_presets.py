@@ -39,6 +39,7 @@ async def test_preset_that_nobody_used_is_available(client: httpx.AsyncClient) -
         "name": "tiny",
         "description": "The preset tiny.",
         "parameters": 25,
+        "family": None,
         "source": "fake",
         "state": "available",
         "pinned": False,
