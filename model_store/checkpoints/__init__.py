@@ -17,6 +17,7 @@ from model_store.checkpoints.completeness import (
 from model_store.checkpoints.files import read_json, read_vocabulary
 from model_store.checkpoints.google_tf1 import is_google_tf1, read_google_tf1
 from model_store.checkpoints.join import has_joined_head, read_joined
+from model_store.checkpoints.keras.families import find_keras_family
 from model_store.checkpoints.keras.preprocessor import read_preprocessor_config
 from model_store.checkpoints.keras.preset import (
     is_keras_preset,
@@ -115,7 +116,7 @@ def read_family(directory: Path) -> str | None:
             return "bert"
         config = read_json(directory / "config.json")
         if is_keras_preset(config):
-            return "bert" if config["class_name"] == "BertBackbone" else None
+            return find_keras_family(config).name
         return find_family(config).name if is_transformers_config(config) else None
     except (ModelLoadError, OSError):
         return None

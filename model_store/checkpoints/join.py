@@ -73,6 +73,7 @@ def _join_configs(backbone: Checkpoint, original: Checkpoint) -> EncoderConfig:
         head_hidden_act=original.config.head_hidden_act,
         head_layer_norm_epsilon=original.config.head_layer_norm_epsilon,
         tie_word_embeddings=original.config.tie_word_embeddings,
+        dropped_token=original.config.dropped_token,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from model_store.checkpoints.files import read_json
+from model_store.checkpoints.keras.families import find_keras_family
 from model_store.checkpoints.transformers.shards import list_shards
 from model_store.checkpoints.transformers.tensors import INDEXES, WEIGHTS
 from model_store.errors import ModelLoadError, PresetUnavailableError
@@ -28,8 +29,14 @@ _KERAS_FILES = (
     "task.weights.h5",
     "tokenizer.json",
     "assets/tokenizer/vocabulary.txt",
+    "assets/tokenizer/vocabulary.json",
+    "assets/tokenizer/merges.txt",
+    "assets/tokenizer/vocabulary.spm",
     "probe.txt",
 )
+_VOCABULARIES = ("vocab.json", "merges.txt", "sentencepiece.bpe.model", "spiece.model")
+"""Needed where there is no `tokenizer.json`."""
+
 _TRANSFORMERS_FILES = (
     "config.json",
     "tokenizer.json",
@@ -77,7 +84,8 @@ def choose_files(handle: str, listing: Listing) -> list[HubFile]:
         wanted: Sequence[str] = _KERAS_FILES
     else:
         weights = [path for path in WEIGHTS if path in by_path]
-        wanted = [*_TRANSFORMERS_FILES, *weights[:1]]
+        vocabularies = () if "tokenizer.json" in by_path else _VOCABULARIES
+        wanted = [*_TRANSFORMERS_FILES, *vocabularies, *weights[:1]]
         if not weights:
             by_path.pop("config.json", None)
     if "config.json" not in by_path:
@@ -193,5 +201,7 @@ def has_own_head(directory: Path) -> bool:
     """Say whether fetched files hold all that a masked LM needs, as far as their names tell."""
     if not (directory / "model.weights.h5").is_file():
         return True  # Transformers keeps the head with the rest
-    is_task = (directory / "task.weights.h5").is_file() and (directory / "task.json").is_file()
-    return is_task and read_json(directory / "task.json").get("class_name") == "BertMaskedLM"
+    if not all((directory / name).is_file() for name in ("task.weights.h5", "task.json")):
+        return False
+    task = read_json(directory / "task.json").get("class_name")
+    return task == find_keras_family(read_json(directory / "config.json")).task

@@ -44,7 +44,7 @@ def list_presets() -> None:
     store = create_store(read_settings())
     for preset in store.presets():
         family = preset.read_family() or "-"
-        echo(f"{preset.name:<28} {_judge(preset):<8} {family:<10} {preset.source}")
+        echo(f"{preset.name:<36} {_judge(preset):<8} {family:<10} {preset.source}")
         if preset.unreadable and not store.problem():
             echo(f"{preset.name}: {preset.unreadable}", err=True)
     if problem := store.problem():

@@ -8,7 +8,7 @@ from model_store.errors import HeadMissingError, PresetNotFoundError, PresetUnav
 from model_store.fetching.catalog import EMBEDDED, read_catalog
 from model_store.store import ModelStore
 
-TEN = {
+PUBLISHED = {
     "bert_tiny_en_uncased": "4.39M",
     "bert_small_en_uncased": "28.76M",
     "bert_medium_en_uncased": "41.37M",
@@ -19,13 +19,31 @@ TEN = {
     "bert_large_en_uncased": "335.14M",
     "bert_large_en": "333.58M",
     "bert_tiny_en_uncased_sst2": "4.39M",
+    "distil_bert_base_en_uncased": "66.36M",
+    "distil_bert_base_en": "65.19M",
+    "distil_bert_base_multi": "134.73M",
+    "roberta_base_en": "124.05M",
+    "roberta_large_en": "354.31M",
+    "xlm_roberta_base_multi": "277.45M",
+    "xlm_roberta_large_multi": "558.84M",
+    "albert_base_en_uncased": "11.68M",
+    "albert_large_en_uncased": "17.68M",
+    "albert_extra_large_en_uncased": "58.72M",
+    "albert_extra_extra_large_en_uncased": "222.60M",
+    "electra_small_generator_uncased_en": "13.55M",
+    "electra_base_generator_uncased_en": "33.58M",
+    "electra_large_generator_uncased_en": "51.07M",
+    "esm2_t6_8M": "7.41M",
+    "esm2_t12_35M": "33.27M",
+    "esm2_t30_150M": "147.73M",
+    "esm2_t33_650M": "649.40M",
 }
 
 
-def test_the_catalogue_lists_the_ten_and_the_embedded_one() -> None:
-    """With the published numbers of parameters."""
+def test_the_catalogue_lists_the_published_ones_and_the_embedded_one() -> None:
+    """With KerasHub's numbers of parameters."""
     sizes = {name: f"{entry.parameters / 1e6:.2f}M" for name, entry in read_catalog().items()}
-    assert sizes == {EMBEDDED: "22.74M", **TEN}
+    assert sizes == {EMBEDDED: "22.74M", **PUBLISHED}
 
 
 def test_subdirectories_of_the_store_are_presets_by_name(tiny_preset_dir: Path) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 from model_store.checkpoints.config_fields import read_object
 from model_store.checkpoints.files import read_json
+from model_store.checkpoints.keras.families import KERAS_FAMILIES
 from model_store.encoder.preprocessor_config import PreprocessorConfig
 from model_store.errors import ModelLoadError
 
 PREPROCESSOR = "preprocessor.json"
-_CLASS = "BertMaskedLMPreprocessor"
+_CLASSES = {family.preprocessor for family in KERAS_FAMILIES}
 
 
 def read_preprocessor_config(directory: Path) -> PreprocessorConfig | None:
@@ -27,7 +28,7 @@ def read_preprocessor_config(directory: Path) -> PreprocessorConfig | None:
     if not path.is_file():
         return None
     raw = read_json(path)
-    if raw.get("class_name") != _CLASS:
+    if str(raw.get("class_name")) not in _CLASSES:
         return None
     said = read_object(PREPROCESSOR, raw, "config")
     known = {field.name: field.type for field in fields(PreprocessorConfig)}

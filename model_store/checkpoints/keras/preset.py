@@ -1,40 +1,40 @@
-"""The KerasHub format, as `keras_hub.models.BertMaskedLM.save_to_preset` writes it.
+"""The KerasHub format, as `save_to_preset` of its masked LMs writes it.
 
     config.json                            the backbone: class and shape
     model.weights.h5                       the backbone's weights
     task.json                              the task: its class
     task.weights.h5                        the head's weights
     tokenizer.json                         the tokenizer's options
-    assets/tokenizer/vocabulary.txt        its entries, one a line
+    assets/tokenizer/                      its vocabulary, see `tokenizers`
 
-KerasHub's BERT fixes what its files do not say: the encoder's activation is GELU by its tanh
-approximation with epsilon 1e-12, the head's is exact GELU with epsilon 1e-5. A preset that we
-wrote says it in the object `fillmask` of `config.json`, which KerasHub does not read.
+KerasHub's classes fix what their files do not say, activations and epsilons, see `families`. A
+preset that we wrote says it in the object `fillmask` of `config.json`, which KerasHub does not
+read.
 """
 
 import reprlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import chain, pairwise
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import h5py
 
 from model_store.checkpoints.attention_heads import join_heads
-from model_store.checkpoints.checkpoint import Checkpoint, Variables
+from model_store.checkpoints.checkpoint import Array, Checkpoint, Variables
 from model_store.checkpoints.config_fields import explain_config, read_extra, read_object
-from model_store.checkpoints.files import read_json, read_vocabulary
-from model_store.checkpoints.keras.names import (
-    list_backbone_datasets,
-    list_head_datasets,
-    list_pooler_datasets,
-)
+from model_store.checkpoints.files import read_json
+from model_store.checkpoints.keras.families import KerasFamily, find_keras_family
+from model_store.checkpoints.keras.tokenizers import StoredTokenizer
 from model_store.encoder.config import EncoderConfig
 from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
-from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.errors import HeadMissingError, ModelLoadError
+
+_LONGEST_REASON = 200
+_SAID = ("hidden_act", "layer_norm_epsilon", "head_hidden_act", "head_layer_norm_epsilon")
+"""What a preset that we wrote says beside KerasHub's own fields."""
 
 
 def is_keras_preset(config: dict[str, Any]) -> bool:
@@ -43,15 +43,15 @@ def is_keras_preset(config: dict[str, Any]) -> bool:
 
 
 def read_keras_preset(directory: Path, *, weights: bool = True) -> Checkpoint:
-    """Read a KerasHub preset of a `BertMaskedLM`.
+    """Read a KerasHub preset of a masked LM.
 
     Raises:
         HeadMissingError: there are no task weights, or they are of another task.
-        ModelLoadError: a file is missing, broken, or of a model that is no BERT.
+        ModelLoadError: a file is missing, broken, or of a model of no family that is known.
     """
     if not weights:
         return read_keras_backbone(directory, weights=False)
-    _require_masked_lm(directory)
+    _require_masked_lm(directory, find_keras_family(read_json(directory / "config.json")))
     backbone = read_keras_backbone(directory, weights=False)
     return replace(backbone, variables=read_keras_model(directory)[1])
 
@@ -60,11 +60,11 @@ def read_keras_backbone(directory: Path, *, weights: bool = True) -> Checkpoint:
     """Read all of a KerasHub preset but its head.
 
     Raises:
-        ModelLoadError: a file is missing, broken, or of a model that is no BERT.
+        ModelLoadError: a file is missing, broken, or of a model of no family that is known.
     """
     config, variables = read_keras_model(directory, weights=weights, head=False)
-    extra = read_extra("config.json", read_json(directory / "config.json"))
-    return Checkpoint(config, _read_tokenizer(directory, extra), variables)
+    raw = read_json(directory / "config.json")
+    return Checkpoint(config, _read_tokenizer(directory, find_keras_family(raw), raw), variables)
 
 
 def read_keras_model(
@@ -75,62 +75,47 @@ def read_keras_model(
     Args:
         directory: where the files are.
         weights: whether to read them; else there are no variables.
-        head: whether to read that of a `BertMaskedLM` too.
+        head: whether to read that of a masked LM too.
 
     Raises:
         HeadMissingError: there are no task weights, or they are of another task.
-        ModelLoadError: a file is missing, broken, or of a model that is no BERT.
+        ModelLoadError: a file is missing, broken, or of a model of no family that is known.
     """
     raw = read_json(directory / "config.json")
-    config = _read_config(raw, read_extra("config.json", raw))
+    family = find_keras_family(raw)
+    config = _read_config(family, raw)
     if not weights:
         return config, {}
-    names = chain(list_backbone_datasets(config), list_pooler_datasets())
-    variables = _read_datasets(directory / "model.weights.h5", names)
+    variables = _read_datasets(directory / "model.weights.h5", family.list_backbone(config))
     if not head:
         return config, variables
-    _require_masked_lm(directory)
+    _require_masked_lm(directory, family)
     return config, {
         **variables,
-        **_read_datasets(directory / "task.weights.h5", list_head_datasets()),
+        **_read_datasets(directory / "task.weights.h5", family.list_head()),
     }
 
 
-def _read_config(raw: dict[str, Any], extra: dict[str, Any]) -> EncoderConfig:
-    if raw["class_name"] != "BertBackbone":
-        described = reprlib.repr(raw["class_name"])
-        message = f"config.json describes a {described}; use a BertBackbone preset."
-        raise ModelLoadError(message)
+def _read_config(family: KerasFamily, raw: dict[str, Any]) -> EncoderConfig:
     fields = read_object("config.json", raw, "config")
+    extra = read_extra("config.json", raw)
     with explain_config("config.json"):
-        return EncoderConfig(
-            vocabulary_size=fields["vocabulary_size"],
-            num_layers=fields["num_layers"],
-            num_heads=fields["num_heads"],
-            hidden_dim=fields["hidden_dim"],
-            intermediate_dim=fields["intermediate_dim"],
-            max_sequence_length=fields.get("max_sequence_length", 512),
-            num_segments=fields.get("num_segments", 2),
-            dropout=fields.get("dropout", 0.1),
-            hidden_act=extra.get("hidden_act", "gelu_new"),
-            layer_norm_epsilon=extra.get("layer_norm_epsilon", 1e-12),
-            head_hidden_act=extra.get("head_hidden_act", "gelu"),
-            head_layer_norm_epsilon=extra.get("head_layer_norm_epsilon", 1e-5),
-        )
+        config = family.read_config(fields)
+        return replace(config, **{name: extra[name] for name in _SAID if name in extra})
 
 
-def _require_masked_lm(directory: Path) -> None:
+def _require_masked_lm(directory: Path, family: KerasFamily) -> None:
     if not (directory / "task.weights.h5").is_file():
         message = (
             "The preset holds a backbone without a masked-LM head; "
-            "use one that BertMaskedLM.save_to_preset() wrote."
+            f"use one that {family.task}.save_to_preset() wrote."
         )
         raise HeadMissingError(message)
     task = read_json(directory / "task.json").get("class_name")
-    if task != "BertMaskedLM":
+    if task != family.task:
         message = (
             f"The preset's task is {reprlib.repr(task)}, which has no masked-LM head; "
-            "use a BertMaskedLM."
+            f"use a {family.task}."
         )
         raise HeadMissingError(message)
 
@@ -143,7 +128,12 @@ def _read_datasets(path: Path, names: Iterable[tuple[str, str]]) -> Variables:
         if sum(file[theirs].nbytes for theirs, _ in found) > path.stat().st_size:
             message = f"{path.name} holds less than it says; fetch it again."
             raise ModelLoadError(message)
-        return {ours: join_heads(ours, file[theirs][()]) for theirs, ours in found}
+        return {ours: _arrange(ours, file[theirs][()]) for theirs, ours in found}
+
+
+def _arrange(path: str, array: Array) -> Array:
+    """Return a dataset in the shape of our variable; a decoder is a kernel there."""
+    return array.T if path.endswith("/decoder") else join_heads(path, array)
 
 
 def _holds(file: h5py.File, path: str) -> bool:
@@ -168,34 +158,19 @@ def _open_weights(path: Path) -> Iterator[h5py.File]:
         raise ModelLoadError(message) from error
 
 
-def _read_tokenizer(directory: Path, extra: dict[str, Any]) -> SubwordTokenizer:
-    """Read the tokenizer.
-
-    KerasHub leaves accents on where it lowercases; BERT was trained without them, and its
-    vocabularies hold none. So accents go wherever text is lowercased, as in every other BERT.
-    """
-    raw = read_json(directory / "tokenizer.json")
-    options = read_object("tokenizer.json", raw, "config")
-    vocabulary = read_vocabulary(directory / "assets" / "tokenizer" / "vocabulary.txt")
+def _read_tokenizer(directory: Path, family: KerasFamily, raw: dict[str, Any]) -> SubwordTokenizer:
+    described = read_json(directory / "tokenizer.json")
+    stored = StoredTokenizer(
+        assets=directory / "assets" / "tokenizer",
+        options=read_object("tokenizer.json", described, "config"),
+        extra=read_extra("config.json", raw),
+        backbone=read_object("config.json", raw, "config"),
+    )
     try:
-        _require_once(vocabulary)
-        return build_word_piece(
-            vocabulary,
-            lowercase=options.get("lowercase", False),
-            strip_accents=extra.get(
-                "strip_accents", True if options.get("strip_accents") else None
-            ),
-            split_cjk=extra.get("split_cjk", True),
-            clean_up_spaces=bool(extra.get("clean_up_spaces")),
-        )
-    except (TypeError, ValueError) as error:
-        message = f"The tokenizer cannot be used: {error}; fetch its files again."
+        return family.read_tokenizer(stored)
+    except (KeyboardInterrupt, SystemExit, ModelLoadError):
+        raise
+    except BaseException as error:  # the library raises bare Exceptions, and panics that are none
+        reason = shorten(str(error), _LONGEST_REASON)
+        message = f"The tokenizer cannot be used: {reason}; fetch its files again."
         raise ModelLoadError(message) from error
-
-
-def _require_once(vocabulary: list[str]) -> None:
-    """Check that no entry stands twice, which KerasHub's tokenizer does not take."""
-    for before, after in pairwise(sorted(vocabulary)):
-        if before == after:
-            message = f"the entry {reprlib.repr(after)} stands twice in the vocabulary"
-            raise ValueError(message)

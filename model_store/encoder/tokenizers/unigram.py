@@ -59,6 +59,19 @@ def build_unigram(
     )
 
 
+def order_as_fairseq(
+    pieces: Sequence[tuple[str, float]], special_tokens: SpecialTokens
+) -> list[tuple[str, float]]:
+    """Return SentencePiece's entries as XLM-RoBERTa counts them: behind four, before the mask."""
+    first = (
+        special_tokens.cls,
+        special_tokens.pad,
+        special_tokens.sep,
+        str(special_tokens.unk),
+    )
+    return [*((name, 0.0) for name in first), *pieces[3:], (special_tokens.mask, 0.0)]
+
+
 def normalize_by_map(character_map: bytes | None) -> Any:
     """Return what maps characters as SentencePiece was trained with; None where there is no map."""
     return normalizers.Precompiled(character_map) if character_map else None

@@ -163,6 +163,20 @@ def test_only_needed_files_are_fetched(hub: FakeHub, store: Path) -> None:
     assert read_files(directory).keys() == {*make_original_files(2), "source.json"}
 
 
+@pytest.mark.parametrize("has_file", [True, False])
+def test_vocabularies_are_fetched_where_there_is_no_tokenizer_file(
+    hub: FakeHub, store: Path, *, has_file: bool
+) -> None:
+    """Those of every family that has some of its own."""
+    own = {"vocab.json", "merges.txt", "sentencepiece.bpe.model", "spiece.model"}
+    files = {**make_original_files(2), **dict.fromkeys(own, b"?")}
+    if not has_file:
+        del files["tokenizer.json"]
+    hub.repositories["a/b"] = files
+    directory = resolve("hf://a/b", directory=store)
+    assert own & read_files(directory).keys() == (set() if has_file else own)
+
+
 def test_pulled_preset_is_not_asked_for_again(hub: FakeHub, store: Path) -> None:
     """Nor is a connection tried at all."""
     publish_tiny(hub)

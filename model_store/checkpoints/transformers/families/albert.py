@@ -56,12 +56,16 @@ def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a
             family="albert",
             num_layers=groups * inner,
             embedding_dim=read_count(fields, "embedding_size"),
-            layer_order=_order(config.num_layers, groups, inner),
+            layer_order=order_layers(config.num_layers, groups, inner),
         )
 
 
-def _order(steps: int, groups: int, inner: int) -> tuple[int, ...]:
-    """Return the layers of each step's group, as Transformers counts the groups."""
+def order_layers(steps: int, groups: int, inner: int) -> tuple[int, ...]:
+    """Return the layers of each step's group, as Transformers counts the groups.
+
+    Raises:
+        ValueError: they are too many.
+    """
     if max(steps, groups) * inner > _MOST_STEPS:
         message = f"{steps} times {inner} layers are more than {_MOST_STEPS}"
         raise ValueError(message)

@@ -25,6 +25,7 @@ from model_store.encoder.tokenizers.unigram import (
     build_unigram,
     normalize_as_albert,
     normalize_by_map,
+    order_as_fairseq,
 )
 from model_store.encoder.tokenizers.word_piece import build_word_piece
 
@@ -86,12 +87,8 @@ def _build_xlm_roberta(
     stored: Stored, options: TokenizerOptions, special: SpecialTokens
 ) -> SubwordTokenizer:
     model = stored.read_pieces("sentencepiece.bpe.model")
-    pieces = model.pieces
-    if stored.content is None:
-        first = [(name, 0.0) for name in (special.cls, special.pad, special.sep, str(special.unk))]
-        pieces = (*first, *pieces[3:], (special.mask, 0.0))
     return build_unigram(
-        pieces,
+        order_as_fairseq(model.pieces, special) if stored.content is None else model.pieces,
         special,
         frame_as_roberta,
         unk_id=3,

@@ -62,7 +62,10 @@ def read_sentencepiece(path: Path) -> SentencePieceModel:
         raise ModelLoadError(reason) from error
     # What the file does not say is Unigram.
     if message.trainer_spec.model_type not in {0, _UNIGRAM} or not message.pieces:
-        reason = f"{path.name} is no Unigram model of SentencePiece; add a tokenizer.json."
+        reason = (
+            f"{path.name} is no Unigram model of SentencePiece; use a checkpoint that has one, or "
+            "add Transformers' tokenizer.json where it has its own."
+        )
         raise ModelLoadError(reason)
     return SentencePieceModel(
         tuple((piece.piece, piece.score) for piece in message.pieces),

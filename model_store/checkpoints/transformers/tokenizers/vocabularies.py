@@ -97,9 +97,7 @@ class Stored:
         for path in (vocabulary, merges):
             if not is_there(path):
                 raise ModelLoadError(self._say_missing(path.name))
-            read_text(path)  # of a size, and no pipe
-        entries, pairs = BPE.read_file(str(vocabulary), str(merges))
-        return entries, pairs
+        return read_merge_files(vocabulary, merges)
 
     def _find_vocabulary(self, kind: str) -> Any:
         model = (self.content or {}).get("model")
@@ -118,6 +116,21 @@ class Stored:
 
     def _say_missing(self, name: str) -> str:
         return f"The vocabulary of a {self.name} is missing; add its {TOKENIZER}, or its {name}."
+
+
+def read_merge_files(
+    vocabulary: Path, merges: Path
+) -> tuple[Mapping[str, int], list[tuple[str, str]]]:
+    """Return the entries of a BPE, and what they are merged of.
+
+    Raises:
+        ModelLoadError: a file is missing, or no text.
+        Exception: it is broken; the library raises what it likes.
+    """
+    for path in (vocabulary, merges):
+        read_text(path)  # of a size, and no pipe
+    entries, pairs = BPE.read_file(str(vocabulary), str(merges))
+    return entries, pairs
 
 
 def _find_map(normalizer: Any) -> bytes | None:

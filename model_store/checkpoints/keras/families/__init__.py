@@ -1,0 +1,34 @@
+"""The families of masked LMs that are read from KerasHub's presets.
+
+Lives here: a file a family, which says what its classes fix, how their fields and datasets map onto
+the encoder, and which tokenizer is theirs; and the table of them all. Does not know its layers.
+"""
+
+import reprlib
+
+from model_store.checkpoints.keras.families.albert import ALBERT
+from model_store.checkpoints.keras.families.bert import BERT
+from model_store.checkpoints.keras.families.distilbert import DISTILBERT
+from model_store.checkpoints.keras.families.esm import ESM
+from model_store.checkpoints.keras.families.family import KerasFamily, Raw
+from model_store.checkpoints.keras.families.roberta import ROBERTA, XLM_ROBERTA
+from model_store.errors import ModelLoadError
+
+__all__ = ["KERAS_FAMILIES", "KerasFamily", "Raw", "find_keras_family"]
+
+KERAS_FAMILIES = (BERT, DISTILBERT, ROBERTA, XLM_ROBERTA, ALBERT, ESM)
+
+
+def find_keras_family(raw: Raw) -> KerasFamily:
+    """Return the family of a `config.json` by the class of its backbone.
+
+    Raises:
+        ModelLoadError: it is of no family that is known.
+    """
+    given = raw.get("class_name")
+    for family in KERAS_FAMILIES:
+        if family.backbone == given:
+            return family
+    known = ", ".join(family.backbone for family in KERAS_FAMILIES)
+    message = f"config.json describes a {reprlib.repr(given)}; use a preset of one of {known}."
+    raise ModelLoadError(message)

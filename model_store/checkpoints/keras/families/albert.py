@@ -1,0 +1,56 @@
+"""KerasHub's ALBERT: GELU by its tanh approximation everywhere, few layers run many times."""
+
+from model_store.checkpoints.keras.families.family import KerasFamily, Raw, read_shape
+from model_store.checkpoints.keras.names import (
+    Names,
+    list_embeddings,
+    list_head_datasets,
+    list_layers,
+    list_part,
+    list_pooler_datasets,
+)
+from model_store.checkpoints.keras.tokenizers import read_albert
+from model_store.checkpoints.transformers.families.albert import order_layers
+from model_store.checkpoints.transformers.families.parts import read_count
+from model_store.encoder.config import EncoderConfig
+
+_DEFAULTS = {"num_groups": 1, "num_inner_repetitions": 1, "dropout": 0.0}
+
+
+def _read_config(fields: Raw) -> EncoderConfig:
+    fields = {**_DEFAULTS, **fields}
+    steps, groups, inner = (
+        read_count(fields, name) for name in ("num_layers", "num_groups", "num_inner_repetitions")
+    )
+    if steps % groups:
+        message = f"num_layers {steps} does not divide by {groups} groups"
+        raise ValueError(message)
+    return EncoderConfig(
+        **{**read_shape(fields), "num_layers": groups * inner},
+        num_segments=fields.get("num_segments", 2),
+        hidden_act="gelu_new",
+        layer_norm_epsilon=1e-12,
+        head_hidden_act="gelu_new",
+        head_layer_norm_epsilon=1e-5,
+        family="albert",
+        embedding_dim=read_count(fields, "embedding_dim"),
+        layer_order=order_layers(steps, groups, inner),
+    )
+
+
+def _list_backbone(config: EncoderConfig) -> Names:
+    yield from list_embeddings()
+    yield from list_part("layers/dense", "embedding_projection", "kernel", "bias")
+    yield from list_layers("transformer_encoder", config.num_layers)
+    yield from list_pooler_datasets("dense_1")
+
+
+ALBERT = KerasFamily(
+    name="albert",
+    backbone="AlbertBackbone",
+    task="AlbertMaskedLM",
+    read_config=_read_config,
+    list_backbone=_list_backbone,
+    read_tokenizer=read_albert,
+    list_head=list_head_datasets,
+)
