@@ -132,7 +132,7 @@ def test_a_broken_weight_file_is_named(directory: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"class_name": "RobertaBackbone"}, "RobertaBackbone"),
+        ({"class_name": "GemmaBackbone"}, "GemmaBackbone.*use a preset of one of BertBackbone"),
         ({"config": {}}, "vocabulary_size"),
         ({"fillmask": []}, "'fillmask' of config.json is no JSON object"),
         ({"fillmask": {"hidden_act": "swish"}}, "hidden_act is 'swish'"),
