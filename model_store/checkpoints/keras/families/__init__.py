@@ -1,7 +1,8 @@
 """The families of masked LMs that are read from KerasHub's presets.
 
 Lives here: a file a family, which says what its classes fix, how their fields and datasets map onto
-the encoder, and which tokenizer is theirs; and the table of them all. Does not know its layers.
+the encoder, and which tokenizer is theirs; and the table of them all. Knows the encoder's config.
+Does not know its layers.
 """
 
 import reprlib
