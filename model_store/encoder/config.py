@@ -42,6 +42,8 @@ class EncoderConfig:
         embedding_dim: the width of the embeddings, which a layer then projects to `hidden_dim`;
             None means they have that width, and there is no such layer.
         learned_positions: whether a learnt vector for its position is added to every token.
+        skipped_token: an id that takes no position, as RoBERTa's padding does: those behind it
+            are counted as if it were not there, and its own is the last row of the table.
         embeddings_norm: whether the sum of the embeddings is normalised.
         dropped_token: an id whose embedding is left out, and the others of its text are scaled
             for it, as ESM was trained (Lin et al., 2023).
@@ -82,6 +84,7 @@ class EncoderConfig:
     family: str = "bert"
     embedding_dim: int | None = None
     learned_positions: bool = True
+    skipped_token: int | None = None
     embeddings_norm: bool = True
     dropped_token: int | None = None
     norm_first: bool = False
@@ -126,6 +129,12 @@ class EncoderConfig:
         return self.embedding_dim or self.hidden_dim
 
     @property
+    def position_rows(self) -> int:
+        """How many learnt positions there are."""
+        skipped = self.skipped_token is not None
+        return self.max_sequence_length + skipped if self.learned_positions else 0
+
+    @property
     def steps(self) -> tuple[int, ...]:
         """Which layer runs at each step."""
         return tuple(range(self.num_layers)) if self.layer_order is None else self.layer_order
@@ -158,7 +167,7 @@ def _complain(name: str, kind: Any, value: Any) -> str:
     return ""
 
 
-_MAY_BE_0 = {"num_segments", "local_reach", "dropped_token"}
+_MAY_BE_0 = {"num_segments", "local_reach", "dropped_token", "skipped_token"}
 _OF_THE_HEAD = {"transform_bias", "decoder_bias"}
 _BERT = {
     field.name: field.default

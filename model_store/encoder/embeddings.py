@@ -1,5 +1,6 @@
 """What stands before the layers: embeddings of tokens, of positions and of segments."""
 
+from functools import partial
 from typing import Any
 
 import keras
@@ -16,15 +17,46 @@ _LEAST = 1e-6
 
 @keras.saving.register_keras_serializable(package="fillmask")
 class PositionEmbedding(keras.layers.Embedding):  # type: ignore[misc]  # keras ships no types
-    """A learnt vector for every position."""
+    """A learnt vector for every position.
+
+    Where one token is skipped, the positions behind it are counted as if it were not there, and the
+    last vector is its own.
+    """
+
+    def __init__(self, *args: Any, skipped_token: int | None = None, **kwargs: Any) -> None:
+        """Create the layer, of which a token may be skipped."""
+        super().__init__(*args, **kwargs)
+        self.skipped_token = skipped_token
 
     def call(self, inputs: Any) -> Any:
-        """Return `[length, output_dim]` for `[rows, length]` inputs, whatever they hold."""
-        return self.look_up(ops.arange(ops.shape(inputs)[1], dtype="int32"))
+        """Return what is added to `[rows, length]` token ids, or broadcasts to it."""
+        positions = ops.arange(ops.shape(inputs)[1], dtype="int32")
+        if self.skipped_token is None:
+            return super().call(positions)
+        return self.look_up(ops.zeros_like(inputs) + positions, inputs)
 
-    def look_up(self, positions: Any) -> Any:
-        """Return `[..., output_dim]` for positions `[...]`."""
+    def look_up(self, positions: Any, token_ids: Any) -> Any:
+        """Return `[rows, width, output_dim]`.
+
+        Args:
+            positions: `[rows, width]` ints, where in its text each token is.
+            token_ids: `[rows, width]` ints.
+        """
+        if self.skipped_token is not None:
+            positions = self._skip(positions, token_ids)
         return super().call(positions)
+
+    def _skip(self, positions: Any, token_ids: Any) -> Any:
+        is_skipped = token_ids == self.skipped_token
+        so_far = ops.cumsum(ops.cast(is_skipped, "int32"), axis=1)
+        before = so_far - ops.cast(is_skipped, "int32")
+        starts = ops.arange(ops.shape(token_ids)[1], dtype="int32") - positions
+        before_text = ops.take_along_axis(before, starts, axis=1)
+        return ops.where(is_skipped, self.input_dim - 1, positions - before + before_text)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs to make the same layer."""
+        return {**super().get_config(), "skipped_token": self.skipped_token}
 
 
 @keras.saving.register_keras_serializable(package="fillmask")
@@ -82,13 +114,10 @@ class Embeddings:
 
     def __init__(self, config: EncoderConfig, dtype: Any) -> None:
         """Make the layers that a config asks for, without their weights."""
+        positions = partial(PositionEmbedding, skipped_token=config.skipped_token)
         kinds = (
             (keras.layers.ReversibleEmbedding, config.vocabulary_size, "token_embedding"),
-            (
-                PositionEmbedding,
-                config.max_sequence_length if config.learned_positions else 0,
-                "position_embedding",
-            ),
+            (positions, config.position_rows, "position_embedding"),
             (keras.layers.Embedding, config.num_segments, "segment_embedding"),
         )
         layers: list[Any] = [
@@ -148,7 +177,7 @@ class Embeddings:
             hidden = hidden + (
                 self.positions(token_ids)
                 if positions is None
-                else self.positions.look_up(positions)
+                else self.positions.look_up(positions, token_ids)
             )
         if self.layer_norm is not None:
             hidden = self.layer_norm(hidden)

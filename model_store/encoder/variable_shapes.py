@@ -47,7 +47,7 @@ def _list_embedding_shapes(config: EncoderConfig) -> Iterator[tuple[str, Shape]]
     if config.num_segments:
         yield "segment_embedding/embeddings", (config.num_segments, width)
     if config.learned_positions:
-        yield "position_embedding/embeddings", (config.max_sequence_length, width)
+        yield "position_embedding/embeddings", (config.position_rows, width)
     if config.embeddings_norm:
         yield from _list_layer_norm("embeddings_layer_norm", width, config)
     if config.embedding_dim is not None:

@@ -95,11 +95,20 @@ def masked_sentences() -> list[str]:
     rng = random.Random(20)  # noqa: S311  # the same sentences every time
     masked = []
     for index, sentence in enumerate(SENTENCES):
-        words = [match.span() for match in _WORD.finditer(sentence)]
-        for count in (1, 2 + index % 3, 1 + index % 2):
-            text = sentence
-            for start, end in sorted(rng.sample(words, min(count, len(words))), reverse=True):
-                text = f"{text[:start]}[MASK]{text[end:]}"
-            masked.append(text)
+        counts = (1, 2 + index % 3, 1 + index % 2)
+        masked += [_mask(sentence, count, "[MASK]", rng) for count in counts]
     masked += ["[MASK]", "[MASK][MASK]", "[MASK] [SEP] [MASK].", "play[MASK] un[MASK] [PAD] x"]
     return list(dict.fromkeys(masked))
+
+
+def mask_words(sentence: str, seed: int) -> str:
+    """Return a sentence with one or two of its words `{mask}`."""
+    rng = random.Random(seed)  # noqa: S311  # the same words every time
+    return _mask(sentence, 1 + seed % 2, "{mask}", rng)
+
+
+def _mask(sentence: str, count: int, mask: str, rng: random.Random) -> str:
+    words = [match.span() for match in _WORD.finditer(sentence)]
+    for start, end in sorted(rng.sample(words, min(count, len(words))), reverse=True):
+        sentence = f"{sentence[:start]}{mask}{sentence[end:]}"
+    return sentence

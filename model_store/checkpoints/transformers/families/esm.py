@@ -15,7 +15,7 @@ from model_store.checkpoints.transformers.families.parts import (
     list_part,
     read_base,
 )
-from model_store.checkpoints.transformers.families.roberta import count_skipped
+from model_store.checkpoints.transformers.families.roberta import arrange_positions, read_padding
 from model_store.encoder.config import EncoderConfig
 from model_store.errors import ModelLoadError
 
@@ -48,8 +48,9 @@ def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a
         return replace(
             config,
             family="esm",
-            max_sequence_length=config.max_sequence_length - count_skipped(raw),
+            max_sequence_length=config.max_sequence_length - read_padding(raw) - 1,
             learned_positions=not is_rotary,
+            skipped_token=None if is_rotary else read_padding(raw),
             embeddings_norm=bool(raw.get("emb_layer_norm_before")),
             dropped_token=_read_mask(raw) if raw.get("token_dropout") else None,
             norm_first=True,
@@ -79,9 +80,7 @@ def _arrange(tensors: Tensors, raw: Raw) -> Tensors:
     for name, tensor in tensors.items():
         if name.endswith(".inv_freq"):
             _require_usual_turn(name, tensor, raw)
-    if _POSITIONS not in tensors:
-        return tensors
-    return {**tensors, _POSITIONS: tensors[_POSITIONS][count_skipped(raw) :]}
+    return arrange_positions(_POSITIONS, tensors, raw)
 
 
 def _require_usual_turn(name: str, tensor: Array, raw: Raw) -> None:

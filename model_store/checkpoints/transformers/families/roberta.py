@@ -1,11 +1,14 @@
 """RoBERTa (Liu et al., 2019) and what is of its shape: CamemBERT, XLM-RoBERTa, BERTweet, CodeBERT.
 
-Positions are counted from the one behind that of padding, so the rows of the table before it are
-never looked up. They are left out.
+Positions are counted from the one behind that of padding, so the rows of the table before that are
+never looked up. They are left out. That of padding is, where a text holds such a token: it goes to
+the end of the table, and the token takes no other position.
 """
 
 import reprlib
 from dataclasses import replace
+
+import numpy as np
 
 from model_store.checkpoints.config_fields import explain_config, read_config_fields
 from model_store.checkpoints.transformers.families.family import Family, Names, Raw, Tensors
@@ -32,13 +35,14 @@ def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a
         return replace(
             config,
             family="roberta",
-            max_sequence_length=config.max_sequence_length - count_skipped(raw),
+            max_sequence_length=config.max_sequence_length - read_padding(raw) - 1,
+            skipped_token=read_padding(raw),
             head_hidden_act="gelu",
         )
 
 
-def count_skipped(raw: Raw) -> int:
-    """Return how many rows of the table of positions come before the first.
+def read_padding(raw: Raw) -> int:
+    """Return the id of padding, which is its row in the table of positions too.
 
     Raises:
         ValueError: the id of padding is none.
@@ -47,13 +51,25 @@ def count_skipped(raw: Raw) -> int:
     if type(padding) is not int or padding < 0:
         message = f"pad_token_id is {reprlib.repr(padding)}, which is no id"
         raise ValueError(message)
-    return padding + 1
+    return padding
+
+
+def arrange_positions(name: str, tensors: Tensors, raw: Raw) -> Tensors:
+    """Return tensors whose table of positions begins with the first, and ends with padding's.
+
+    Args:
+        name: that of the table, which may be missing.
+        tensors: those of a checkpoint.
+        raw: its `config.json`.
+    """
+    if name not in tensors:
+        return tensors
+    table, padding = tensors[name], read_padding(raw)
+    return {**tensors, name: np.concatenate([table[padding + 1 :], table[padding : padding + 1]])}
 
 
 def _arrange(tensors: Tensors, raw: Raw) -> Tensors:
-    if _POSITIONS not in tensors:
-        return tensors
-    return {**tensors, _POSITIONS: tensors[_POSITIONS][count_skipped(raw) :]}
+    return arrange_positions(_POSITIONS, tensors, raw)
 
 
 def _list_tensors(config: EncoderConfig) -> Names:
