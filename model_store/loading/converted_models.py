@@ -34,7 +34,7 @@ from model_store.loading.sealed_files import is_sound, seal
 DEFAULT_CACHE = Path("~/.cache/fillmask/converted")
 """Where they are kept if nobody says otherwise; `~` is the home directory."""
 
-_GRAPH = 5
+_GRAPH = 6
 """Goes up whenever what is exported changes."""
 
 _MOST_ENTRIES = 32
