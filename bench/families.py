@@ -27,13 +27,7 @@ from model_store.engines import Engine, Precision
 from model_store.engines.batches.batch import Batch, collate
 from model_store.text.encoding import Encoding
 
-_BERT = EncoderConfig(
-    vocabulary_size=BASE.vocabulary_size,
-    num_layers=BASE.num_layers,
-    num_heads=BASE.num_heads,
-    hidden_dim=BASE.hidden_dim,
-    intermediate_dim=BASE.intermediate_dim,
-)
+_BERT = BASE.make_config()
 _MODERNBERT = replace(
     _BERT,
     family="modernbert",

@@ -39,6 +39,16 @@ class Shape:
         """The width of the feed-forward layer."""
         return 4 * self.hidden_dim
 
+    def make_config(self) -> EncoderConfig:
+        """Return the config of a BERT of these sizes."""
+        return EncoderConfig(
+            vocabulary_size=self.vocabulary_size,
+            num_layers=self.num_layers,
+            num_heads=self.num_heads,
+            hidden_dim=self.hidden_dim,
+            intermediate_dim=self.intermediate_dim,
+        )
+
 
 TINY = Shape("tiny", num_layers=2, hidden_dim=128, num_heads=2)
 MINILM = Shape(EMBEDDED, num_layers=6, hidden_dim=384, num_heads=12)
@@ -61,13 +71,7 @@ def make_presets(store: Path, shapes: tuple[Shape, ...] = (TINY, BASE)) -> None:
 
 
 def _make_preset(shape: Shape, directory: Path) -> None:
-    config = EncoderConfig(
-        vocabulary_size=shape.vocabulary_size,
-        num_layers=shape.num_layers,
-        num_heads=shape.num_heads,
-        hidden_dim=shape.hidden_dim,
-        intermediate_dim=shape.intermediate_dim,
-    )
+    config = shape.make_config()
     # One that was not finished has no proof.
     shutil.rmtree(directory, ignore_errors=True)
     directory.parent.mkdir(parents=True, exist_ok=True)
