@@ -107,10 +107,11 @@ def name_files(form: str, output: str = "out") -> list[str]:
 
 
 def finish(directory: Path, address: str | None, *arguments: str) -> str:
-    """Run the command to its end; return what it says."""
+    """Run the command to its end; return what it says, without the log of Ray's core."""
     with start(directory, address, *arguments) as process:
         said, _ = process.communicate()
-    return said
+    # A time in brackets begins its lines: of workers that would not start again, for one.
+    return "".join(line for line in said.splitlines(keepends=True) if not line.startswith("[20"))
 
 
 def write_input(directory: Path, form: str = "txt") -> None:
@@ -204,7 +205,8 @@ def test_run_that_is_killed_goes_on(cluster: Cluster, orders: Path, tmp_path: Pa
             sleep(0.1)
         process.kill()
     begun = (tmp_path / "out").read_bytes()
-    finish(tmp_path, cluster.address, *name_files("txt"))
+    said = finish(tmp_path, cluster.address, *name_files("txt"))
+    assert said.endswith(f"out: {ROWS} rows, {FAILED} of them failed.\n")
     assert (tmp_path / "out").read_bytes().startswith(begun)
     assert_is_whole(tmp_path)
 
@@ -228,8 +230,7 @@ def test_faults_are_told_in_a_sentence(cluster: Cluster, orders: Path, tmp_path:
     write_input(tmp_path)
     (orders / "fail").touch()
     said = finish(tmp_path, cluster.address, *name_files("txt"))
-    assert said.startswith("Error: The engine failed on this batch")
-    assert said.count("\n") == 1
+    assert said == "Error: The engine failed on this batch; send the request again.\n"
     (tmp_path / "in.csv").write_text("a,b\n1,2\n")
     said = finish(tmp_path, cluster.address, *name_files("csv", "other"))
     assert said == (

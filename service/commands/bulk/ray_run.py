@@ -147,7 +147,8 @@ def _stream(
     context.target_max_block_size = 1
     context.raise_original_map_exception = True
     context.enable_progress_bars = context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)  # it warns of bars that are left out
+    # It warns of bars that are left out, and prints what is raised here as well.
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     here = ray.get_runtime_context().get_node_id()
     blocks = ray.data.read_datasource(
         _make_datasource(ray, replace(source, path=source.path.absolute())),
@@ -193,7 +194,8 @@ def _in_sentences(ray: Any) -> Iterator[None]:
     except ray.exceptions.RayError as error:
         cause = getattr(error, "cause", None)
         if isinstance(cause, CommandError):
-            raise cause from None
+            # Ray adds how often it has tried.
+            raise CommandError(str(cause).splitlines()[0]) from None
         reason = str(error).strip().splitlines()[-1].rstrip(".")
         message = f"The cluster failed ({reason}); mend it, and the same command goes on."
         raise CommandError(message) from error

@@ -124,7 +124,7 @@ def test_changed_input_is_refused(invoke: Any, ray: FakeRay) -> None:
     ("fault", "sentence"),
     [
         (RayError("Traceback:\n  many lines\nthe node is gone."), "The cluster failed (the node "),
-        (RayError("", CommandError("The engine failed.")), "The engine failed.\n"),
+        (RayError("", CommandError("The engine failed.\nTried 1/1.")), "The engine failed.\n"),
     ],
 )
 def test_fault_of_the_cluster_is_told_in_a_sentence(
