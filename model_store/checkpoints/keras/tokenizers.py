@@ -9,7 +9,6 @@ mask takes the space before it where that is a part of the word that it stands f
 """
 
 import reprlib
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -36,6 +35,8 @@ from model_store.encoder.tokenizers.word_piece import build_word_piece
 
 _ROBERTA = SpecialTokens(pad="<pad>", unk="<unk>", cls="<s>", sep="</s>", mask="<mask>")
 _ALBERT = SpecialTokens(pad="<pad>", unk="<unk>")
+_MOST_CAPITALS = 0.01
+"""Of the entries of an uncased vocabulary: characters may become some, as TM is made of a sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def read_albert(stored: StoredTokenizer) -> SubwordTokenizer:
     """Read ALBERT's Unigram.
 
     KerasHub has SentencePiece read a text as it stands; ALBERT was trained on texts in lower case
-    and without accents. They are made so where no entry has the one or the other.
+    and without accents. They are made so where hardly an entry has a capital.
 
     Raises:
         ModelLoadError: the file is missing or broken.
@@ -133,16 +134,15 @@ def read_albert(stored: StoredTokenizer) -> SubwordTokenizer:
     model = read_sentencepiece(stored.assets / "vocabulary.spm")
     entries = [piece for piece, _ in model.pieces]
     special = {*_ALBERT.names, *(text for text, _ in model.added)}
-    words = [entry for entry in entries if entry not in special]
+    capitals = sum(entry != entry.lower() for entry in entries if entry not in special)
+    is_uncased = capitals <= _MOST_CAPITALS * len(entries)
     return build_unigram(
         model.pieces,
         _ALBERT,
         frame_as_bert,
         unk_id=entries.index("<unk>"),
         normalizer=normalize_as_albert(
-            model.character_map,
-            lowercase=all(word == word.lower() for word in words),
-            keep_accents=any(map(_has_accent, words)),
+            model.character_map, lowercase=is_uncased, keep_accents=not is_uncased
         ),
         added_tokens=_add_mask("[MASK]", model.added),
     )
@@ -176,10 +176,6 @@ def _add_mask(mask: str, symbols: Iterable[tuple[str, bool]] = ()) -> list[Added
         if text != mask
     )
     return [AddedToken(mask, lstrip=True, normalized=False, special=True), *others]
-
-
-def _has_accent(text: str) -> bool:
-    return any(unicodedata.combining(letter) for letter in unicodedata.normalize("NFKD", text))
 
 
 def _require_once(vocabulary: list[str]) -> None:

@@ -33,6 +33,12 @@ def test_head_is_that_of_the_original(original: Checkpoint) -> None:
         assert array is source.variables[path]
 
 
+def test_what_training_did_with_masks_is_the_originals(original: Checkpoint) -> None:
+    """KerasHub has no word for ESM's token dropout, and loses it."""
+    trained = replace(original, config=replace(original.config, dropped_token=4))
+    assert join_head(original, trained).config == trained.config
+
+
 @pytest.mark.parametrize(
     "change",
     [

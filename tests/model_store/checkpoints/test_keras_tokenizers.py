@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from keras_families import TOKENIZERS, Presets
-from model_store.checkpoints import read_checkpoint
-from model_store.checkpoints.transformers import read_tokenizer
+from keras_families import CASES, TOKENIZERS, Presets
+from model_store.checkpoints import read_checkpoint, read_tokenizer, write_tokenizer
 from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.errors import ModelLoadError
 
@@ -91,6 +90,17 @@ def test_plain_texts_are_read_as_keras_hub_reads_them(
     assert len(expected) > 3
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_a_conversion_reads_texts_alike(keras_presets: Presets, tmp_path: Path, name: str) -> None:
+    """What is written beside a graph is read back as the same tokenizer."""
+    checkpoint = read_checkpoint(keras_presets[name][0], weights=False)
+    write_tokenizer(checkpoint, tmp_path)
+    ours, written = checkpoint.tokenizer, read_tokenizer(tmp_path)
+    assert written.special_tokens == ours.special_tokens
+    assert written.spelling == ours.spelling
+    assert [_encode(written, text) for text in TEXTS] == [_encode(ours, text) for text in TEXTS]
+
+
 def test_a_vocabulary_without_capitals_is_one_of_lowercased_texts(
     keras_presets: Presets,
 ) -> None:
@@ -101,12 +111,20 @@ def test_a_vocabulary_without_capitals_is_one_of_lowercased_texts(
 
 
 @pytest.mark.parametrize("keras_copy", ["albert"], indirect=True)
-def test_a_vocabulary_with_capitals_and_accents_keeps_them(keras_copy: Path) -> None:
-    """As one that somebody trained an ALBERT with."""
+@pytest.mark.parametrize("is_cased", [False, True])
+def test_a_vocabulary_with_capitals_keeps_them_and_accents(
+    keras_copy: Path, *, is_cased: bool
+) -> None:
+    """As one that somebody trained an ALBERT with; a single one is no reason."""
     path = keras_copy / ASSETS / "vocabulary.spm"
-    path.write_bytes(path.read_bytes().replace("\u2581the".encode(), "\u2581\u00c9a".encode()))
-    tokens = read_checkpoint(keras_copy, weights=False).tokenizer.encode("\u00c9a").tokens
-    assert tokens == ["[CLS]", "\u2581\u00c9a", "[SEP]"]
+    content = path.read_bytes().replace("\u2581the".encode(), "\u2581\u00c9a".encode())
+    for letter in "abcdefg" if is_cased else "":
+        content = content.replace(f"\u2581{letter}".encode(), f"\u2581{letter.upper()}".encode())
+    path.write_bytes(content)
+    tokenizer = read_checkpoint(keras_copy, weights=False).tokenizer
+    tokens = tokenizer.encode("\u00c9a").tokens
+    assert (tokens == ["[CLS]", "\u2581\u00c9a", "[SEP]"]) == is_cased
+    assert (tokens == tokenizer.encode("ea").tokens) != is_cased
 
 
 @pytest.mark.parametrize(
