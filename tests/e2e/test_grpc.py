@@ -76,10 +76,11 @@ def test_every_worker_answers_as_over_http(workers: RunningServer) -> None:
 
 def test_calls_under_way_are_answered_at_the_end(tmp_path: Path) -> None:
     """Who watches is told of it, and the log has events and nothing else."""
-    with start(tmp_path) as running, connect(running) as channel:
+    few = {"FILLMASK_MAX_BATCH_TOKENS": "1024"}  # so that most of its texts wait
+    with start(tmp_path, **few) as running, connect(running) as channel:
         watched = HealthStub(channel).Watch(HealthCheckRequest())
         assert next(watched).status == HealthCheckResponse.SERVING
-        request = infer_request(*[SENTENCE + " the" * 400] * 100, model_name=PRESET)
+        request = infer_request(*[SENTENCE + " the" * 400] * 24, model_name=PRESET)
         call = ask(channel, "ModelInfer", request)
         while "fill_mask_queue_size 0.0" in read_metrics(running):
             assert not call.done()

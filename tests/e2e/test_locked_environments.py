@@ -13,6 +13,7 @@ import pytest
 from contract.documents import code_blocks
 from fake_hub import FakeHub, read_files
 from lock_files import command_in, link_environment, read_lock
+from model_store.fetching.catalog import EMBEDDED
 
 TIMEOUT_S = 300
 
@@ -81,10 +82,14 @@ def test_lock_serves(
     run(environments[lock], SERVE, tiny_preset_dir, tmp_path / "cache", engine)
 
 
-def test_lock_trains_and_saves(environments: dict[str, Path], tmp_path: Path) -> None:
-    """A preset is trained from Python as the documents show, and saved in KerasHub's format."""
+def test_lock_trains_and_saves(
+    environments: dict[str, Path], tiny_preset_dir: Path, tmp_path: Path
+) -> None:
+    """A preset is trained from Python as the documents show, a small one, and saved."""
     example, *_ = code_blocks("docs/training.md", "python")
-    run(environments["run.txt"], example, directory=tmp_path)
+    assert f'"{EMBEDDED}"' in example
+    smaller = example.replace(EMBEDDED, str(tiny_preset_dir))
+    run(environments["run.txt"], smaller, directory=tmp_path)
     assert (tmp_path / "my_model/task.json").is_file()
 
 
@@ -101,12 +106,12 @@ def test_lock_pulls(
     assert len(list((tmp_path / "store").glob("*/config.json"))) == 2
 
 
-def test_locks_run_on_parquet(tiny_preset_dir: Path, tmp_path: Path) -> None:
-    """A file of rows is answered."""
+def test_locks_run_on_parquet(tiny_preset_dir: Path, cache_dir: Path, tmp_path: Path) -> None:
+    """A file of rows is answered; that a lock converts is shown above."""
     packages = {*read_lock("run.txt"), *read_lock("bulk.txt"), "fillmask"}
     link_environment(packages, tmp_path / "modules")
     env = {"FILLMASK_MODEL_STORE_DIR": str(tiny_preset_dir.parent)}
-    env["FILLMASK_CACHE_DIR"] = str(tmp_path / "cache")
+    env["FILLMASK_CACHE_DIR"] = str(cache_dir)
     run(tmp_path / "modules", RUN, tiny_preset_dir.name, env=env, directory=tmp_path)
     assert (tmp_path / "out.jsonl").read_text("utf-8").count("\n") == 1
 

@@ -97,7 +97,7 @@ def fuzz(server: RunningServer, examples: int) -> None:
 
 def test_damaged_heads_are_answered(server: RunningServer) -> None:
     """Any bytes may come."""
-    fuzz(server, 300)
+    fuzz(server, 120)
 
 
 @pytest.mark.slow

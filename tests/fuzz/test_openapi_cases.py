@@ -56,8 +56,8 @@ def play(server: RunningServer, operation: tuple[str, str], cases: int) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
 def test_answers_are_as_documented(server: RunningServer, operation: tuple[str, str]) -> None:
-    """Two hundred cases in all."""
-    play(server, operation, 100)
+    """Forty cases, half of them invalid where there is a body."""
+    play(server, operation, 40)
 
 
 @pytest.mark.slow

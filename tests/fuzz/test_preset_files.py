@@ -128,7 +128,7 @@ def fuzz(presets: dict[str, Files], name: str, examples: int) -> None:
 @each_format
 def test_damaged_presets_are_read_or_refused(presets: dict[str, Files], name: str) -> None:
     """Cut, flipped, spliced, of wrong types: nothing but a refusal comes out."""
-    fuzz(presets, name, 150)
+    fuzz(presets, name, 60)
 
 
 @pytest.mark.slow

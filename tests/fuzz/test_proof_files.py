@@ -42,7 +42,7 @@ def test_good_proof_is_read(tmp_path: Path) -> None:
     assert read_proof(tmp_path) == PROOF
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_damaged_proof_counts_or_not(data: st.DataObject) -> None:
     """No byte of it makes the list of presets fail, which shows the proofs of all."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from conversions import copy_from
 from model_store.engines import EngineOptions
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import EngineUnavailableError
@@ -27,7 +28,8 @@ Damage = Callable[[Path], None]
 def kept(tiny_preset_dir: Path, cache_dir: Path, tmp_path: Path) -> Path:
     """Return a cache of this test alone, with a conversion that was loaded once."""
     load(tiny_preset_dir, cache_dir)
-    shutil.copytree(cache_dir, tmp_path / "cache")
+    entry = find_entry(tiny_preset_dir, cache_dir)
+    shutil.copytree(entry, tmp_path / "cache" / entry.name)
     load(tiny_preset_dir, tmp_path / "cache")
     return tmp_path / "cache"
 
@@ -156,20 +158,6 @@ def find_entry(directory: Path, cache: Path) -> Path:
     """Return the conversion of a preset in a cache."""
     with open_converted(directory, cache) as converted:
         return converted.directory
-
-
-def copy_from(conversion: Path) -> Callable[[Path, Path], None]:
-    """Return what stands in for a conversion that takes seconds, and yields the same."""
-
-    def convert(_: Path, target: Path) -> None:
-        shutil.copytree(
-            conversion,
-            target,
-            dirs_exist_ok=True,
-            ignore=shutil.ignore_patterns("compiled", "tuning.json", "seal.json"),
-        )
-
-    return convert
 
 
 def answer(model: FillMaskModel) -> list[tuple[int, float]]:

@@ -7,12 +7,15 @@ from pathlib import Path
 import keras
 import pytest
 
+from conversions import copy_from
 from model_store.checkpoints import write_transformers_dir
 from model_store.encoder.config import EncoderConfig
 from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.engines import EngineOptions
 from model_store.engines.openvino import list_precisions
 from model_store.errors import HeadUnprovenError
+from model_store.loading import converted_models
+from model_store.loading.converted_models import open_converted
 from model_store.masked_lm.masked_lm import BertMaskedLM
 from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
 from model_store.store import ModelStore
@@ -64,8 +67,12 @@ def test_a_text_of_its_own_proves_it_on_every_precision(dna_store: Path, cache_d
         assert all(candidate.is_faithful for candidate in model.facts.candidates)
 
 
-def test_without_a_text_it_asks_for_one(dna_store: Path, cache_dir: Path, tmp_path: Path) -> None:
+def test_without_a_text_it_asks_for_one(
+    dna_store: Path, cache_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In a sentence, whatever the machine computes in."""
+    with open_converted(dna_store / "dna", cache_dir) as same:
+        monkeypatch.setattr(converted_models, "convert_apart", copy_from(same.directory))
     without = shutil.ignore_patterns("probe.txt", "head_proof.json")
     shutil.copytree(dna_store / "dna", tmp_path / "dna", ignore=without)
     options = EngineOptions("openvino", cache_directory=cache_dir)

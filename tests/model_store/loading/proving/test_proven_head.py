@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from model_store.engines import EngineOptions
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import HeadUnprovenError
+from model_store.fetching.preset_files import list_files
 from model_store.loading.proving import proven_head
 from model_store.loading.proving.head_proof import HeadProof, read_probe_texts
 from model_store.loading.proving.head_proof_file import read_proof
@@ -14,11 +16,11 @@ from model_store.store import ModelStore
 from tiny_checkpoints import forge_proof, write_transformers_dir
 
 
-def test_random_weights_are_never_served(tmp_path: Path) -> None:
+def test_random_weights_are_never_served(tmp_path: Path, engine_options: EngineOptions) -> None:
     """They load, every variable of them, and are refused; what the probe found is kept."""
     directory = write_transformers_dir(tmp_path / "random")
     with pytest.raises(HeadUnprovenError, match=r"no better than chance \(mean .* uniform -6"):
-        ModelStore(tmp_path).load("random")
+        ModelStore(tmp_path, engine=engine_options).load("random")
     proof = read_proof(directory)
     assert proof is not None
     assert not proof.is_verified
@@ -62,12 +64,14 @@ def test_texts_of_every_language_of_the_catalogue_are_there() -> None:
     assert {"english", "chinese", "german", "arabic", "antibody"} <= set(read_probe_texts())
 
 
-def test_a_store_verifies_by_name(embedded_preset_dir: Path, tmp_path: Path) -> None:
+def test_a_store_verifies_by_name(
+    embedded_preset_dir: Path, tmp_path: Path, engine_options: EngineOptions
+) -> None:
     """And returns what the probe found."""
     (tmp_path / "mine").mkdir()
-    for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
-        (tmp_path / "mine" / name).symlink_to(embedded_preset_dir / name)
-    store = ModelStore(tmp_path)
+    for path in list_files(embedded_preset_dir):
+        (tmp_path / "mine" / path.name).symlink_to(path)
+    store = ModelStore(tmp_path, engine=engine_options)
     proof = store.verify("mine")
     assert isinstance(proof, HeadProof)
     assert store.keep_proof("mine", proof) == tmp_path / "mine" / "head_proof.json"

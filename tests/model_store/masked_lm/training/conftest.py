@@ -1,11 +1,12 @@
 """Small texts, and options for trainings of seconds."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tensorflow as tf
 
 from model_store.masked_lm.training.options import TrainingOptions
 from tiny_checkpoints import TinyConfig, write_transformers_dir
@@ -40,6 +41,14 @@ def text_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_text(directory / "heldout.txt", documents=5, seed=3)
     write_transformers_dir(directory / "tiny", config=TinyConfig(num_layers=1))
     return directory
+
+
+@pytest.fixture
+def without_graphs() -> Iterator[None]:
+    """Compute step by step: making a graph takes longer than a training of four steps."""
+    tf.config.run_functions_eagerly(run_eagerly=True)
+    yield
+    tf.config.run_functions_eagerly(run_eagerly=False)
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from model_store.masked_lm.training import trainer
 from model_store.masked_lm.training.options import TrainingOptions
 from model_store.masked_lm.training.run_directory import RunDirectory
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 MakeOptions = Callable[..., TrainingOptions]
 Record = dict[str, Any]
 SHORT = {"sequence_length": 16, "steps": 4, "save_every": 2, "measure_every": 4}
