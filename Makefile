@@ -95,6 +95,7 @@ golden: $(GOLDEN_VENV)/.stamp ## Make the golden files anew with Transformers an
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_family_golden.py
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_tokenizer_golden.py
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_answer_golden.py
+	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_family_checkpoint_golden.py
 
 test-slow: $(TEST_VENV)/.stamp ## Run the tests that take minutes: every preset trained, ten kills
 	$(BIN)/python -m pytest -m slow --no-cov

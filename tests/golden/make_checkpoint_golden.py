@@ -9,6 +9,7 @@ import hashlib
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from transformers import (
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from matrix.cases import TEXTS, list_cases
+from matrix.row import Case
 from matrix.usual import write_case
 
 TARGET = Path(__file__).with_name("checkpoints.json")
@@ -34,13 +36,26 @@ TOP_K = 3
 def main() -> None:
     """Write the answers of all cases."""
     logging.set_verbosity(logging.CRITICAL)
+    write_answers(TARGET, list_cases(), write_case, lambda directory, _: ask(directory))
+
+
+def write_answers(target: Path, listed: list[Case], write: Any, ask_case: Any, **more: Any) -> None:
+    """Write the answers of all cases.
+
+    Args:
+        target: the file.
+        listed: the cases.
+        write: writes one into a directory.
+        ask_case: returns the answers to one that is written.
+        **more: what else is to be in the file.
+    """
     answers: dict[str, Any] = {}
     cases: dict[str, Any] = {}
-    for case in list_cases():
+    for case in listed:
         with tempfile.TemporaryDirectory() as directory:
-            write_case(case, Path(directory) / "checkpoint")
+            write(case, Path(directory) / "checkpoint")
             try:
-                answer = ask(Path(directory) / "checkpoint")
+                answer = ask_case(Path(directory) / "checkpoint", case)
             except Exception as error:  # noqa: BLE001  # whatever it raises is its answer
                 cases[case.name] = {"none": f"{type(error).__name__}: {error}"[:160]}
                 continue
@@ -52,10 +67,14 @@ def main() -> None:
         *(f" {json.dumps(key)}: {dump(value)}" for key, value in answers.items()),
     ]
     named = [f" {json.dumps(name)}: {dump(value)}" for name, value in cases.items()]
-    TARGET.write_text(
-        '{"answers": {\n' + ",\n".join(lines) + '\n},\n"cases": {\n' + ",\n".join(named) + "\n}}\n",
-        "utf-8",
+    rest = "".join(f",\n{json.dumps(name)}: {dump(value)}" for name, value in more.items())
+    target.write_text(
+        f'{{"answers": {{\n{_join(lines)}\n}},\n"cases": {{\n{_join(named)}\n}}{rest}}}\n', "utf-8"
     )
+
+
+def _join(lines: list[str]) -> str:
+    return ",\n".join(lines)
 
 
 def dump(value: Any) -> str:
@@ -65,11 +84,15 @@ def dump(value: Any) -> str:
 
 def ask(directory: Path) -> list[Any]:
     """Return ids, spans of masks, best tokens and the filled text for every text."""
-    model, tokenizer = load(directory)
+    return fill(*load(directory), TEXTS)
+
+
+def fill(model: Any, tokenizer: Any, texts: Sequence[str]) -> list[Any]:
+    """Return the answers of a model that was loaded."""
     if tokenizer.mask_token is None:
         message = "the tokenizer has no mask"
         raise ValueError(message)
-    return [answer(model, tokenizer, text.format(mask=tokenizer.mask_token)) for text in TEXTS]
+    return [answer(model, tokenizer, text.format(mask=tokenizer.mask_token)) for text in texts]
 
 
 def load(directory: Path) -> tuple[Any, Any]:
@@ -88,16 +111,21 @@ def load(directory: Path) -> tuple[Any, Any]:
             output_loading_info=True,
         )
         tokenizer = BertTokenizer.from_pretrained(directory)
+    require_all(report)
+    return model.eval(), tokenizer
+
+
+def require_all(report: dict[str, Any]) -> None:
+    """Refuse a model to some of whose weights Transformers gave random values."""
     missing = sorted(report["missing_keys"])
     if missing:
         message = f"random values for {len(missing)} weights, {missing[0]} among them"
         raise ValueError(message)
-    return model.eval(), tokenizer
 
 
 def answer(model: Any, tokenizer: Any, text: str) -> list[Any]:
     """Return `[ids, [[start, end, [[token, score], ...]], ...], filled]`, one entry a mask."""
-    encoded = tokenizer(text, return_offsets_mapping=True)
+    encoded = tokenizer(text, return_offsets_mapping=tokenizer.is_fast)
     ids = encoded["input_ids"]
     with torch.no_grad():
         logits = model(torch.tensor([ids])).logits[0]
@@ -107,7 +135,8 @@ def answer(model: Any, tokenizer: Any, text: str) -> list[Any]:
             best = logits[position].double().softmax(-1).topk(TOP_K)
             pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
             scores = [[index, round(score, 7)] for index, score in pairs]
-            masks.append([*encoded["offset_mapping"][position], scores])
+            span = encoded["offset_mapping"][position] if tokenizer.is_fast else (None, None)
+            masks.append([*span, scores])
     if not masks:
         message = "no mask is found in the text"
         raise ValueError(message)

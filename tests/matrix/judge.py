@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -117,10 +118,16 @@ def _build(config: EncoderConfig) -> tuple[BertMaskedLM, Any]:
 
 def compare(case: Case, model: FillMaskModel) -> Verdict:
     """Hold a model's answers against Transformers'."""
-    expected = find_answers(case)
+    return compare_texts(model, TEXTS, find_answers(case))
+
+
+def compare_texts(
+    model: FillMaskModel, texts: Sequence[str], expected: list[Any] | None
+) -> Verdict:
+    """Hold a model's answers to texts against Transformers', of which there may be none."""
     if expected is None:
         return Verdict(SILENTLY_DIFFERENT, "answers where Transformers has no answer")
-    for text, golden in zip(TEXTS, expected, strict=True):
+    for text, golden in zip(texts, expected, strict=True):
         difference = _find_difference(model, text.format(mask=model.mask_token), golden)
         if difference:
             return Verdict(SILENTLY_DIFFERENT, difference)
@@ -133,8 +140,9 @@ def _find_difference(model: FillMaskModel, text: str, golden: list[Any]) -> str:
     if encoding.token_ids.tolist() != ids:
         return f"ids {encoding.token_ids.tolist()} and not {ids}"
     spans = [text[start:end] for start, end in encoding.mask_spans]
-    # Transformers counts white space to a mask that takes it; filling the mask must not.
-    if spans != [text[start:end].strip() for start, end, *_ in masks]:
+    # Transformers counts white space to a mask that takes it; filling the mask must not. Of letters
+    # it knows no spans.
+    if masks[0][0] is not None and spans != [text[start:end].strip() for start, end, *_ in masks]:
         return f"spans {encoding.mask_spans} and not {[mask[:2] for mask in masks]}"
     answers = model.predict([encoding])[0]
     for scores, (*_, best) in zip(answers, masks, strict=True):

@@ -58,14 +58,14 @@ def write_case(case: Case, directory: Path) -> Path:
     tensors: Tensors = dict(make_tensors(ROWS, SHAPE))
     case.row.tensors(tensors)
     write_weights(directory, tensors, case.layout)
-    _write_json(directory / "config.json", CONFIG)
-    _write_json(directory / "tokenizer_config.json", TOKENIZER_CONFIG)
+    write_json(directory / "config.json", CONFIG)
+    write_json(directory / "tokenizer_config.json", TOKENIZER_CONFIG)
     if TOKENIZER in case.layout:
         (directory / "tokenizer.json").write_text(make_tokenizer().to_str(), "utf-8")
     else:
         (directory / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", "utf-8")
     for name, change in case.row.files.items():
-        _change(directory / name, change)
+        change_file(directory / name, change)
     return directory
 
 
@@ -98,7 +98,7 @@ def write_weights(directory: Path, tensors: Tensors, layout: str) -> None:
         held = {name: tensors[name] for name, place in places.items() if place == part}
         _write_file(directory / part, held, kind)
     index = {"metadata": {"total_size": 1}, "weight_map": places}
-    _write_json(directory / f"{name}.index.json", index)
+    write_json(directory / f"{name}.index.json", index)
 
 
 def _write_file(path: Path, tensors: Tensors, kind: str) -> None:
@@ -109,18 +109,20 @@ def _write_file(path: Path, tensors: Tensors, kind: str) -> None:
         write_state_dict(path, tensors, write_legacy if kind == OLD_BIN else write_zip)
 
 
-def _change(path: Path, change: Any) -> None:
+def change_file(path: Path, change: Any) -> None:
+    """Change a file as a row says, or make it."""
     if change is GONE:
         path.unlink(missing_ok=True)
     elif isinstance(change, Mapping):
         content = json.loads(path.read_text("utf-8")) if path.is_file() else {}
         content |= change
-        _write_json(path, {key: value for key, value in content.items() if value is not GONE})
+        write_json(path, {key: value for key, value in content.items() if value is not GONE})
     elif isinstance(change, str):
         path.write_bytes(change.encode())
     else:
         change(path)
 
 
-def _write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON."""
     path.write_text(json.dumps(content, indent=1), "utf-8")

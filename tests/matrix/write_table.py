@@ -1,25 +1,33 @@
-"""Write the table of `docs/checkpoints.md` anew: `python tests/matrix/write_table.py`."""
+"""Write the tables of `docs/checkpoints.md` and of `docs/families.md` anew.
+
+python tests/matrix/write_table.py
+"""
 
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from matrix.cases import list_cases
-from matrix.judge import judge
-from matrix.table import DOCUMENT, render, splice
+from matrix import cases, judge, table
+from matrix.families import cases as family_cases
+from matrix.families import judge as family_judge
+from matrix.families import table as family_table
 
 
 def main() -> None:
     """Judge every case and write what came of it."""
-    with TemporaryDirectory() as directory:
-        verdicts = {
-            case.name: judge(case, Path(directory) / str(number))
-            for number, case in enumerate(list_cases())
-        }
-    document = DOCUMENT.read_text("utf-8")
-    DOCUMENT.write_text(splice(document, render(verdicts)), "utf-8")
+    kinds: Any = ((cases, judge, table), (family_cases, family_judge, family_table))
+    for listing, judging, drawing in kinds:
+        with TemporaryDirectory() as directory:
+            verdicts = {
+                case.name: judging.judge(case, Path(directory) / str(number))
+                for number, case in enumerate(listing.list_cases())
+            }
+        document = drawing.DOCUMENT.read_text("utf-8")
+        text = table.splice(document, drawing.render(verdicts))
+        drawing.DOCUMENT.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

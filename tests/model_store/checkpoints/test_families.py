@@ -9,8 +9,6 @@ import pytest
 
 from family_cases import make_tensors, write_family_dir
 from family_checkpoints import list_readable, read_case, read_golden, write_case
-from matrix.row import BIN, BIN_PARTS, OLD_BIN, SAFETENSORS_PARTS
-from matrix.usual import write_weights
 from model_store.checkpoints import write_keras_model, write_transformers_dir
 from model_store.checkpoints.completeness import require_variables
 from model_store.checkpoints.transformers.directory import read_transformers_model
@@ -19,26 +17,6 @@ from model_store.errors import HeadMissingError, ModelLoadError
 
 CASES = list_readable()
 OTHERS = [family.name for family in FAMILIES if family.name != "bert"]
-
-
-def assert_same_variables(directory: Path, expected: Any) -> None:
-    """Hold what is read of a directory against variables."""
-    _, variables = read_transformers_model(directory)
-    assert variables.keys() == expected.keys()
-    for path, array in expected.items():
-        np.testing.assert_array_equal(np.asarray(variables[path], np.float32), array, path)
-
-
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("layout", [BIN, OLD_BIN, BIN_PARTS, SAFETENSORS_PARTS])
-def test_weights_are_the_same_in_every_file(name: str, layout: str, tmp_path: Path) -> None:
-    """Safetensors and PyTorch's files, whole and in parts."""
-    expected = read_case(name, tmp_path / "usual").variables
-    golden = read_golden()[name]
-    other = write_family_dir(tmp_path / "other", golden["config"], {})
-    (other / "model.safetensors").unlink()
-    write_weights(other, make_tensors(golden["tensors"]), layout)
-    assert_same_variables(other, expected)
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -52,20 +30,6 @@ def test_half_precision_is_read(name: str, dtype: Any, tmp_path: Path) -> None:
     }
     _, variables = read_transformers_model(write_family_dir(tmp_path, golden["config"], halved))
     assert {array.dtype for array in variables.values()} == {np.dtype(dtype)}
-
-
-@pytest.mark.parametrize("name", OTHERS)
-@pytest.mark.parametrize("change", ["wrapped", "bare"])
-def test_prefixes_are_put_right(name: str, change: str, tmp_path: Path) -> None:
-    """`module.` before all names, and an encoder that was saved without its own."""
-    expected = read_case(name, tmp_path / "usual").variables
-    golden, prefix = read_golden()[name], find_family({"model_type": name}).prefix
-    tensors = make_tensors(golden["tensors"])
-    renamed = {
-        f"module.{tensor}" if change == "wrapped" else tensor.removeprefix(prefix): value
-        for tensor, value in tensors.items()
-    }
-    assert_same_variables(write_family_dir(tmp_path, golden["config"], renamed), expected)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -11,15 +11,15 @@ from model_store.checkpoints.transformers.families.parts import (
 )
 from model_store.encoder.config import EncoderConfig
 
-_FIELDS = {
-    "n_layers": "num_hidden_layers",
-    "n_heads": "num_attention_heads",
-    "dim": "hidden_size",
+_SIZES = {"n_layers": "num_hidden_layers", "n_heads": "num_attention_heads", "dim": "hidden_size"}
+"""Its names of BERT's fields; where a config has both, BERT's count."""
+
+_OTHERS = {
     "hidden_dim": "intermediate_size",
     "activation": "hidden_act",
     "dropout": "hidden_dropout_prob",
 }
-"""Its names of BERT's fields."""
+"""Its names of BERT's fields that are not heard under BERT's."""
 
 _EPSILON = 1e-12
 """Transformers' code has the number, and hears no field for it."""
@@ -40,7 +40,9 @@ _BIAS = "vocab_projector.bias"
 
 
 def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a family has it
-    fields = {**raw, **{ours: raw[theirs] for theirs, ours in _FIELDS.items() if theirs in raw}}
+    fields = {name: value for name, value in raw.items() if name not in _OTHERS.values()}
+    fields |= {bert: raw[own] for own, bert in _OTHERS.items() if own in raw}
+    fields |= {bert: raw[own] for own, bert in _SIZES.items() if own in raw and bert not in raw}
     fields |= {"layer_norm_eps": _EPSILON, "type_vocab_size": 0}
     return replace(read_config_fields("config.json", fields, tied=tied), family="distilbert")
 

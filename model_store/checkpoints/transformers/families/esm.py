@@ -85,9 +85,10 @@ def _arrange(tensors: Tensors, raw: Raw) -> Tensors:
 
 def _require_usual_turn(name: str, tensor: Array, raw: Raw) -> None:
     """Refuse a rotation other than the config's: Transformers takes the one that is stored."""
-    angles = raw.get("rope_theta", _BASE) ** -(np.arange(len(tensor)) / len(tensor))
+    half = raw["hidden_size"] // raw["num_attention_heads"] // 2
+    angles = raw.get("rope_theta", _BASE) ** -(np.arange(half) / half)
     if tensor.shape != angles.shape or not np.allclose(tensor, angles, rtol=_TOLERANCE, atol=0):
-        message = f"{name} holds another rotation than rope_theta says; use the original weights."
+        message = f"{name} holds another rotation than config.json says; use the original weights."
         raise ModelLoadError(message)
 
 
@@ -111,7 +112,7 @@ ESM = Family(
     bare=("embeddings.", "encoder."),
     word_embeddings="esm.embeddings.word_embeddings.weight",
     decoder=_DECODER,
-    decoder_bias="lm_head.decoder.bias",
+    decoder_bias="",
     read_config=_read_config,
     list_tensors=_list_tensors,
     arrange=_arrange,
