@@ -31,7 +31,6 @@ def read_config_fields(name: str, raw: dict[str, Any], *, tied: bool) -> Encoder
     """
     hidden_act = read_activation(name, raw)
     epsilon = _read_epsilon(raw)
-    extra = read_extra(name, raw)
     with explain_config(name):
         return EncoderConfig(
             vocabulary_size=raw["vocab_size"],
@@ -44,8 +43,8 @@ def read_config_fields(name: str, raw: dict[str, Any], *, tied: bool) -> Encoder
             dropout=raw.get("hidden_dropout_prob", 0.1),
             hidden_act=hidden_act,
             layer_norm_epsilon=epsilon,
-            head_hidden_act=extra.get("head_hidden_act", hidden_act),
-            head_layer_norm_epsilon=extra.get("head_layer_norm_epsilon", epsilon),
+            head_hidden_act=hidden_act,
+            head_layer_norm_epsilon=epsilon,
             tie_word_embeddings=tied,
         )
 
@@ -65,7 +64,7 @@ def explain_config(name: str) -> Iterator[None]:
 
 def write_config_fields(config: EncoderConfig) -> dict[str, Any]:
     """Return the fields that describe a config; the inverse of `read_config_fields`."""
-    fields: dict[str, Any] = {
+    return {
         "vocab_size": config.vocabulary_size,
         "num_hidden_layers": config.num_layers,
         "num_attention_heads": config.num_heads,
@@ -79,12 +78,6 @@ def write_config_fields(config: EncoderConfig) -> dict[str, Any]:
         "layer_norm_eps": config.layer_norm_epsilon,
         "tie_word_embeddings": config.tie_word_embeddings,
     }
-    extra: dict[str, Any] = {}
-    if config.head_hidden_act != config.hidden_act:
-        extra["head_hidden_act"] = config.head_hidden_act
-    if config.head_layer_norm_epsilon != config.layer_norm_epsilon:
-        extra["head_layer_norm_epsilon"] = config.head_layer_norm_epsilon
-    return {**fields, EXTRA: extra} if extra else fields
 
 
 def read_extra(name: str, raw: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,23 @@
 """`config.json` of a masked LM, and how one is told from those of other models."""
 
+from dataclasses import replace
+
+from model_store.checkpoints.config_fields import explain_config, read_extra
 from model_store.checkpoints.transformers.families.family import Family, Raw
 from model_store.encoder.config import EncoderConfig
 from model_store.errors import ModelLoadError
+
+BEYOND = (
+    "hidden_act",
+    "layer_norm_epsilon",
+    "dropout",
+    "head_hidden_act",
+    "head_layer_norm_epsilon",
+)
+"""What may stand in the object `fillmask` where a family has no field of its own for it.
+
+Transformers does not look there, and its answers differ a little.
+"""
 
 _FIELDS = {"vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"}
 
@@ -34,4 +49,7 @@ def read_config(family: Family, raw: Raw, *, tied: bool) -> EncoderConfig:
     if raw.get("quantization_config"):
         message = "config.json says that the weights are quantised; use those from before."
         raise ModelLoadError(message)
-    return family.read_config(raw, tied)
+    config = family.read_config(raw, tied)
+    extra = read_extra("config.json", raw)
+    with explain_config("config.json"):
+        return replace(config, **{name: extra[name] for name in BEYOND if name in extra})

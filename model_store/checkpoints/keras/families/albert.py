@@ -10,9 +10,9 @@ from model_store.checkpoints.keras.names import (
     list_pooler_datasets,
 )
 from model_store.checkpoints.keras.tokenizers import read_albert
-from model_store.checkpoints.transformers.families.albert import order_layers
 from model_store.checkpoints.transformers.families.parts import read_count
 from model_store.encoder.config import EncoderConfig
+from model_store.encoder.layer_groups import order_layers
 
 _DEFAULTS = {"num_groups": 1, "num_inner_repetitions": 1, "dropout": 0.0}
 

@@ -3,7 +3,11 @@
 import re
 from dataclasses import replace
 
-from model_store.checkpoints.config_fields import explain_config, read_config_fields
+from model_store.checkpoints.config_fields import (
+    explain_config,
+    read_config_fields,
+    write_config_fields,
+)
 from model_store.checkpoints.transformers.families.family import Family, Names, Raw, Tensors
 from model_store.checkpoints.transformers.families.parts import (
     EMBEDDINGS,
@@ -14,6 +18,7 @@ from model_store.checkpoints.transformers.families.parts import (
     require_absolute,
 )
 from model_store.encoder.config import EncoderConfig
+from model_store.encoder.layer_groups import find_groups, order_layers
 
 _DEFAULTS = {
     "embedding_size": 128,
@@ -35,10 +40,10 @@ _LAYER = {
     "full_layer_layer_norm": "feedforward_layer_norm",
 }
 _LAYERS = "albert.encoder.layers."
+_COUNTED = re.compile(r"^albert\.encoder\.layers\.([0-9]+)\.")
 _GROUPED = re.compile(
     r"^albert\.encoder\.albert_layer_groups\.([0-9]{1,4})\.albert_layers\.([0-9]{1,4})\."
 )
-_MOST_STEPS = 1000
 _HEAD = {"predictions.dense": "transform", "predictions.LayerNorm": "layer_norm"}
 _DECODER = "predictions.decoder.weight"
 
@@ -60,17 +65,16 @@ def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a
         )
 
 
-def order_layers(steps: int, groups: int, inner: int) -> tuple[int, ...]:
-    """Return the layers of each step's group, as Transformers counts the groups.
-
-    Raises:
-        ValueError: they are too many.
-    """
-    if max(steps, groups) * inner > _MOST_STEPS:
-        message = f"{steps} times {inner} layers are more than {_MOST_STEPS}"
-        raise ValueError(message)
-    first = [int(step / (steps / groups)) * inner for step in range(steps)]
-    return tuple(start + layer for start in first for layer in range(inner))
+def _write_config(config: EncoderConfig, padding: int) -> Raw:
+    del padding
+    steps, groups, inner = find_groups(config.steps, config.num_layers)
+    return {
+        **write_config_fields(config),
+        "embedding_size": config.embeddings_width,
+        "num_hidden_layers": steps,
+        "num_hidden_groups": groups,
+        "inner_group_num": inner,
+    }
 
 
 def _list_tensors(config: EncoderConfig) -> Names:
@@ -95,6 +99,17 @@ def _arrange(tensors: Tensors, raw: Raw) -> Tensors:
     return {_GROUPED.sub(count, name): tensor for name, tensor in tensors.items()}
 
 
+def _restore(tensors: Tensors, config: EncoderConfig, padding: int) -> Tensors:
+    del padding
+    *_, inner = find_groups(config.steps, config.num_layers)
+
+    def group(match: re.Match[str]) -> str:
+        number, layer = divmod(int(match[1]), inner)
+        return f"albert.encoder.albert_layer_groups.{number}.albert_layers.{layer}."
+
+    return {_COUNTED.sub(group, name): tensor for name, tensor in tensors.items()}
+
+
 ALBERT = Family(
     name="albert",
     title="ALBERT",
@@ -106,5 +121,8 @@ ALBERT = Family(
     decoder_bias="predictions.decoder.bias",
     read_config=_read_config,
     list_tensors=_list_tensors,
+    architecture="AlbertForMaskedLM",
+    write_config=_write_config,
     arrange=_arrange,
+    restore=_restore,
 )

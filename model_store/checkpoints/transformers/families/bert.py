@@ -8,6 +8,7 @@ from model_store.checkpoints.transformers.families.parts import (
     list_head,
     list_part,
     require_absolute,
+    write_usual,
 )
 from model_store.encoder.config import EncoderConfig
 
@@ -43,4 +44,6 @@ BERT = Family(
     decoder_bias="cls.predictions.decoder.bias",
     read_config=_read_config,
     list_tensors=list_tensors,
+    architecture="BertForMaskedLM",
+    write_config=write_usual,
 )

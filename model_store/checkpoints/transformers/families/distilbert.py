@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from model_store.checkpoints.config_fields import read_config_fields
+from model_store.checkpoints.config_fields import read_config_fields, write_config_fields
 from model_store.checkpoints.transformers.families.family import Family, Names, Raw
 from model_store.checkpoints.transformers.families.parts import (
     list_head,
@@ -47,6 +47,18 @@ def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a
     return replace(read_config_fields("config.json", fields, tied=tied), family="distilbert")
 
 
+def _write_config(config: EncoderConfig, padding: int) -> Raw:
+    del padding
+    fields = write_config_fields(config)
+    kept = ("vocab_size", "max_position_embeddings", "tie_word_embeddings")
+    return {
+        **{name: fields[name] for name in kept},
+        **{theirs: fields[ours] for theirs, ours in _FIELDS.items()},
+        "attention_dropout": config.dropout,
+        "sinusoidal_pos_embds": False,
+    }
+
+
 def _list_tensors(config: EncoderConfig) -> Names:
     embeddings = "distilbert.embeddings"
     yield f"{embeddings}.word_embeddings.weight", "token_embedding/embeddings"
@@ -68,4 +80,6 @@ DISTILBERT = Family(
     decoder_bias=_BIAS,
     read_config=_read_config,
     list_tensors=_list_tensors,
+    architecture="DistilBertForMaskedLM",
+    write_config=_write_config,
 )

@@ -2,7 +2,11 @@
 
 from dataclasses import replace
 
-from model_store.checkpoints.config_fields import explain_config, read_config_fields
+from model_store.checkpoints.config_fields import (
+    explain_config,
+    read_config_fields,
+    write_config_fields,
+)
 from model_store.checkpoints.transformers.families.family import Family, Names, Raw
 from model_store.checkpoints.transformers.families.parts import (
     list_encoder,
@@ -36,6 +40,11 @@ def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a
         )
 
 
+def _write_config(config: EncoderConfig, padding: int) -> Raw:
+    del padding
+    return {**write_config_fields(config), "embedding_size": config.embeddings_width}
+
+
 def _list_tensors(config: EncoderConfig) -> Names:
     yield from list_encoder("electra.", config)
     if config.embedding_dim is not None:
@@ -54,4 +63,6 @@ ELECTRA = Family(
     decoder_bias=_BIAS,
     read_config=_read_config,
     list_tensors=_list_tensors,
+    architecture="ElectraForMaskedLM",
+    write_config=_write_config,
 )

@@ -6,7 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from model_store.checkpoints.checkpoint import Array
-from model_store.checkpoints.config_fields import explain_config, read_config_fields
+from model_store.checkpoints.config_fields import (
+    explain_config,
+    read_config_fields,
+    write_config_fields,
+)
 from model_store.checkpoints.transformers.families.family import Family, Names, Raw, Tensors
 from model_store.checkpoints.transformers.families.parts import (
     LM_HEAD,
@@ -15,7 +19,12 @@ from model_store.checkpoints.transformers.families.parts import (
     list_part,
     read_base,
 )
-from model_store.checkpoints.transformers.families.roberta import arrange_positions, read_padding
+from model_store.checkpoints.transformers.families.roberta import (
+    arrange_positions,
+    count_positions,
+    read_padding,
+    restore_positions,
+)
 from model_store.encoder.config import EncoderConfig
 from model_store.errors import ModelLoadError
 
@@ -59,6 +68,20 @@ def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a
         )
 
 
+def _write_config(config: EncoderConfig, padding: int) -> Raw:
+    fields = {
+        **write_config_fields(config),
+        **count_positions(config, padding),
+        "hidden_act": "gelu",
+        "is_folding_model": False,
+        "position_embedding_type": "absolute" if config.learned_positions else "rotary",
+        "emb_layer_norm_before": config.embeddings_norm,
+        "token_dropout": config.dropped_token is not None,
+        "mask_token_id": config.dropped_token,
+    }
+    return fields if config.rotary_base is None else {**fields, "rope_theta": config.rotary_base}
+
+
 def _require_masked_lm(raw: Raw) -> None:
     if raw.get("is_folding_model"):
         message = "config.json describes ESMFold, which fills no masks; use an ESM-2 checkpoint."
@@ -81,6 +104,11 @@ def _arrange(tensors: Tensors, raw: Raw) -> Tensors:
         if name.endswith(".inv_freq"):
             _require_usual_turn(name, tensor, raw)
     return arrange_positions(_POSITIONS, tensors, raw)
+
+
+def _restore(tensors: Tensors, config: EncoderConfig, padding: int) -> Tensors:
+    del config
+    return restore_positions(_POSITIONS, tensors, padding)
 
 
 def _require_usual_turn(name: str, tensor: Array, raw: Raw) -> None:
@@ -115,5 +143,9 @@ ESM = Family(
     decoder_bias="",
     read_config=_read_config,
     list_tensors=_list_tensors,
+    architecture="EsmForMaskedLM",
+    write_config=_write_config,
     arrange=_arrange,
+    restore=_restore,
+    skips_padding=True,
 )

@@ -23,6 +23,12 @@ def keep(tensors: Tensors, raw: Raw) -> Tensors:
     return tensors
 
 
+def keep_all(tensors: Tensors, config: EncoderConfig, padding: int) -> Tensors:
+    """Return tensors as they are."""
+    del config, padding
+    return tensors
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """One family of masked LMs as Transformers stores them.
@@ -38,8 +44,12 @@ class Family:
         decoder_bias: a bias stored beside it, which counts before the one that `list_tensors` has.
         read_config: of a `config.json`, and of whether the projection is the token embeddings.
         list_tensors: every tensor that a config asks for.
+        architecture: its class in Transformers.
+        write_config: the fields that a config is read from, given the id of padding.
         arrange: cuts or renames stored tensors, by what a `config.json` says, where there is not
             one for each variable.
+        restore: the inverse of `arrange`, of what a config asks for and the id of padding.
+        skips_padding: whether padding takes no position where positions are learnt.
     """
 
     name: str
@@ -52,7 +62,11 @@ class Family:
     decoder_bias: str
     read_config: Callable[[Raw, bool], EncoderConfig]
     list_tensors: Callable[[EncoderConfig], Names]
+    architecture: str
+    write_config: Callable[[EncoderConfig, int], Raw]
     arrange: Callable[[Tensors, Raw], Tensors] = keep
+    restore: Callable[[Tensors, EncoderConfig, int], Tensors] = keep_all
+    skips_padding: bool = False
 
     def has_class(self, name: str) -> bool:
         """Say whether a class of Transformers is the family's, for configs with no `model_type`."""

@@ -6,6 +6,8 @@ Normalised first, rotary, gated, local attention in most layers, and hardly a bi
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from model_store.checkpoints.config_fields import explain_config, read_activation, read_object
 from model_store.checkpoints.transformers.families.family import Family, Names, Raw, Tensors
 from model_store.checkpoints.transformers.families.parts import (
@@ -28,6 +30,7 @@ _LAYER = {
     "mlp.Wo": "feedforward_output",
     "mlp_norm": "feedforward_layer_norm",
 }
+_PARTS = ("query", "key", "value")
 _HEAD = {"head.dense": "transform", "head.norm": "layer_norm"}
 _DECODER = "decoder.weight"
 _BIAS = "decoder.bias"
@@ -73,6 +76,39 @@ def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a
         return replace(config, local_layers=tuple(_list_local(raw, config.num_layers)))
 
 
+def _write_config(config: EncoderConfig, padding: int) -> Raw:
+    del padding
+    kinds = [
+        _LOCAL if layer in config.local_layers else _GLOBAL for layer in range(config.num_layers)
+    ]
+    bases = {_GLOBAL: config.rotary_base, _LOCAL: config.local_rotary_base}
+    return {
+        "vocab_size": config.vocabulary_size,
+        "num_hidden_layers": config.num_layers,
+        "num_attention_heads": config.num_heads,
+        "hidden_size": config.hidden_dim,
+        "intermediate_size": config.intermediate_dim,
+        "max_position_embeddings": config.max_sequence_length,
+        "embedding_dropout": config.dropout,
+        "attention_dropout": config.dropout,
+        "mlp_dropout": config.dropout,
+        "hidden_activation": config.hidden_act,
+        "classifier_activation": config.head_hidden_act,
+        "norm_eps": config.layer_norm_epsilon,
+        "tie_word_embeddings": config.tie_word_embeddings,
+        "attention_bias": config.attention_bias,
+        "mlp_bias": config.feedforward_bias,
+        "norm_bias": config.norm_bias,
+        "classifier_bias": config.transform_bias,
+        "decoder_bias": config.decoder_bias,
+        _WINDOW: max(1, 2 * config.local_reach),
+        "layer_types": kinds,
+        "rope_parameters": {
+            kind: {"rope_type": "default", "rope_theta": base} for kind, base in bases.items()
+        },
+    }
+
+
 def _list_local(raw: Raw, num_layers: int) -> Iterator[int]:
     """Yield the layers that attend to what is nearby: those that are said, or all but each third.
 
@@ -114,9 +150,20 @@ def _arrange(tensors: Tensors, raw: Raw) -> Tensors:
             arranged[name] = tensor
             continue
         third = len(tensor) // 3
-        for index, part in enumerate(("query", "key", "value")):
+        for index, part in enumerate(_PARTS):
             arranged[f"{layer}.{part}.{kind}"] = tensor[index * third : (index + 1) * third]
     return arranged
+
+
+def _restore(tensors: Tensors, config: EncoderConfig, padding: int) -> Tensors:
+    del config, padding
+    restored = dict(tensors)
+    for name in tensors:
+        layer, found, kind = name.partition(".query.")
+        if found:
+            parts = [restored.pop(f"{layer}.{part}.{kind}") for part in _PARTS]
+            restored[f"{layer}.Wqkv.{kind}"] = np.concatenate(parts)
+    return restored
 
 
 def _list_tensors(config: EncoderConfig) -> Names:
@@ -139,5 +186,8 @@ MODERNBERT = Family(
     decoder_bias=_BIAS,
     read_config=_read_config,
     list_tensors=_list_tensors,
+    architecture="ModernBertForMaskedLM",
+    write_config=_write_config,
     arrange=_arrange,
+    restore=_restore,
 )

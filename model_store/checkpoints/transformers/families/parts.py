@@ -4,6 +4,7 @@ import reprlib
 from collections.abc import Mapping
 from typing import Any
 
+from model_store.checkpoints.config_fields import write_config_fields
 from model_store.checkpoints.transformers.families.family import Names
 from model_store.encoder.config import EncoderConfig
 from model_store.errors import ModelLoadError
@@ -56,6 +57,12 @@ def list_part(source: str, target: str) -> Names:
     is_layer_norm = target.endswith("layer_norm")
     yield f"{source}.weight", f"{target}/{'gamma' if is_layer_norm else 'kernel'}"
     yield f"{source}.bias", f"{target}/{'beta' if is_layer_norm else 'bias'}"
+
+
+def write_usual(config: EncoderConfig, padding: int) -> dict[str, Any]:
+    """Return the fields of a family that has BERT's."""
+    del padding
+    return write_config_fields(config)
 
 
 def read_count(fields: dict[str, Any], name: str) -> int:

@@ -10,7 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from model_store.checkpoints.config_fields import explain_config, read_config_fields
+from model_store.checkpoints.config_fields import (
+    explain_config,
+    read_config_fields,
+    write_config_fields,
+)
 from model_store.checkpoints.transformers.families.family import Family, Names, Raw, Tensors
 from model_store.checkpoints.transformers.families.parts import (
     LM_HEAD,
@@ -41,6 +45,15 @@ def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a
         )
 
 
+def _write_config(config: EncoderConfig, padding: int) -> Raw:
+    return {**write_config_fields(config), **count_positions(config, padding)}
+
+
+def count_positions(config: EncoderConfig, padding: int) -> Raw:
+    """Return the field with the rows of the table of positions, the skipped ones included."""
+    return {"max_position_embeddings": config.max_sequence_length + padding + 1}
+
+
 def read_padding(raw: Raw) -> int:
     """Return the id of padding, which is its row in the table of positions too.
 
@@ -68,8 +81,22 @@ def arrange_positions(name: str, tensors: Tensors, raw: Raw) -> Tensors:
     return {**tensors, name: np.concatenate([table[padding + 1 :], table[padding : padding + 1]])}
 
 
+def restore_positions(name: str, tensors: Tensors, padding: int) -> Tensors:
+    """Return the inverse of `arrange_positions`; rows that are never looked up are zeros."""
+    if name not in tensors:
+        return tensors
+    table = tensors[name]
+    unused = np.zeros_like(table, shape=(padding, table.shape[1]))
+    return {**tensors, name: np.concatenate([unused, table[-1:], table[:-1]])}
+
+
 def _arrange(tensors: Tensors, raw: Raw) -> Tensors:
     return arrange_positions(_POSITIONS, tensors, raw)
+
+
+def _restore(tensors: Tensors, config: EncoderConfig, padding: int) -> Tensors:
+    del config
+    return restore_positions(_POSITIONS, tensors, padding)
 
 
 def _list_tensors(config: EncoderConfig) -> Names:
@@ -89,5 +116,9 @@ ROBERTA = Family(
     decoder_bias="lm_head.decoder.bias",
     read_config=_read_config,
     list_tensors=_list_tensors,
+    architecture="RobertaForMaskedLM",
+    write_config=_write_config,
     arrange=_arrange,
+    restore=_restore,
+    skips_padding=True,
 )
