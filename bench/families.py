@@ -62,14 +62,14 @@ def make_engine(config: EncoderConfig, name: str, precision: Precision) -> Engin
     from model_store.engines.openvino import OpenVINOEngine  # noqa: PLC0415  # only where asked for
     from model_store.engines.openvino_conversion.conversion import write_graph  # noqa: PLC0415
     from model_store.loading.keras_loader import find_engine  # noqa: PLC0415
-    from model_store.masked_lm.masked_lm import BertMaskedLM  # noqa: PLC0415
+    from model_store.masked_lm.families import MaskedLM  # noqa: PLC0415
 
     checkpoint = Checkpoint(config, build_word_piece(list(_WORDS)), make_variables(config))
     if name != "openvino":
-        model = BertMaskedLM.from_checkpoint(checkpoint, dtype=precision)
+        model = MaskedLM.from_checkpoint(checkpoint, dtype=precision)
         return cast("Engine", find_engine(name)(model))
     with TemporaryDirectory() as folder:
-        write_graph(BertMaskedLM.from_checkpoint(checkpoint), Path(folder))
+        write_graph(MaskedLM.from_checkpoint(checkpoint), Path(folder))
         return OpenVINOEngine(Path(folder) / "model.xml", precision)
 
 

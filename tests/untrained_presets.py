@@ -12,8 +12,7 @@ from hub_fixtures import LAYERS
 from model_store.encoder.config import EncoderConfig
 from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.loading.proving.head_proof import read_probe_texts
-from model_store.masked_lm.masked_lm import BertMaskedLM
-from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
+from model_store.masked_lm.families.bert import BertMaskedLM, BertMaskedLMPreprocessor
 from tiny_checkpoints import SPECIAL_TOKENS
 
 SEQUENCE_LENGTH = 48

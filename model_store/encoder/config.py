@@ -1,8 +1,10 @@
 """The shape of a masked LM, whatever file format it came from, and what tells it from BERT."""
 
 import reprlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import dropwhile
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 HiddenAct = Literal[
@@ -139,12 +141,17 @@ class EncoderConfig:
         """Which layer runs at each step."""
         return tuple(range(self.num_layers)) if self.layer_order is None else self.layer_order
 
-    def list_differences(self) -> dict[str, Any]:
-        """Return what is not as in BERT; no part of KerasHub's signatures, or of the head."""
+    def list_differences(self, usual: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+        """Return what is not as in BERT; no part of KerasHub's signatures, or of the head.
+
+        Args:
+            usual: what is otherwise in another family, whose difference it is then.
+        """
+        expected = {name: usual.get(name, bert) for name, bert in _BERT.items()}
         return {
             name: getattr(self, name)
-            for name, usual in _BERT.items()
-            if getattr(self, name) != usual
+            for name, value in expected.items()
+            if getattr(self, name) != value
         }
 
 

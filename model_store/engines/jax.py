@@ -10,7 +10,7 @@ import numpy as np
 from model_store.engines.batches.shape_buckets import ShapeBuckets
 from model_store.engines.engine import Precision
 from model_store.engines.keras_engine import KerasEngine
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.masked_lm import MaskedLM
 
 
 class JaxEngine(KerasEngine):
@@ -19,7 +19,7 @@ class JaxEngine(KerasEngine):
     name = "jax"
     shapes = ShapeBuckets()
 
-    def __init__(self, model: BertMaskedLM) -> None:
+    def __init__(self, model: MaskedLM) -> None:
         """Take a model over; nothing is compiled yet."""
         self._weights = [variable.value for variable in model.variables]
         self._multiplies = "highest" if model.compute_dtype == "float32" else "default"

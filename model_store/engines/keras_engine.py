@@ -13,7 +13,7 @@ from model_store.engines.batches.mask_queries import Queries
 from model_store.engines.batches.shape_buckets import Shapes
 from model_store.engines.engine import Precision
 from model_store.engines.vocabulary_scores import finish, normalize, top_k
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.masked_lm import MaskedLM
 
 
 class KerasEngine(ABC):
@@ -26,7 +26,7 @@ class KerasEngine(ABC):
     name: str
     shapes: Shapes
 
-    def __init__(self, model: BertMaskedLM) -> None:
+    def __init__(self, model: MaskedLM) -> None:
         """Take a model over; nothing is compiled yet."""
         self._model = model
         self._encode = self.compile(model.backbone.encode)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from model_store.engines.batches.shape_buckets import OpenShapes, ShapeBuckets
 from model_store.engines.engine import Precision
 from model_store.engines.keras_engine import KerasEngine
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.masked_lm import MaskedLM
 
 
 class TensorFlowEngine(KerasEngine):
@@ -17,7 +17,7 @@ class TensorFlowEngine(KerasEngine):
 
     name = "tensorflow"
 
-    def __init__(self, model: BertMaskedLM) -> None:
+    def __init__(self, model: MaskedLM) -> None:
         """Take a model over; nothing is compiled yet."""
         self._on_accelerator = bool(tf.config.list_physical_devices("GPU"))
         self.shapes = ShapeBuckets() if self._on_accelerator else OpenShapes()

@@ -10,13 +10,13 @@ from typing import Any
 from keras import ops
 
 from model_store.engines.block_top_k import BLOCK
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.masked_lm import MaskedLM
 
 _NEVER = -1e30
 
 
 def score_masks(
-    model: BertMaskedLM,
+    model: MaskedLM,
     *,
     token_ids: Any,
     text_numbers: Any,
@@ -45,9 +45,7 @@ def score_masks(
     return logits, normalize(logits), ops.max(cut_to_blocks(logits), axis=-1)
 
 
-def finish(
-    model: BertMaskedLM, hidden: Any, places: tuple[Any, Any], queries: Any, slots: Any
-) -> Any:
+def finish(model: MaskedLM, hidden: Any, places: tuple[Any, Any], queries: Any, slots: Any) -> Any:
     """Return the logits of masks, `[masks, vocabulary_size]` float32.
 
     `places` are the text numbers and the positions; the rest is as `score_masks` has it.

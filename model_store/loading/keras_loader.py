@@ -15,7 +15,7 @@ from model_store.errors import EngineUnavailableError
 from model_store.errors.failures import running
 from model_store.loading.proving.head_proof_file import read_texts
 from model_store.loading.proving.tuning import tune
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.families import MaskedLM
 
 _ENGINES = {"tensorflow": "TensorFlowEngine", "jax": "JaxEngine", "torch": "TorchEngine"}
 
@@ -59,7 +59,7 @@ def find_engine(name: str) -> Any:
 
 def make_model(checkpoint: Checkpoint, engine: Any, precision: Precision) -> FillMaskModel:
     """Return the model of a checkpoint on an engine of `find_engine`; nothing is measured."""
-    model = BertMaskedLM.from_checkpoint(checkpoint, dtype=precision)
+    model = MaskedLM.from_checkpoint(checkpoint, dtype=precision)
     facts = ModelFacts(
         vocabulary_size=model.backbone.vocabulary_size,
         max_sequence_length=model.backbone.max_sequence_length,

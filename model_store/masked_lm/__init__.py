@@ -1,5 +1,5 @@
 """The task: masked-language modelling as Keras users meet it.
 
-Lives here: `BertMaskedLM` and its kin with `from_preset`, `fit` and `save_to_preset`, the
-preprocessor, and training. Knows the network, checkpoints and fetching. Does not know serving.
+Lives here: `MaskedLM` and its kin with `from_preset`, `fit` and `save_to_preset`, the preprocessor,
+a file a family, and training. Knows the network, checkpoints and fetching. Does not know serving.
 """

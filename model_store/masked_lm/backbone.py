@@ -1,13 +1,15 @@
 """The encoder of a masked LM: tokens in, one vector a token out."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
 
 import keras
 from keras import ops
 
 from model_store.checkpoints import read_model, write_keras_backbone
-from model_store.encoder.config import EncoderConfig, HiddenAct
+from model_store.encoder.config import EncoderConfig
 from model_store.encoder.embeddings import Embeddings
 from model_store.encoder.initializer import kernel_initializer
 from model_store.encoder.surroundings import Places, Surroundings
@@ -15,17 +17,38 @@ from model_store.encoder.transformer_layer import TransformerLayer
 from model_store.encoder.variable_shapes import POOLER_KERNEL
 from model_store.masked_lm.dtype_policies import describe_policy
 from model_store.masked_lm.lora import LoraModel
-from model_store.masked_lm.preset import DEFAULT_DIRECTORY, Catalogued, find_files, override
-from model_store.masked_lm.stored_weights import assign_weights, read_weights, require_one_file
+from model_store.masked_lm.preset import (
+    DEFAULT_DIRECTORY,
+    Catalogued,
+    find_files,
+    name_model,
+    override,
+)
+from model_store.masked_lm.stored.weights import assign_weights, read_weights, require_one_file
+
+_ATTRIBUTES = (
+    "vocabulary_size",
+    "num_layers",
+    "num_heads",
+    "hidden_dim",
+    "intermediate_dim",
+    "dropout",
+    "max_sequence_length",
+    "num_segments",
+    "hidden_act",
+    "layer_norm_epsilon",
+)
 
 
-@keras.saving.register_keras_serializable(package="fillmask")
-class BertBackbone(LoraModel, Catalogued):
-    """A BERT encoder (Devlin et al., 2019), or one of its kin, as a functional Keras model.
+class Backbone(LoraModel, Catalogued):
+    """The encoder of a masked LM as a functional Keras model.
 
-    Inputs, all `[rows, length]` int32: `token_ids`, `segment_ids`, and `padding_mask` (1 at real
-    tokens). Outputs: `sequence_output`, `[rows, length, hidden_dim]` floats, and, where there is
-    a pooler, `pooled_output`, `[rows, hidden_dim]` floats, made of the first token.
+    Each family has a class of its own; `Backbone.from_preset` gives the right one.
+
+    Inputs, all `[rows, length]` int32: `token_ids`, `padding_mask` (1 at real tokens) and, where
+    the family has segments, `segment_ids`. Output: `[rows, length, hidden_dim]` floats; in a
+    family with poolers a dictionary with these as `sequence_output` and, where there is a pooler,
+    `pooled_output`, `[rows, hidden_dim]` floats, made of the first token.
 
     Attributes:
         token_embedding: a `keras.layers.ReversibleEmbedding`; so are the attributes
@@ -34,7 +57,12 @@ class BertBackbone(LoraModel, Catalogued):
             and `pooled_dense` layers, or None where the encoder has none.
         cls_token_index: where the first token stands, 0.
         presets: the catalogue by name; an attribute of the class.
+        differences: the fields of an `EncoderConfig` that are not as in BERT.
+        has_pooler: whether the family has one.
     """
+
+    differences: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    has_pooler: ClassVar[bool] = False
 
     def __init__(  # noqa: PLR0917  # KerasHub's signature
         self,
@@ -45,15 +73,12 @@ class BertBackbone(LoraModel, Catalogued):
         intermediate_dim: int,
         dropout: float = 0.1,
         max_sequence_length: int = 512,
-        num_segments: int = 2,
         dtype: Any = None,
         *,
-        hidden_act: HiddenAct = "gelu",
-        layer_norm_epsilon: float = 1e-12,
-        pooler: bool = True,
-        name: str = "bert_backbone",
+        pooler: bool | None = None,
+        name: str | None = None,
         trainable: bool = True,
-        **differences: Any,
+        **fields: Any,
     ) -> None:
         """Build the encoder with random weights.
 
@@ -65,67 +90,66 @@ class BertBackbone(LoraModel, Catalogued):
             intermediate_dim: the width inside of the feed-forward.
             dropout: the share of numbers that training drops, 0 to 1.
             max_sequence_length: the most tokens a row.
-            num_segments: how many segment ids there are.
             dtype: Keras' name of a type or a policy, a policy, or a map of policies.
-            hidden_act: `gelu`, as BERT's authors have it, `gelu_new`, as KerasHub does, or `relu`.
-            layer_norm_epsilon: what keeps layer normalisations from a division by zero.
-            pooler: whether there is a `pooled_output`.
-            name: of the model.
+            pooler: whether there is a `pooled_output`; None means where the family has it.
+            name: of the model; None makes one of the class's.
             trainable: whether `fit` may change the weights.
-            **differences: what is not as in BERT: the fields of an `EncoderConfig`.
+            **fields: of an `EncoderConfig`, `hidden_act` and `layer_norm_epsilon` among them;
+                those that are missing are as the family has them.
 
         Raises:
             TypeError: there is no such field.
             ValueError: a number is out of its range, or the heads do not divide the width.
         """
         config = EncoderConfig(
-            vocabulary_size=vocabulary_size,
-            num_layers=num_layers,
-            num_heads=num_heads,
-            hidden_dim=hidden_dim,
-            intermediate_dim=intermediate_dim,
-            max_sequence_length=max_sequence_length,
-            num_segments=num_segments,
+            vocabulary_size,
+            num_layers,
+            num_heads,
+            hidden_dim,
+            intermediate_dim,
+            max_sequence_length,
             dropout=dropout,
-            hidden_act=hidden_act,
-            layer_norm_epsilon=layer_norm_epsilon,
-            **differences,
+            **{**self.differences, **fields},
         )
         policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
-        inputs = {
-            key: keras.Input((None,), dtype="int32", name=key)
-            for key in ("token_ids", "segment_ids", "padding_mask")
-        }
+        names = ("token_ids", "padding_mask", *["segment_ids"] * self.has_segments)
+        inputs = {key: keras.Input((None,), dtype="int32", name=key) for key in names}
         embeddings = Embeddings(config, policy)
         transformer_layers = [
             TransformerLayer(config, index, dtype=policy, name=f"transformer_layer_{index}")
-            for index in range(num_layers)
+            for index in range(config.num_layers)
         ]
         final_layer_norm = None
         if config.final_norm:
             final_layer_norm = keras.layers.LayerNormalization(
-                epsilon=layer_norm_epsilon,
+                epsilon=config.layer_norm_epsilon,
                 center=config.norm_bias,
                 dtype=policy,
                 name="final_layer_norm",
             )
-        hidden = embeddings(inputs["token_ids"], inputs["padding_mask"], inputs["segment_ids"])
+        tokens = inputs["token_ids"]
+        segments = inputs["segment_ids"] if self.has_segments else ops.zeros_like(tokens)
+        hidden = embeddings(tokens, inputs["padding_mask"], segments)
         for step in config.steps:
             hidden = transformer_layers[step](hidden, padding_mask=inputs["padding_mask"])
         if final_layer_norm is not None:
             hidden = final_layer_norm(hidden)
         outputs = {"sequence_output": hidden}
         pooled_dense = None
-        if pooler:
+        if self.has_pooler and pooler is not False:
             pooled_dense = keras.layers.Dense(
-                hidden_dim,
+                config.hidden_dim,
                 activation="tanh",
                 kernel_initializer=kernel_initializer(),
                 dtype=policy,
                 name="pooled_dense",
             )
             outputs["pooled_output"] = pooled_dense(hidden[:, 0, :])
-        super().__init__(inputs=inputs, outputs=outputs, name=name)
+        super().__init__(
+            inputs=inputs,
+            outputs=outputs if self.has_pooler else hidden,
+            name=name or name_model(type(self)),
+        )
         if not trainable:
             self.trainable = False
         self.dtype_policy = policy
@@ -141,36 +165,28 @@ class BertBackbone(LoraModel, Catalogued):
         self.final_layer_norm = final_layer_norm
         self.pooled_dense = pooled_dense
         self.cls_token_index = 0
-        self.vocabulary_size = vocabulary_size
-        self.num_layers = num_layers
-        self.num_heads = num_heads
-        self.hidden_dim = hidden_dim
-        self.intermediate_dim = intermediate_dim
-        self.dropout = dropout
-        self.max_sequence_length = max_sequence_length
-        self.num_segments = num_segments
-        self.hidden_act = hidden_act
-        self.layer_norm_epsilon = layer_norm_epsilon
+        for field in _ATTRIBUTES:
+            setattr(self, field, getattr(config, field))
+        for argument, value in self.name_arguments(config).items():
+            setattr(self, argument, value)
+
+    @classmethod
+    def name_arguments(cls, config: EncoderConfig) -> dict[str, Any]:
+        """Return what the constructor takes to make an encoder of this shape."""
+        always = {field: getattr(config, field) for field in _ATTRIBUTES}
+        return {**always, **config.list_differences(cls.differences)}
 
     @classmethod
     def from_encoder_config(
         cls, config: EncoderConfig, *, pooler: bool = False, **kwargs: Any
-    ) -> "BertBackbone":
-        """Build the encoder that a checkpoint describes, with random weights."""
-        return cls(
-            vocabulary_size=config.vocabulary_size,
-            num_layers=config.num_layers,
-            num_heads=config.num_heads,
-            hidden_dim=config.hidden_dim,
-            intermediate_dim=config.intermediate_dim,
-            dropout=config.dropout,
-            max_sequence_length=config.max_sequence_length,
-            num_segments=config.num_segments,
-            hidden_act=config.hidden_act,
-            layer_norm_epsilon=config.layer_norm_epsilon,
-            pooler=pooler,
-            **{**config.list_differences(), **kwargs},
-        )
+    ) -> Self:
+        """Build the encoder that a checkpoint describes, with random weights.
+
+        Raises:
+            ValueError: it is of another family.
+        """
+        found = cls.find_class(config.family)
+        return found(**{**found.name_arguments(config), "pooler": pooler, **kwargs})
 
     @classmethod
     def from_preset(
@@ -181,7 +197,7 @@ class BertBackbone(LoraModel, Catalogued):
         directory: str | Path = DEFAULT_DIRECTORY,
         offline: bool = False,
         **kwargs: Any,
-    ) -> "BertBackbone":
+    ) -> Self:
         """Build the encoder of a preset, its head left out.
 
         Args:
@@ -198,6 +214,7 @@ class BertBackbone(LoraModel, Catalogued):
         Raises:
             ModelStoreError: there is no such preset, or its files cannot be had or are broken.
             TypeError: the constructor takes no such argument.
+            ValueError: the preset is of another family.
         """
         files = find_files(preset, directory=directory, offline=offline)
         config, variables = read_model(files, weights=load_weights, head=False)
@@ -273,21 +290,11 @@ class BertBackbone(LoraModel, Catalogued):
             "name": self.name,
             "trainable": self.trainable,
             "dtype": describe_policy(self),
-            "vocabulary_size": self.vocabulary_size,
-            "num_layers": self.num_layers,
-            "num_heads": self.num_heads,
-            "hidden_dim": self.hidden_dim,
-            "intermediate_dim": self.intermediate_dim,
-            "dropout": self.dropout,
-            "max_sequence_length": self.max_sequence_length,
-            "num_segments": self.num_segments,
-            "hidden_act": self.hidden_act,
-            "layer_norm_epsilon": self.layer_norm_epsilon,
             "pooler": self.pooled_dense is not None,
-            **self._config.list_differences(),
+            **self.name_arguments(self._config),
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "BertBackbone":
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Make the same encoder, with random weights."""
         return cls(**config)

@@ -1,36 +1,36 @@
 """The masked-LM task: a backbone and a head as one Keras model, which trains on texts."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
 
 import keras
 from keras.src.saving import serialization_lib
 
-from model_store.checkpoints import (
-    Checkpoint,
-    read_model,
-)
+from model_store.checkpoints import Checkpoint, read_model
 from model_store.encoder.config import EncoderConfig, HiddenAct
 from model_store.encoder.masked_lm_head import MaskedLMHead
 from model_store.encoder.variable_shapes import POOLER_KERNEL
-from model_store.masked_lm.backbone import BertBackbone
+from model_store.masked_lm.backbone import Backbone
 from model_store.masked_lm.dtype_policies import describe_policy
-from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
 from model_store.masked_lm.preset import (
     DEFAULT_DIRECTORY,
     Catalogued,
     find_files,
+    name_model,
     override,
     read_preprocessing,
 )
-from model_store.masked_lm.stored_model import StoredModel
-from model_store.masked_lm.stored_weights import assign_weights
+from model_store.masked_lm.stored.model import StoredModel
+from model_store.masked_lm.stored.weights import assign_weights
 from model_store.masked_lm.texts.text_model import TextModel
 
 
-@keras.saving.register_keras_serializable(package="fillmask")
-class BertMaskedLM(TextModel, StoredModel, Catalogued):
-    """BERT for masked-language modelling as a functional Keras model.
+class MaskedLM(TextModel, StoredModel, Catalogued):
+    """An encoder for masked-language modelling as a functional Keras model.
+
+    Each family has a class of its own; `MaskedLM.from_preset` gives the right one.
 
     Inputs are the backbone's and `mask_positions`, `[rows, masks]` int32. Output: logits,
     `[rows, masks, vocabulary_size]` float32.
@@ -45,25 +45,26 @@ class BertMaskedLM(TextModel, StoredModel, Catalogued):
         preprocessor: the masker of texts, or None; it may be set.
         masked_lm_head: the head.
         presets: the catalogue by name; an attribute of the class.
+        usual_head: of a `MaskedLMHead`, what is not as in BERT's.
     """
 
-    backbone_cls = BertBackbone
-    preprocessor_cls = BertMaskedLMPreprocessor
+    backbone_cls: ClassVar[type[Backbone]] = Backbone
+    usual_head: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     _was_trained = False
 
     def __init__(
         self,
-        backbone: BertBackbone,
-        preprocessor: BertMaskedLMPreprocessor | None = None,
+        backbone: Backbone,
+        preprocessor: Any = None,
         *,
-        head_hidden_act: HiddenAct = "gelu",
-        head_layer_norm_epsilon: float = 1e-12,
+        head_hidden_act: HiddenAct | None = None,
+        head_layer_norm_epsilon: float | None = None,
         tie_word_embeddings: bool = True,
-        transform_bias: bool = True,
+        transform_bias: bool | None = None,
         decoder_bias: bool = True,
         compile: bool = True,  # noqa: A002  # Keras' name
         dtype: Any = None,
-        name: str = "bert_masked_lm",
+        name: str | None = None,
         trainable: bool = True,
     ) -> None:
         """Put a head with random weights on a backbone.
@@ -71,42 +72,50 @@ class BertMaskedLM(TextModel, StoredModel, Catalogued):
         Args:
             backbone: the encoder.
             preprocessor: makes masked batches of texts; None feeds features.
-            head_hidden_act: `gelu`, `gelu_new` or `relu`.
-            head_layer_norm_epsilon: what keeps the layer normalisation from a division by zero.
+            head_hidden_act: `gelu`, `gelu_new` or `relu`; None is the family's usual one.
+            head_layer_norm_epsilon: what keeps the layer normalisation from a division by zero;
+                None is the backbone's.
             tie_word_embeddings: whether the head projects with the embeddings of the tokens, or
                 with a matrix of its own.
-            transform_bias: whether what comes before the projection has a bias.
+            transform_bias: whether what comes before the projection has a bias; None is as usual.
             decoder_bias: whether every logit has a bias.
             compile: whether to compile with the defaults.
             dtype: what the head computes in; None means what the backbone does.
-            name: of the model.
+            name: of the model; None makes one of the class's.
             trainable: whether `fit` may change the weights.
 
         Raises:
-            ValueError: the preprocessor is none, or makes what the backbone cannot take.
+            ValueError: the backbone is of another family, or the preprocessor is none, or makes
+                what the backbone cannot take.
         """
-        if not isinstance(backbone, BertBackbone):
-            message = f"backbone is a {type(backbone).__name__}; give a fillmask.BertBackbone."
-            raise ValueError(message)  # noqa: TRY004  # one kind of error for every wrong input
+        if not (isinstance(backbone, Backbone) and backbone.family == self.family):
+            wanted = self.backbone_cls.__name__
+            message = f"backbone is a {type(backbone).__name__}; give a fillmask.{wanted}."
+            raise ValueError(message)  # one kind of error for every wrong input
         policy = keras.dtype_policies.get(dtype or backbone.dtype_policy)
+        config = backbone.to_config()
+        usual = {"hidden_act": "gelu", "transform_bias": True, **self.usual_head}
+        if head_layer_norm_epsilon is None:
+            head_layer_norm_epsilon = config.layer_norm_epsilon
         head = MaskedLMHead(
-            vocabulary_size=backbone.vocabulary_size,
-            hidden_act=head_hidden_act,
+            hidden_act=head_hidden_act or usual["hidden_act"],
             layer_norm_epsilon=head_layer_norm_epsilon,
+            transform_bias=usual["transform_bias"] if transform_bias is None else transform_bias,
+            vocabulary_size=backbone.vocabulary_size,
             token_embedding=backbone.token_embedding if tie_word_embeddings else None,
-            embedding_dim=backbone.to_config().embedding_dim,
-            norm_bias=backbone.to_config().norm_bias,
-            transform_bias=transform_bias,
+            embedding_dim=config.embedding_dim,
+            norm_bias=config.norm_bias,
             decoder_bias=decoder_bias,
             dtype=policy,
             name="masked_lm_head",
         )
         mask_positions = keras.Input((None,), dtype="int32", name="mask_positions")
-        hidden = backbone(backbone.input)["sequence_output"]
+        encoded = backbone(backbone.input)
+        hidden = encoded["sequence_output"] if isinstance(encoded, dict) else encoded
         super().__init__(
             inputs={**backbone.input, "mask_positions": mask_positions},
             outputs=head(hidden, mask_positions),
-            name=name,
+            name=name or name_model(type(self)),
         )
         self.dtype_policy = policy
         self.backbone = backbone
@@ -126,7 +135,7 @@ class BertMaskedLM(TextModel, StoredModel, Catalogued):
         directory: str | Path = DEFAULT_DIRECTORY,
         offline: bool = False,
         **kwargs: Any,
-    ) -> "BertMaskedLM":
+    ) -> Self:
         """Build the model of a preset, with its preprocessor.
 
         Args:
@@ -142,15 +151,17 @@ class BertMaskedLM(TextModel, StoredModel, Catalogued):
             ModelStoreError: there is no such preset, its files cannot be had or are broken, or
                 they hold no masked-LM head.
             TypeError: there is no such argument.
+            ValueError: the preset is of another family.
         """
         files = find_files(preset, directory=directory, offline=offline)
-        if "preprocessor" not in kwargs:
-            kwargs["preprocessor"] = BertMaskedLMPreprocessor.from_settings(
-                *read_preprocessing(files)
-            )
         config, variables = read_model(files, weights=load_weights)
+        found = cls.find_class(config.family)
+        if "preprocessor" not in kwargs:
+            family, tokenizer, settings = read_preprocessing(files)
+            found = cls.find_class(family, tokenizer)
+            kwargs["preprocessor"] = found.preprocessor_cls.from_settings(tokenizer, settings)
         config, kwargs = override(config, kwargs)
-        model = cls.from_encoder_config(config, pooler=POOLER_KERNEL in variables, **kwargs)
+        model = found.from_encoder_config(config, pooler=POOLER_KERNEL in variables, **kwargs)
         if load_weights:
             assign_weights(model, variables)
         return model
@@ -158,10 +169,15 @@ class BertMaskedLM(TextModel, StoredModel, Catalogued):
     @classmethod
     def from_encoder_config(
         cls, config: EncoderConfig, *, dtype: Any = None, pooler: bool = False, **kwargs: Any
-    ) -> "BertMaskedLM":
-        """Build the model that a checkpoint describes, with random weights."""
-        return cls(
-            BertBackbone.from_encoder_config(config, dtype=dtype, pooler=pooler),
+    ) -> Self:
+        """Build the model that a checkpoint describes, with random weights.
+
+        Raises:
+            ValueError: it is of another family.
+        """
+        found = cls.find_class(config.family)
+        return found(
+            found.backbone_cls.from_encoder_config(config, dtype=dtype, pooler=pooler),
             head_hidden_act=config.head_hidden_act,
             head_layer_norm_epsilon=config.head_layer_norm_epsilon,
             tie_word_embeddings=config.tie_word_embeddings,
@@ -171,9 +187,10 @@ class BertMaskedLM(TextModel, StoredModel, Catalogued):
         )
 
     @classmethod
-    def from_checkpoint(cls, checkpoint: Checkpoint, **kwargs: Any) -> "BertMaskedLM":
+    def from_checkpoint(cls, checkpoint: Checkpoint, **kwargs: Any) -> Self:
         """Build the model of a complete checkpoint, every weight from its files."""
-        model = cls.from_encoder_config(checkpoint.config, **kwargs)
+        found = cls.find_class(checkpoint.config.family, checkpoint.tokenizer)
+        model = found.from_encoder_config(checkpoint.config, **kwargs)
         assign_weights(model, checkpoint.variables)
         return model
 
@@ -204,11 +221,11 @@ class BertMaskedLM(TextModel, StoredModel, Catalogued):
         self, inputs: Any, operation_fn: Any = lambda operation: operation, call_fn: Any = None
     ) -> Any:
         """Run the model; where Keras clones it layer by layer, tie the new head as this one is."""
-        backbones: list[BertBackbone] = []
+        backbones: list[Backbone] = []
 
         def run(operation: Any) -> Any:
             result = operation_fn(operation)
-            if result is not operation and isinstance(result, BertBackbone):
+            if result is not operation and isinstance(result, Backbone):
                 backbones.append(result)
             if backbones and isinstance(result, MaskedLMHead):
                 result.tie(backbones[0])
@@ -246,7 +263,7 @@ class BertMaskedLM(TextModel, StoredModel, Catalogued):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "BertMaskedLM":
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
         """Make the same model, with random weights, compiled with the defaults if at all.
 
         Where Keras loads a file or clones a model, it compiles the model itself as it was.
@@ -264,22 +281,3 @@ class BertMaskedLM(TextModel, StoredModel, Catalogued):
         model = cls(**config | parts)
         model._was_trained = was_trained  # a model's own
         return model
-
-    def _require_fitting(self, preprocessor: Any) -> None:
-        super()._require_fitting(preprocessor)
-        if preprocessor is None:
-            return
-        longest, rows = self.backbone.max_sequence_length, self.backbone.vocabulary_size
-        if preprocessor.sequence_length > longest:
-            message = (
-                f"The preprocessor makes rows of {preprocessor.sequence_length} tokens and the "
-                f"backbone takes {longest}; give a sequence_length of no more."
-            )
-            raise ValueError(message)
-        entries = preprocessor.tokenizer.vocabulary_size()
-        if entries > rows:
-            message = (
-                f"The tokenizer has {entries} entries and the backbone {rows}; "
-                "take both from the same checkpoint."
-            )
-            raise ValueError(message)

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 import keras
 import numpy as np
@@ -27,7 +27,7 @@ from model_store.masked_lm.texts.text_inputs import (
     read_texts,
 )
 from model_store.masked_lm.texts.token_masking import TokenMasker
-from model_store.masked_lm.tokenizer import BertTokenizer
+from model_store.masked_lm.tokenizer import Tokenizer
 
 Example: TypeAlias = tuple[dict[str, Any], Any, Any]
 """Features, labels and sample weights, as `keras.Model.fit` takes them."""
@@ -36,9 +36,10 @@ _SHORTEST = 4
 """Two segments of nothing, and the three tokens around them, less one."""
 
 
-@keras.saving.register_keras_serializable(package="fillmask")
-class BertMaskedLMPreprocessor(keras.layers.Layer, Catalogued):  # type: ignore[misc]  # no types
+class MaskedLMPreprocessor(keras.layers.Layer, Catalogued):  # type: ignore[misc]  # no types
     """Tokenizes, packs and masks texts, on every backend and inside of `tf.data`.
+
+    Each family has a class of its own; `MaskedLMPreprocessor.from_preset` gives the right one.
 
     Masks are drawn anew at every call. Unlike KerasHub's, `[UNK]` is never selected: a model
     that learns to answer it is of no use.
@@ -52,9 +53,11 @@ class BertMaskedLMPreprocessor(keras.layers.Layer, Catalogued):  # type: ignore[
         presets: the catalogue by name; an attribute of the class.
     """
 
+    tokenizer_cls: ClassVar[type[Tokenizer]] = Tokenizer
+
     def __init__(  # noqa: PLR0917  # KerasHub's signature
         self,
-        tokenizer: BertTokenizer | SubwordTokenizer,
+        tokenizer: Tokenizer | SubwordTokenizer,
         sequence_length: int = 512,
         truncate: str = "round_robin",
         mask_selection_rate: float = 0.15,
@@ -92,19 +95,20 @@ class BertMaskedLMPreprocessor(keras.layers.Layer, Catalogued):  # type: ignore[
             message = f"truncate is {truncate!r}; give one of {', '.join(TRUNCATIONS)}."
             raise ValueError(message)
         if isinstance(tokenizer, SubwordTokenizer):
-            tokenizer = BertTokenizer(wordpiece=tokenizer)
-        if not isinstance(tokenizer, BertTokenizer):
-            message = f"tokenizer is a {type(tokenizer).__name__}; give a fillmask.BertTokenizer."
+            tokenizer = self.tokenizer_cls(subwords=tokenizer)
+        if not isinstance(tokenizer, Tokenizer):
+            wanted = self.tokenizer_cls.__name__
+            message = f"tokenizer is a {type(tokenizer).__name__}; give a fillmask.{wanted}."
             raise ValueError(message)  # noqa: TRY004  # one kind of error for every wrong input
         self.config_file = config_file
         self.tokenizer = tokenizer
         self.sequence_length = sequence_length
         self.truncate = truncate
-        wordpiece = tokenizer.wordpiece
+        subwords = tokenizer.subwords
         self.masker = TokenMasker(
-            vocabulary_size=wordpiece.vocabulary_size,
-            mask_token_id=wordpiece.mask_token_id,
-            unselectable_token_ids=wordpiece.special_token_ids,
+            vocabulary_size=subwords.vocabulary_size,
+            mask_token_id=subwords.mask_token_id,
+            unselectable_token_ids=subwords.special_token_ids,
             mask_selection_rate=mask_selection_rate,
             mask_selection_length=mask_selection_length,
             mask_token_rate=mask_token_rate,
@@ -127,7 +131,7 @@ class BertMaskedLMPreprocessor(keras.layers.Layer, Catalogued):  # type: ignore[
         directory: str | Path = DEFAULT_DIRECTORY,
         offline: bool = False,
         **kwargs: Any,
-    ) -> "BertMaskedLMPreprocessor":
+    ) -> Self:
         """Read the preprocessor of a preset.
 
         Args:
@@ -143,16 +147,19 @@ class BertMaskedLMPreprocessor(keras.layers.Layer, Catalogued):  # type: ignore[
         Raises:
             ModelStoreError: there is no such preset, or its files cannot be had or are broken.
             TypeError: the constructor takes no such argument.
+            ValueError: the preset is of another family.
         """
         files = find_files(preset, directory=directory, offline=offline)
-        wordpiece, said = read_preprocessing(files)
-        tokenizer = kwargs.pop("tokenizer", wordpiece)
-        return cls(tokenizer, **{**asdict(said), "config_file": config_file, **kwargs})
+        family, subwords, said = read_preprocessing(files)
+        tokenizer = kwargs.pop("tokenizer", subwords)
+        return cls.find_class(family, subwords)(
+            tokenizer, **{**asdict(said), "config_file": config_file, **kwargs}
+        )
 
     @classmethod
     def from_settings(
-        cls, tokenizer: BertTokenizer | SubwordTokenizer, settings: PreprocessorConfig
-    ) -> "BertMaskedLMPreprocessor":
+        cls, tokenizer: Tokenizer | SubwordTokenizer, settings: PreprocessorConfig
+    ) -> Self:
         """Make what a preset describes.
 
         Raises:
@@ -187,8 +194,9 @@ class BertMaskedLMPreprocessor(keras.layers.Layer, Catalogued):  # type: ignore[
             sample_weight: None, likewise.
 
         Returns:
-            Features (`token_ids` int32, `padding_mask` bool and `segment_ids` int32, each
-            `[rows, sequence_length]`; `mask_positions` `[rows, mask_selection_length]` int32),
+            Features (`token_ids` int32, `padding_mask` bool and, where the family has segments,
+            `segment_ids` int32, each `[rows, sequence_length]`; `mask_positions`
+            `[rows, mask_selection_length]` int32),
             labels (`mask_ids`) and sample weights (`mask_weights`, float32), both of the shape of
             `mask_positions`. One text gives arrays without `rows`. Inside of a TensorFlow graph
             tensors, else NumPy's arrays.
@@ -203,9 +211,9 @@ class BertMaskedLMPreprocessor(keras.layers.Layer, Catalogued):  # type: ignore[
             raise ValueError(message)
         segments = x if isinstance(x, tuple) else (x,)
         if in_tensorflow_graph():
-            return _pack(call_dense(self._mask_in_graph, segments, self._list_outputs()))
+            return self._pack(call_dense(self._mask_in_graph, segments, self._list_outputs()))
         parts = self._mask(read_segments(segments))
-        return _pack([part[0] for part in parts] if is_text(segments[0]) else parts)
+        return self._pack([part[0] for part in parts] if is_text(segments[0]) else parts)
 
     def _mask(self, segments: tuple[list[str], ...]) -> list[Any]:
         """Return token ids, padding mask, segment ids, mask positions, mask ids and weights."""
@@ -217,6 +225,7 @@ class BertMaskedLMPreprocessor(keras.layers.Layer, Catalogued):  # type: ignore[
             cls_token_id=self.tokenizer.cls_token_id,
             sep_token_id=self.tokenizer.sep_token_id,
             pad_token_id=self.tokenizer.pad_token_id,
+            separators=self.separators,
         )
         masked = self.masker.mask(token_ids, self.rng)
         return [
@@ -230,6 +239,13 @@ class BertMaskedLMPreprocessor(keras.layers.Layer, Catalogued):  # type: ignore[
 
     def _mask_in_graph(self, *segments: Any) -> list[Any]:
         return self._mask(tuple(read_texts(texts) for texts in segments))
+
+    def _pack(self, parts: list[Any]) -> Example:
+        token_ids, padding_mask, segment_ids, mask_positions, mask_ids, mask_weights = parts
+        features = {"token_ids": token_ids, "padding_mask": padding_mask}
+        if self.has_segments:
+            features["segment_ids"] = segment_ids
+        return {**features, "mask_positions": mask_positions}, mask_ids, mask_weights
 
     def _list_outputs(self) -> list[tuple[str, tuple[int, ...]]]:
         """Return type and shape of what `_mask` returns, the shape without rows."""
@@ -254,7 +270,7 @@ class BertMaskedLMPreprocessor(keras.layers.Layer, Catalogued):  # type: ignore[
         Raises:
             ValueError: the format has no words for this tokenizer.
         """
-        write_keras_preprocessor(self.tokenizer.wordpiece, self.to_settings(), Path(preset_dir))
+        write_keras_preprocessor(self.tokenizer.subwords, self.to_settings(), Path(preset_dir))
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs, the tokenizer included."""
@@ -267,20 +283,9 @@ class BertMaskedLMPreprocessor(keras.layers.Layer, Catalogued):  # type: ignore[
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "BertMaskedLMPreprocessor":
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Make the same preprocessor; its random numbers begin anew."""
         tokenizer = config["tokenizer"]
         if isinstance(tokenizer, dict):
             tokenizer = keras.saving.deserialize_keras_object(tokenizer)
         return cls(**config | {"tokenizer": tokenizer})
-
-
-def _pack(parts: list[Any]) -> Example:
-    token_ids, padding_mask, segment_ids, mask_positions, mask_ids, mask_weights = parts
-    features = {
-        "token_ids": token_ids,
-        "padding_mask": padding_mask,
-        "segment_ids": segment_ids,
-        "mask_positions": mask_positions,
-    }
-    return features, mask_ids, mask_weights

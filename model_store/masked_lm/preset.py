@@ -1,9 +1,10 @@
 """What the classes have in common that are made from a preset."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self, TypeVar
 
 from model_store.checkpoints import read_checkpoint, read_preprocessor_config
 from model_store.encoder.config import EncoderConfig
@@ -16,9 +17,13 @@ __all__ = [
     "DEFAULT_DIRECTORY",
     "Catalogued",
     "find_files",
+    "name_model",
     "override",
     "read_preprocessing",
 ]
+
+
+T = TypeVar("T")
 
 
 class _PresetsProperty:
@@ -29,9 +34,58 @@ class _PresetsProperty:
 
 
 class Catalogued:
-    """Has the catalogue of presets as an attribute of the class."""
+    """Is made from presets: of one family, or, where `family` is empty, of any.
+
+    Attributes:
+        presets: the catalogue by name.
+        family: the `EncoderConfig.family` of its presets.
+        spelling: what tells the tokenizers of two that have one family; None for the usual.
+        has_segments: whether texts are given with the segment of each token.
+        separators: how many tokens stand between two segments.
+    """
 
     presets = _PresetsProperty()
+    family: ClassVar[str] = ""
+    spelling: ClassVar[type | None] = None
+    has_segments: ClassVar[bool] = True
+    separators: ClassVar[int] = 1
+
+    @classmethod
+    def find_class(cls, family: str, tokenizer: SubwordTokenizer | None = None) -> type[Self]:
+        """Return the class for a family: this one, or the one of that family below it.
+
+        Args:
+            family: of an `EncoderConfig`.
+            tokenizer: of the preset, where it is known.
+
+        Raises:
+            ValueError: this is a class of another family.
+        """
+        if cls.family == family:
+            return cls
+        found = [] if cls.family else [each for each in _list_below(cls) if each.family == family]
+        if not found:
+            message = (
+                f"{cls.__name__} is of the family {cls.family!r} and the model of {family!r}; "
+                "use fillmask.MaskedLM and its kin, which take any."
+            )
+            raise ValueError(message)
+        spelling = tokenizer and tokenizer.spelling
+        fitting = [each for each in found if each.spelling and isinstance(spelling, each.spelling)]
+        return (fitting or found)[0]
+
+
+def _list_below(cls: type[T]) -> Iterator[type[T]]:
+    """Yield the classes that are made of one, those nearest first."""
+    for below in cls.__subclasses__():
+        yield below
+        yield from _list_below(below)
+
+
+def name_model(kind: type) -> str:
+    """Return a class's name as models have it: `XLMRobertaMaskedLM` is `xlm_roberta_masked_lm`."""
+    words = r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
+    return re.sub(words, "_", kind.__name__).lower()
 
 
 def find_files(preset: str | Path, *, directory: str | Path, offline: bool) -> Path:
@@ -43,8 +97,8 @@ def find_files(preset: str | Path, *, directory: str | Path, offline: bool) -> P
     return resolve(str(preset), directory=Path(directory), offline=offline)
 
 
-def read_preprocessing(files: Path) -> tuple[SubwordTokenizer, PreprocessorConfig]:
-    """Read the tokenizer of a preset, and how its texts are preprocessed.
+def read_preprocessing(files: Path) -> tuple[str, SubwordTokenizer, PreprocessorConfig]:
+    """Read the family and the tokenizer of a preset, and how its texts are preprocessed.
 
     A preset that does not say it takes rows as long as its model does.
 
@@ -54,7 +108,7 @@ def read_preprocessing(files: Path) -> tuple[SubwordTokenizer, PreprocessorConfi
     read = read_checkpoint(files, weights=False)
     longest = read.config.max_sequence_length
     settings = read_preprocessor_config(files) or PreprocessorConfig(sequence_length=longest)
-    return read.tokenizer, settings
+    return read.config.family, read.tokenizer, settings
 
 
 def override(

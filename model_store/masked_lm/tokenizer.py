@@ -1,10 +1,9 @@
 """The tokenizer as a Keras layer, with KerasHub's names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
-import keras
 import numpy as np
 
 from model_store.checkpoints import read_checkpoint, write_keras_preprocessor
@@ -17,92 +16,66 @@ from model_store.masked_lm.texts.text_inputs import (
     read_texts,
     to_array,
 )
-from model_store.masked_lm.vocabulary_layer import SUFFIX, VocabularyLayer, restore
+from model_store.masked_lm.vocabulary_layer import VocabularyLayer, read_files, restore
 
 
-@keras.saving.register_keras_serializable(package="fillmask")
-class BertTokenizer(VocabularyLayer, Catalogued):
-    """WordPiece with BERT's normalisation: texts become token ids, and ids become texts.
+class Tokenizer(VocabularyLayer, Catalogued):
+    """Texts become token ids, and ids become texts, on every backend and inside of `tf.data`.
 
-    It works on every backend, and inside of `tf.data`.
+    Each family has a class of its own; `Tokenizer.from_preset` gives the right one.
 
     Attributes:
-        lowercase, strip_accents, split_on_cjk, special_tokens_in_strings, sequence_length: the
-            arguments of these names.
+        special_tokens_in_strings, sequence_length: the arguments of these names.
         cls_token, sep_token, pad_token, mask_token, oov_token: the spelling of these.
         cls_token_id, sep_token_id, pad_token_id, mask_token_id, start_token_id, end_token_id: the
             ids of these.
         vocabulary: its entries, the id of each its index.
-        wordpiece: what cuts the texts.
+        subwords: what cuts the texts.
         presets: the catalogue by name; an attribute of the class.
+        transformers_class: the class of Transformers whose rules are the family's.
     """
+
+    transformers_class: ClassVar[str] = ""
 
     def __init__(
         self,
-        vocabulary: Sequence[str] | str | Path | None = None,
-        lowercase: bool = False,  # noqa: FBT001, FBT002  # KerasHub's signature
         *,
+        files: Mapping[str, Any] | None = None,
+        subwords: SubwordTokenizer | dict[str, Any] | None = None,
         sequence_length: int | None = None,
-        strip_accents: bool | None = None,
-        split: bool = True,
-        split_on_cjk: bool = True,
-        suffix_indicator: str = SUFFIX,
-        oov_token: str = "[UNK]",  # noqa: S107  # no password
         special_tokens: Sequence[str] | None = None,
         special_tokens_in_strings: bool = False,
-        wordpiece: SubwordTokenizer | dict[str, Any] | None = None,
         config_file: str = "tokenizer.json",
         dtype: Any = "int32",
         name: str | None = None,
         trainable: bool = True,
     ) -> None:
-        """Build from a vocabulary.
+        """Build from the files of a vocabulary.
 
         Args:
-            vocabulary: the entries, or the name of a file with one a line.
-            lowercase: whether texts are lowercased.
+            files: what the family's own files hold, by their names, or the paths of such files.
+            subwords: a tokenizer, or its description, instead of files.
             sequence_length: pad with 0 and cut to this many tokens; None leaves the lengths.
-            strip_accents: whether accents are dropped; None drops them where texts are lowercased,
-                for a lowercased vocabulary of BERT's holds none.
-            split: whether texts are split at blanks and punctuation; BERT's always are.
-            split_on_cjk: whether every CJK character is a word.
-            suffix_indicator: what begins an entry that continues a word; BERT's is `##`.
-            oov_token: what stands for a word that the vocabulary cannot spell.
             special_tokens: more entries that are never cut, where `special_tokens_in_strings`.
-            special_tokens_in_strings: whether `[MASK]` and its like, written in a text, are the
+            special_tokens_in_strings: whether the mask and its like, written in a text, are the
                 tokens of these names, or brackets and letters.
-            wordpiece: a tokenizer that a vocabulary cannot describe, or its description, instead
-                of all of the above.
             config_file: KerasHub's name of the file that a preset keeps this in.
             dtype: `int32` gives ids, `string` gives entries.
             name: of the layer.
             trainable: Keras' argument; there is nothing to train.
 
         Raises:
-            ValueError: a special token is missing, an entry stands twice, or an argument asks for
-                what no BERT does.
+            ValueError: the files are none of such a vocabulary.
         """
         super().__init__(dtype=dtype, name=name, trainable=trainable)
-        if not split or suffix_indicator != SUFFIX:
-            message = (
-                f"BERT splits texts and continues words with {SUFFIX}; "
-                "leave split and suffix_indicator out."
-            )
-            raise ValueError(message)
         self.config_file = config_file
         self.sequence_length = sequence_length
-        self._options = {
-            "lowercase": lowercase,
-            "strip_accents": strip_accents,
-            "split_cjk": split_on_cjk,
-        }
         self.special_tokens_in_strings = special_tokens_in_strings
-        self.oov_token = oov_token
         self._more_special_tokens = tuple(special_tokens or ())
-        if wordpiece is None:
-            self.set_vocabulary(vocabulary)
-        else:
-            self._adopt(restore(wordpiece) if isinstance(wordpiece, dict) else wordpiece)
+        if subwords is not None:
+            self._adopt(restore(subwords) if isinstance(subwords, dict) else subwords)
+        elif files is not None:
+            self._adopt(read_files(self.transformers_class, files))
         self.built = True
 
     @classmethod
@@ -114,7 +87,7 @@ class BertTokenizer(VocabularyLayer, Catalogued):
         directory: str | Path = DEFAULT_DIRECTORY,
         offline: bool = False,
         **kwargs: Any,
-    ) -> "BertTokenizer":
+    ) -> Self:
         """Read the tokenizer of a preset.
 
         Args:
@@ -127,10 +100,12 @@ class BertTokenizer(VocabularyLayer, Catalogued):
         Raises:
             ModelStoreError: there is no such preset, or its files cannot be had or are broken.
             TypeError: the constructor takes no such argument.
+            ValueError: the preset is of another family.
         """
         files = find_files(preset, directory=directory, offline=offline)
-        wordpiece = read_checkpoint(files, weights=False).tokenizer
-        return cls(wordpiece=wordpiece, config_file=config_file, **kwargs)
+        read = read_checkpoint(files, weights=False)
+        found, subwords = cls.find_class(read.config.family, read.tokenizer), read.tokenizer
+        return found(subwords=subwords, config_file=config_file, **kwargs)
 
     def __call__(self, inputs: Any) -> Any:
         """Cut texts, as `tokenize` does."""
@@ -165,7 +140,7 @@ class BertTokenizer(VocabularyLayer, Catalogued):
         return np.array(rows, np.int32) if self.sequence_length else rows
 
     def detokenize(self, inputs: Any) -> Any:
-        """Put tokens together: continuations join the word before, and blanks stand between words.
+        """Put tokens together to texts, as the family spells them.
 
         Args:
             inputs: `[tokens]` or `[rows, tokens]` ids, a list of rows of any length, or a tensor.
@@ -190,7 +165,7 @@ class BertTokenizer(VocabularyLayer, Catalogued):
         Raises:
             ValueError: the format has no words for this tokenizer.
         """
-        write_keras_preprocessor(self.wordpiece, None, Path(preset_dir))
+        write_keras_preprocessor(self.subwords, None, Path(preset_dir))
 
     @property
     def _gives_entries(self) -> bool:
@@ -198,7 +173,7 @@ class BertTokenizer(VocabularyLayer, Catalogued):
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of each text, whatever `dtype` and `sequence_length` say."""
-        self.wordpiece  # noqa: B018  # says so where there is no vocabulary yet
+        self.subwords  # noqa: B018  # says so where there is no vocabulary yet
         encodings = self._rust.encode_batch_fast(list(texts), add_special_tokens=False)
         return [row.ids for row in encodings]
 
@@ -213,11 +188,7 @@ class BertTokenizer(VocabularyLayer, Catalogued):
         return [row[:length] + [padding] * (length - len(row)) for row in rows]
 
     def _join(self, token_ids: Sequence[int]) -> str:
-        words: list[str] = []
         for token_id in token_ids:
-            token = self.id_to_token(token_id)
-            if words and len(token) > len(SUFFIX) and token.startswith(SUFFIX):
-                words[-1] += token.removeprefix(SUFFIX)
-            else:
-                words.append(token)
-        return " ".join(words)
+            self.id_to_token(token_id)  # refuses what is none
+        text: str = self.subwords.decode(list(token_ids), skip_special_tokens=False)
+        return text

@@ -1,20 +1,20 @@
 """What a tokenizer layer knows of its vocabulary, with KerasHub's names."""
 
-from collections.abc import Sequence
+import json
+import reprlib
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import keras
 from tokenizers import Tokenizer
 
-from model_store.checkpoints import read_vocabulary
+from model_store.checkpoints import read_tokenizer
 from model_store.encoder.tokenizers.special_tokens import SpecialTokens
 from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
-from model_store.encoder.tokenizers.word_piece import build_word_piece, is_plain
-
-SUFFIX = "##"
-"""What begins an entry that continues a word."""
+from model_store.errors import ModelLoadError
 
 
 class VocabularyLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
@@ -23,78 +23,41 @@ class VocabularyLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships 
     config_file: str
     sequence_length: int | None
     special_tokens_in_strings: bool
-    oov_token: str
     _more_special_tokens: tuple[str, ...]
-    _options: dict[str, bool | None]
-    _wordpiece: SubwordTokenizer | None = None
+    _subwords: SubwordTokenizer | None = None
 
-    def set_vocabulary(self, vocabulary: Sequence[str] | str | Path | None) -> None:
-        """Take other entries, or the name of a file with one a line, or None for none yet.
-
-        Raises:
-            ValueError: a special token is missing, or an entry stands twice.
-        """
-        if vocabulary is None:
-            self._wordpiece = None
-            return
-        if isinstance(vocabulary, str | Path):
-            vocabulary = read_vocabulary(Path(vocabulary))
-        options: Any = self._options
-        special = _spell(self.oov_token)
-        self._adopt(build_word_piece(list(vocabulary), special_tokens=special, **options))
-
-    def _adopt(self, wordpiece: SubwordTokenizer) -> None:
+    def _adopt(self, subwords: SubwordTokenizer) -> None:
         """Take a tokenizer. What cuts here is a copy: servers use the same, with other options."""
-        self._wordpiece = wordpiece
-        self._rust = Tokenizer.from_str(wordpiece.to_json(pretty=False))
+        self._subwords = subwords
+        self._rust = Tokenizer.from_str(subwords.to_json(pretty=False))
         self._rust.add_special_tokens(list(self._more_special_tokens))
         self._rust.encode_special_tokens = not self.special_tokens_in_strings
-        spelled = wordpiece.special_tokens
-        self.oov_token = str(spelled.unk)
+        spelled = subwords.special_tokens
+        self.oov_token = spelled.unk
         self.cls_token = self.start_token = spelled.cls
         self.sep_token = self.end_token = spelled.sep
         self.pad_token, self.mask_token = spelled.pad, spelled.mask
-        self.cls_token_id = self.start_token_id = wordpiece.cls_token_id
-        self.sep_token_id = self.end_token_id = wordpiece.sep_token_id
-        self.pad_token_id, self.mask_token_id = wordpiece.pad_token_id, wordpiece.mask_token_id
-        self.oov_token_id = wordpiece.unk_token_id
-        self._options = {
-            "lowercase": wordpiece.lowercase,
-            "strip_accents": wordpiece.strip_accents,
-            "split_cjk": wordpiece.split_cjk,
-        }
+        self.cls_token_id = self.start_token_id = subwords.cls_token_id
+        self.sep_token_id = self.end_token_id = subwords.sep_token_id
+        self.pad_token_id, self.mask_token_id = subwords.pad_token_id, subwords.mask_token_id
+        self.oov_token_id = subwords.unk_token_id
 
     @property
-    def wordpiece(self) -> SubwordTokenizer:
+    def subwords(self) -> SubwordTokenizer:
         """What cuts the texts; a ValueError where there is no vocabulary yet."""
-        if self._wordpiece is None:
+        if self._subwords is None:
             message = "The tokenizer has no vocabulary; give one, or use from_preset."
             raise ValueError(message)
-        return self._wordpiece
+        return self._subwords
 
     @property
     def vocabulary(self) -> list[str] | None:
         """The entries, the id of each its index; None where there are none yet."""
-        return None if self._wordpiece is None else self._wordpiece.vocabulary
-
-    @property
-    def lowercase(self) -> bool:
-        """Whether texts are lowercased."""
-        return bool(self._options["lowercase"])
-
-    @property
-    def strip_accents(self) -> bool | None:
-        """Whether accents are dropped; None drops them where texts are lowercased."""
-        return self._options["strip_accents"]
-
-    @property
-    def split_on_cjk(self) -> bool:
-        """Whether every CJK character is a word."""
-        return bool(self._options["split_cjk"])
+        return None if self._subwords is None else self._subwords.vocabulary
 
     @property
     def special_tokens(self) -> list[str]:
-        """The spelling of `[CLS]`, `[SEP]`, `[PAD]` and `[MASK]`."""
+        """The spelling of what begins, ends and fills a row, and of the mask."""
         return [self.cls_token, self.sep_token, self.pad_token, self.mask_token]
 
     @property
@@ -104,12 +67,12 @@ class VocabularyLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships 
 
     def get_vocabulary(self) -> list[str]:
         """Return the entries, the id of each its index."""
-        entries: list[str] = self.wordpiece.vocabulary
+        entries: list[str] = self.subwords.vocabulary
         return entries
 
     def vocabulary_size(self) -> int:
         """Return how many entries there are."""
-        size: int = self.wordpiece.vocabulary_size
+        size: int = self.subwords.vocabulary_size
         return size
 
     def id_to_token(self, id: int) -> str:  # noqa: A002  # KerasHub's name
@@ -121,7 +84,7 @@ class VocabularyLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships 
         if not 0 <= id < self.vocabulary_size():
             message = f"id is {id}; give a number from 0 to {self.vocabulary_size() - 1}."
             raise ValueError(message)
-        entry: str = self.wordpiece.token_str(int(id))
+        entry: str = self.subwords.token_str(int(id))
         return entry
 
     def token_to_id(self, token: str) -> int:
@@ -130,7 +93,7 @@ class VocabularyLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships 
         Raises:
             ValueError: there is no such entry.
         """
-        token_id = self._rust.token_to_id(token) if self.wordpiece else None
+        token_id = self._rust.token_to_id(token) if self.subwords else None
         if token_id is None:
             message = f"{token!r} is no entry of the vocabulary; give one as it is written there."
             raise ValueError(message)
@@ -141,22 +104,13 @@ class VocabularyLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships 
         config = {
             **super().get_config(),
             "config_file": self.config_file,
-            "vocabulary": None,
             "sequence_length": self.sequence_length,
-            "lowercase": self.lowercase,
-            "strip_accents": self.strip_accents,
-            "split": True,
-            "split_on_cjk": self.split_on_cjk,
-            "suffix_indicator": SUFFIX,
-            "oov_token": self.oov_token,
             "special_tokens": list(self._more_special_tokens) or None,
             "special_tokens_in_strings": self.special_tokens_in_strings,
         }
-        if self._wordpiece is None:
-            return config
-        if is_plain(self._wordpiece) and self._wordpiece.special_tokens == _spell(self.oov_token):
-            return config | {"vocabulary": self.vocabulary}
-        return config | {"wordpiece": _describe(self._wordpiece)}
+        return (
+            config if self._subwords is None else config | {"subwords": _describe(self._subwords)}
+        )
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -172,15 +126,11 @@ class VocabularyLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships 
         return cls(**config)
 
 
-def _spell(oov_token: str) -> SpecialTokens:
-    return SpecialTokens(unk=oov_token)
-
-
-def _describe(wordpiece: SubwordTokenizer) -> dict[str, Any]:
+def _describe(subwords: SubwordTokenizer) -> dict[str, Any]:
     return {
-        "tokenizer_json": wordpiece.to_json(pretty=False),
-        "special_tokens": asdict(wordpiece.special_tokens),
-        "clean_up_spaces": wordpiece.clean_up_spaces,
+        "tokenizer_json": subwords.to_json(pretty=False),
+        "special_tokens": asdict(subwords.special_tokens),
+        "clean_up_spaces": subwords.clean_up_spaces,
     }
 
 
@@ -191,3 +141,46 @@ def restore(described: dict[str, Any]) -> SubwordTokenizer:
         SpecialTokens(**described["special_tokens"]),
         clean_up_spaces=described["clean_up_spaces"],
     )
+
+
+def read_files(transformers_class: str, files: Mapping[str, Any]) -> SubwordTokenizer:
+    """Return the tokenizer of a family's own files, read as Transformers reads them.
+
+    Args:
+        transformers_class: the class of Transformers whose rules are the family's.
+        files: by their names: text, bytes, lines, a mapping, or the path of such a file.
+
+    Raises:
+        ValueError: they cannot be used.
+    """
+    with TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        for name, content in {
+            **files,
+            "tokenizer_config.json": {"tokenizer_class": transformers_class},
+        }.items():
+            (directory / name).write_bytes(_read_content(content))
+        try:
+            return read_tokenizer(directory)
+        except ModelLoadError as error:
+            message = f"The vocabulary cannot be used: {error}"
+            raise ValueError(message) from error
+
+
+def _read_content(content: Any) -> bytes:
+    """Return what is to be in a file.
+
+    Raises:
+        ValueError: it is the path of no file.
+    """
+    if isinstance(content, bytes):
+        return content
+    if isinstance(content, Mapping):
+        return json.dumps(dict(content)).encode()
+    if not isinstance(content, str | Path):
+        return "\n".join(content).encode()
+    try:
+        return Path(content).read_bytes()
+    except OSError as error:
+        message = f"{reprlib.repr(str(content))} cannot be read; give the path of a vocabulary."
+        raise ValueError(message) from error

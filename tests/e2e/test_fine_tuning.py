@@ -54,7 +54,7 @@ def make_model(**options: Any) -> Any:
 def encode(model: Any) -> dict[str, Any]:
     """Return the prompt of every place as features, its mask where it stands."""
     tokenizer = fillmask.BertTokenizer(
-        wordpiece=model.preprocessor.tokenizer.wordpiece, special_tokens_in_strings=True
+        subwords=model.preprocessor.tokenizer.subwords, special_tokens_in_strings=True
     )
     rows = [[101, *tokenizer.encode_batch([PROMPT.format(place)])[0], 102] for place in SELLS]
     length = max(map(len, rows))

@@ -38,8 +38,8 @@ def test_what_was_trained_is_served(tiny_preset_dir: Path, tmp_path: Path) -> No
     model.save_to_preset(tmp_path / "keras")
     model.export_to_transformers(tmp_path / "transformers")
     tokenizer = model.preprocessor.tokenizer
-    wordpiece = tokenizer.wordpiece
-    token_ids = np.array([wordpiece.encode(PROMPT).ids])
+    subwords = tokenizer.subwords
+    token_ids = np.array([subwords.encode(PROMPT).ids])
     features = {
         "token_ids": token_ids,
         "padding_mask": np.ones_like(token_ids),

@@ -12,10 +12,12 @@ from fillmask import answers
 from fillmask.loaded_model import LoadedModel
 from fillmask.loading import load
 from model_store.errors import InputError, ModelStoreError
-from model_store.masked_lm.backbone import BertBackbone
-from model_store.masked_lm.masked_lm import BertMaskedLM
-from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
-from model_store.masked_lm.tokenizer import BertTokenizer
+from model_store.masked_lm.families.bert import (
+    BertBackbone,
+    BertMaskedLM,
+    BertMaskedLMPreprocessor,
+    BertTokenizer,
+)
 from model_store.tasks.candidate_filter import CandidateFilter
 from model_store.tasks.embed_sparse import EmbeddedText
 from model_store.tasks.joint.request import JointText

@@ -16,7 +16,6 @@ LEFT_OUT: dict[tuple[str, str], str] = {
     },
     ("BertMaskedLMPreprocessor", "image_size"): TEXTS_ONLY,
     ("BertMaskedLMPreprocessor", "backbone_cls"): FINDING,
-    ("BertMaskedLMPreprocessor", "tokenizer_cls"): FINDING,
     ("BertMaskedLMPreprocessor", "load_preset_assets"): CONFIG,
     ("BertTokenizer", "backbone_cls"): FINDING,
     ("BertTokenizer", "load_assets"): CONFIG,

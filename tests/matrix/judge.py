@@ -19,7 +19,7 @@ from model_store.encoder.config import EncoderConfig
 from model_store.engines.fill_mask import FillMaskModel, ModelFacts
 from model_store.engines.tensorflow import TensorFlowEngine
 from model_store.errors import ModelStoreError
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.families import MaskedLM
 from model_store.text.encoding import TextLimits
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "checkpoints.json"
@@ -111,8 +111,8 @@ class _RememberingModel(FillMaskModel):
 
 
 @cache
-def _build(config: EncoderConfig) -> tuple[BertMaskedLM, Any]:
-    model = BertMaskedLM.from_encoder_config(config, dtype="float32")
+def _build(config: EncoderConfig) -> tuple[MaskedLM, Any]:
+    model = MaskedLM.from_encoder_config(config, dtype="float32")
     return model, _EagerEngine(model)
 
 

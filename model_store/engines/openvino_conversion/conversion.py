@@ -18,7 +18,7 @@ from model_store.checkpoints import read_checkpoint, write_tokenizer
 from model_store.engines.openvino_conversion.fusions import fuse
 from model_store.engines.vocabulary_scores import score_masks
 from model_store.errors import EngineUnavailableError
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.families import MaskedLM
 
 _BYTES_A_PARAMETER = 4
 _MB = 1_000_000
@@ -35,7 +35,7 @@ _INPUTS = {
 class ScoringModel(keras.Model):  # type: ignore[misc]  # keras ships no types
     """What is exported: named inputs and outputs around `score_masks`."""
 
-    def __init__(self, model: BertMaskedLM) -> None:
+    def __init__(self, model: MaskedLM) -> None:
         """Wrap a model."""
         super().__init__()
         self.masked_lm = model
@@ -55,7 +55,7 @@ def convert(directory: Path, target: Path) -> None:
         EngineUnavailableError: the disk is too full.
     """
     checkpoint = read_checkpoint(directory)
-    model = BertMaskedLM.from_checkpoint(checkpoint)
+    model = MaskedLM.from_checkpoint(checkpoint)
     with _require_room(target, model.count_params() * _BYTES_A_PARAMETER):
         write_graph(model, target)
     write_tokenizer(checkpoint, target)
@@ -69,7 +69,7 @@ def convert(directory: Path, target: Path) -> None:
     (target / "facts.json").write_text(json.dumps(facts), "utf-8")
 
 
-def write_graph(model: BertMaskedLM, target: Path) -> None:
+def write_graph(model: MaskedLM, target: Path) -> None:
     """Write the graph, and what OpenVINO has an operation for as this operation."""
     scoring = ScoringModel(model)
     # Two of each: Keras warns of a softmax over one.

@@ -11,7 +11,7 @@ from model_store.checkpoints import (
     write_transformers_dir,
 )
 from model_store.encoder.config import EncoderConfig
-from model_store.masked_lm.stored_weights import read_weights, require_one_file
+from model_store.masked_lm.stored.weights import read_weights, require_one_file
 
 
 class StoredModel:
@@ -43,11 +43,15 @@ class StoredModel:
         if self.preprocessor is None:
             message = "The model has no tokenizer; set its preprocessor before saving it."
             raise ValueError(message)
-        wordpiece = self.preprocessor.tokenizer.wordpiece
-        return Checkpoint(self.to_config(), wordpiece, read_weights(self))
+        subwords = self.preprocessor.tokenizer.subwords
+        return Checkpoint(self.to_config(), subwords, read_weights(self))
 
     def save_to_preset(self, preset_dir: str | Path, max_shard_size: float | None = 10) -> None:
-        """Write the model in KerasHub's format, in float32; files that are there are replaced.
+        """Write the model in a format that `from_preset` reads, in float32.
+
+        A BERT is written in KerasHub's format, and files that are there are replaced. A model of
+        another family is written as by `export_to_transformers`, whose format has no words for
+        how its preprocessor masks.
 
         Without a preprocessor there is no tokenizer to write: such a preset can be read with
         `preprocessor=None` alone, and not be served.
@@ -57,23 +61,27 @@ class StoredModel:
             max_shard_size: GB; weights that are larger are refused, for they are one file here.
 
         Raises:
-            FileExistsError: there is a checkpoint of another format.
+            FileExistsError: there is a checkpoint of another format, or anything in a family that
+                is not BERT.
             ValueError: the format cannot say what the model is.
         """
         directory, preprocessor = Path(preset_dir), self.preprocessor
         variables = read_weights(self)
         require_one_file(variables, max_shard_size)
-        if preprocessor is None:
+        if self.backbone.family != "bert":
+            write_transformers_dir(self.to_checkpoint(), directory)
+        elif preprocessor is None:
             write_keras_model(self.to_config(), variables, directory)
         else:
-            checkpoint = Checkpoint(self.to_config(), preprocessor.tokenizer.wordpiece, variables)
+            checkpoint = Checkpoint(self.to_config(), preprocessor.tokenizer.subwords, variables)
             write_keras_preset(checkpoint, directory, preprocessor.to_settings())
 
     def export_to_transformers(self, path: str | Path) -> None:
-        """Write the model in the format of Transformers' `BertForMaskedLM`.
+        """Write the model in the format of its family's class in Transformers.
 
         Raises:
             FileExistsError: there is something of that name.
-            ValueError: there is no preprocessor, and so no tokenizer, or the model is quantized.
+            ValueError: there is no preprocessor, and so no tokenizer, or the model is quantized, or
+                it is none that its family's class could be.
         """
         write_transformers_dir(self.to_checkpoint(), Path(path))

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor, Example
+from model_store.masked_lm.preprocessor import Example, MaskedLMPreprocessor
 from model_store.masked_lm.texts.text_inputs import is_text, read_segments
 
 _UNBATCHED = (
@@ -22,7 +22,7 @@ class MaskedLMDataset(keras.utils.PyDataset):  # type: ignore[misc]  # keras shi
     def __init__(
         self,
         segments: tuple[list[str], ...],
-        preprocessor: BertMaskedLMPreprocessor,
+        preprocessor: MaskedLMPreprocessor,
         *,
         batch_size: int,
         shuffle: bool,
@@ -56,7 +56,7 @@ class MaskedLMDataset(keras.utils.PyDataset):  # type: ignore[misc]  # keras shi
 class MaskedLMBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras ships no types
     """Batches of texts from an iterable that can be gone through again, as a list can."""
 
-    def __init__(self, batches: Iterable[Any], preprocessor: BertMaskedLMPreprocessor) -> None:
+    def __init__(self, batches: Iterable[Any], preprocessor: MaskedLMPreprocessor) -> None:
         """Wrap an iterable; one that does not know its length is counted by going through it."""
         super().__init__()
         self._batches = batches
@@ -81,7 +81,7 @@ class MaskedLMBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras shi
 
 def as_dataset(
     x: Any,
-    preprocessor: BertMaskedLMPreprocessor,
+    preprocessor: MaskedLMPreprocessor,
     *,
     batch_size: int,
     shuffle: bool = False,
@@ -128,7 +128,7 @@ def as_dataset(
 
 def as_validation_dataset(
     data: Any,
-    preprocessor: BertMaskedLMPreprocessor,
+    preprocessor: MaskedLMPreprocessor,
     *,
     batch_size: int,
     steps: int | None = None,
@@ -207,7 +207,7 @@ def _check_elements(spec: Any) -> None:
         raise ValueError(_UNBATCHED)
 
 
-def _mask_batch(batch: Any, preprocessor: BertMaskedLMPreprocessor) -> Example:
+def _mask_batch(batch: Any, preprocessor: MaskedLMPreprocessor) -> Example:
     """Mask a batch of an iterable.
 
     Raises:
@@ -220,7 +220,7 @@ def _mask_batch(batch: Any, preprocessor: BertMaskedLMPreprocessor) -> Example:
 
 
 def _go_round(
-    begin: Callable[[], Iterator[Any]], preprocessor: BertMaskedLMPreprocessor
+    begin: Callable[[], Iterator[Any]], preprocessor: MaskedLMPreprocessor
 ) -> Iterator[Example]:
     """Yield masked batches, from the beginning again after the last, for as long as is asked."""
     while True:

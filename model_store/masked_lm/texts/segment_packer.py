@@ -17,6 +17,7 @@ def pack_segments(
     cls_token_id: int,
     sep_token_id: int,
     pad_token_id: int,
+    separators: int = 1,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Pack `[CLS] a [SEP] b [SEP]`, cut to fit.
 
@@ -27,6 +28,7 @@ def pack_segments(
         cls_token_id: the id that starts a row.
         sep_token_id: the id that ends a segment.
         pad_token_id: the id that fills a row up.
+        separators: how many `[SEP]` stand between two segments.
 
     Returns:
         Token ids and segment ids (0, 1, ...; 0 at padding), `[rows, sequence_length]` int32.
@@ -35,15 +37,16 @@ def pack_segments(
     token_ids = np.full((len(rows), sequence_length), pad_token_id, np.int32)
     segment_ids = np.zeros((len(rows), sequence_length), np.int32)
     for row, segments in enumerate(rows):
-        room = sequence_length - len(segments) - 1
+        room = sequence_length - 2 - separators * (len(segments) - 1)
         token_ids[row, 0] = cls_token_id
         start = 1
         for index, kept in enumerate(share([len(segment) for segment in segments], room)):
             end = start + kept
             token_ids[row, start:end] = segments[index][:kept]
-            token_ids[row, end] = sep_token_id
-            segment_ids[row, start : end + 1] = index
-            start = end + 1
+            after = end + (separators if index < len(segments) - 1 else 1)
+            token_ids[row, end:after] = sep_token_id
+            segment_ids[row, start:after] = index
+            start = after
     return token_ids, segment_ids
 
 

@@ -1,11 +1,11 @@
 """A Keras model that takes texts wherever Keras takes data: it masks them when they are needed."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
 
-from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
+from model_store.masked_lm.preprocessor import MaskedLMPreprocessor
 from model_store.masked_lm.texts.dataset import (
     as_dataset,
     as_validation_dataset,
@@ -21,15 +21,18 @@ _BATCH_SIZE = 32
 class TextModel(keras.Model):  # type: ignore[misc]  # keras ships no types
     """A model with a preprocessor, or with None, and then it takes what any `keras.Model` takes."""
 
-    _preprocessor: BertMaskedLMPreprocessor | None = None
+    preprocessor_cls: ClassVar[type[MaskedLMPreprocessor]] = MaskedLMPreprocessor
+    has_segments: ClassVar[bool]
+    backbone: Any
+    _preprocessor: MaskedLMPreprocessor | None = None
 
     @property
-    def preprocessor(self) -> BertMaskedLMPreprocessor | None:
+    def preprocessor(self) -> MaskedLMPreprocessor | None:
         """What makes batches of texts, or None; it may be set."""
         return self._preprocessor
 
     @preprocessor.setter
-    def preprocessor(self, value: BertMaskedLMPreprocessor | None) -> None:
+    def preprocessor(self, value: MaskedLMPreprocessor | None) -> None:
         self._require_fitting(value)
         # It is none of the model's layers: Keras would list it, and save it twice.
         self.__dict__["_preprocessor"] = value
@@ -42,13 +45,31 @@ class TextModel(keras.Model):  # type: ignore[misc]  # keras ships no types
             super().__setattr__(name, value)
 
     def _require_fitting(self, preprocessor: Any) -> None:
-        if preprocessor is None or isinstance(preprocessor, BertMaskedLMPreprocessor):
+        if preprocessor is None:
             return
-        message = (
-            f"preprocessor is a {type(preprocessor).__name__}; "
-            "give a fillmask.BertMaskedLMPreprocessor, or None to feed features."
-        )
-        raise ValueError(message)
+        kind, wanted = type(preprocessor).__name__, self.preprocessor_cls.__name__
+        if not isinstance(preprocessor, MaskedLMPreprocessor):
+            message = (
+                f"preprocessor is a {kind}; give a fillmask.{wanted}, or None to feed features."
+            )
+            raise ValueError(message)  # noqa: TRY004  # one kind of error for every wrong input
+        if preprocessor.has_segments is not self.has_segments:
+            message = f"preprocessor is a {kind}, of another family; give a fillmask.{wanted}."
+            raise ValueError(message)
+        longest, rows = self.backbone.max_sequence_length, self.backbone.vocabulary_size
+        if preprocessor.sequence_length > longest:
+            message = (
+                f"The preprocessor makes rows of {preprocessor.sequence_length} tokens and the "
+                f"backbone takes {longest}; give a sequence_length of no more."
+            )
+            raise ValueError(message)
+        entries = preprocessor.tokenizer.vocabulary_size()
+        if entries > rows:
+            message = (
+                f"The tokenizer has {entries} entries and the backbone {rows}; "
+                "take both from the same checkpoint."
+            )
+            raise ValueError(message)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the model on features, as any `keras.Model`.

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.families import MaskedLM
 from model_store.masked_lm.preset import DEFAULT_DIRECTORY
 from model_store.masked_lm.training.feed.corpus import Corpus
 from model_store.masked_lm.training.feed.examples import make_rows
@@ -106,7 +106,7 @@ class HeldoutText:
 class HeldoutMeter:
     """Measures one model again and again; it shares the model's weights, not its optimizer."""
 
-    def __init__(self, model: BertMaskedLM, text: HeldoutText) -> None:
+    def __init__(self, model: MaskedLM, text: HeldoutText) -> None:
         """Prepare; nothing is computed yet."""
         self._examples = text.examples
         self._model = keras.Model(model.input, model.output)
@@ -129,7 +129,8 @@ class HeldoutMeter:
             if not count:
                 continue
             self._model.reset_metrics()
-            logs = self._model.test_on_batch(features, labels, weights, return_dict=True)
+            taken = {name: features[name] for name in self._model.input}
+            logs = self._model.test_on_batch(taken, labels, weights, return_dict=True)
             masks += count
             for name in totals:
                 totals[name] += float(logs[name]) * count
@@ -160,8 +161,8 @@ def measure_preset(
     if rows < 1:
         message = f"rows is {rows}; give 1 or more."
         raise ValueError(message)
-    model: Any = BertMaskedLM.from_preset(preset, directory=directory, offline=offline)
+    model: Any = MaskedLM.from_preset(preset, directory=directory, offline=offline)
     length = min(128, model.backbone.max_sequence_length)
-    tokenizer = model.preprocessor.tokenizer.wordpiece
+    tokenizer = model.preprocessor.tokenizer.subwords
     text = HeldoutText(heldout, tokenizer, sequence_length=length, rows=rows)
     return HeldoutMeter(model, text).measure()

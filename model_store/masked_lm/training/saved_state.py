@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from model_store.checkpoints.checkpoint import Array
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.masked_lm import MaskedLM
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +88,18 @@ def _read(path: Path) -> SavedState:
     return SavedState(**facts, variables=variables, stream=stream)
 
 
-def read_variables(model: BertMaskedLM) -> list[Array]:
+def read_variables(model: MaskedLM) -> list[Array]:
     """Return a model's weights, its optimizer's variables and its seeds."""
     return [keras.ops.convert_to_numpy(variable.value) for variable in _list_variables(model)]
 
 
-def assign_variables(model: BertMaskedLM, arrays: list[Array]) -> None:
+def assign_variables(model: MaskedLM, arrays: list[Array]) -> None:
     """Put back what `read_variables` returned."""
     for variable, array in zip(_list_variables(model), arrays, strict=True):
         variable.assign(array)
 
 
-def _list_variables(model: BertMaskedLM) -> list[Any]:
+def _list_variables(model: MaskedLM) -> list[Any]:
     measured = {id(variable) for variable in model.metrics_variables}
     own = [variable for variable in model.variables if id(variable) not in measured]
     return [*own, *model.optimizer.variables]

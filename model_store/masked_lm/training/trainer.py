@@ -12,9 +12,9 @@ import numpy as np
 
 from model_store.checkpoints import write_transformers_dir
 from model_store.checkpoints.checkpoint import Array
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.families import MaskedLM
 from model_store.masked_lm.preset import DEFAULT_DIRECTORY, find_files
-from model_store.masked_lm.stored_weights import read_weights
+from model_store.masked_lm.stored.weights import read_weights
 from model_store.masked_lm.training.feed.batch_stream import BatchStream
 from model_store.masked_lm.training.heldout import HeldoutMeter, HeldoutText, Measurement
 from model_store.masked_lm.training.loss import MaskedCrossEntropy
@@ -120,7 +120,8 @@ class Trainer:
     def _make_step(self) -> None:
         # There are steps, so there is a stream.
         assert self._stream is not None  # noqa: S101  # nosec B101
-        features, labels, weights = self._stream.next_batch()
+        made, labels, weights = self._stream.next_batch()
+        features = {name: made[name] for name in self._model.input}
         self._model.reset_metrics()
         logs = self._model.train_on_batch(features, labels, weights, return_dict=True)
         self._step += 1
@@ -226,7 +227,7 @@ def _is_finite(numbers: Array | float) -> bool:
 def make_model(options: TrainingOptions, files: Path) -> Any:
     """Return the preset's model, compiled, its optimizer's variables made."""
     # Keras would keep measuring what the first compilation asked for: accuracy, in vain.
-    model = BertMaskedLM.from_preset(files.absolute(), dtype=options.precision, compile=False)
+    model = MaskedLM.from_preset(files.absolute(), dtype=options.precision, compile=False)
     longest = model.backbone.max_sequence_length
     if options.sequence_length > longest:
         message = f"{options.init} takes {longest} tokens; give a sequence_length of no more."

@@ -4,7 +4,7 @@ import pytest
 
 from model_store.encoder.config import EncoderConfig
 from model_store.encoder.variable_shapes import list_backbone_shapes, list_head_shapes
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.families.bert import BertMaskedLM
 
 
 @pytest.mark.parametrize("tied", [True, False])

@@ -14,7 +14,7 @@ from keras_families import CASES, LENGTH, Presets
 from model_store.checkpoints import read_checkpoint, read_family, read_preprocessor_config
 from model_store.checkpoints.transformers.families import find_family
 from model_store.errors import HeadMissingError, ModelLoadError
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.families import MaskedLM
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -22,7 +22,7 @@ def test_logits_equal_those_of_keras_hub(keras_presets: Presets, name: str) -> N
     """Within 1e-4; KerasHub's ESM is asked without padding, which it attends to."""
     directory, theirs = keras_presets[name]
     checkpoint = read_checkpoint(directory)
-    ours = BertMaskedLM.from_checkpoint(checkpoint)
+    ours = MaskedLM.from_checkpoint(checkpoint)
     rng = np.random.default_rng(1)
     is_padded = "padding_mask" in CASES[name].inputs
     lengths = [[LENGTH], [9], [1], [17]] if is_padded else [[LENGTH]] * 4

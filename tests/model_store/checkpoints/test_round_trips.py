@@ -25,7 +25,7 @@ from model_store.encoder.tokenizers.special_tokens import SpecialTokens
 from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.errors import HeadMissingError
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.families.bert import BertMaskedLM
 from random_checkpoints import assert_same, checkpoints, fill_checkpoint, make_features
 from tiny_checkpoints import SPECIAL_TOKENS, cased_vocabulary
 

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from model_store.checkpoints import read_checkpoint
 from model_store.errors import HeadMissingError, ModelLoadError
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.families.bert import BertMaskedLM
 
 Change = Callable[[dict[str, Any]], Any]
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 
 from model_store.checkpoints import Checkpoint, read_checkpoint, write_transformers_dir
 from model_store.encoder.config import EncoderConfig
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.families.bert import BertMaskedLM
 from random_checkpoints import checkpoints, make_features
 from tiny_checkpoints import cased_vocabulary
 

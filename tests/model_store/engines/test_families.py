@@ -11,16 +11,16 @@ from family_checkpoints import encode_texts, list_expected, list_readable, read_
 from model_store.checkpoints.completeness import require_variables
 from model_store.engines.batches.batch import collate
 from model_store.loading.keras_loader import find_engine
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.families import MaskedLM
 
 CASES = list_readable()
 
 
-def load_case(name: str, directory: Path) -> BertMaskedLM:
+def load_case(name: str, directory: Path) -> MaskedLM:
     """Return the model of a case, its weights read from files."""
     checkpoint = read_case(name, directory)
     require_variables(checkpoint.config, checkpoint.variables)
-    model = BertMaskedLM.from_checkpoint(checkpoint, dtype="float32")
+    model = MaskedLM.from_checkpoint(checkpoint, dtype="float32")
     assert {weight.path for weight in model.weights} <= checkpoint.variables.keys()
     return model
 
@@ -61,6 +61,6 @@ def test_padded_rows_are_scored_as_transformers_scores_them(name: str, tmp_path:
 def test_model_is_made_anew_from_its_config(name: str, tmp_path: Path) -> None:
     """What Keras saves of a model says all differences from BERT."""
     model = load_case(name, tmp_path)
-    made = BertMaskedLM.from_config(model.get_config())
+    made = MaskedLM.from_config(model.get_config())
     assert made.to_config() == model.to_config()
     assert [weight.path for weight in made.weights] == [weight.path for weight in model.weights]

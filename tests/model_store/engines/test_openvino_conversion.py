@@ -13,7 +13,7 @@ from model_store.checkpoints import read_checkpoint
 from model_store.engines.openvino_conversion.conversion import ScoringModel, convert, write_graph
 from model_store.engines.openvino_conversion.fusions import fuse
 from model_store.errors import ModelLoadError
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.families import MaskedLM
 
 MB = 1_000_000
 
@@ -57,7 +57,7 @@ def test_what_openvino_has_a_kernel_for_is_one_operation(
 @pytest.mark.parametrize("name", ["modernbert", "esm"])
 def test_rotation_is_one_operation_of_openvino(name: str, tmp_path: Path) -> None:
     """It finds it by how it is spelled; so nothing but the compiled model can tell."""
-    model = BertMaskedLM.from_checkpoint(read_case(name, tmp_path / name), dtype="float32")
+    model = MaskedLM.from_checkpoint(read_case(name, tmp_path / name), dtype="float32")
     write_graph(model, tmp_path)
     compiled = openvino.Core().compile_model(tmp_path / "model.xml", "CPU")
     run = [

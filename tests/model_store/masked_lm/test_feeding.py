@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model_store.masked_lm.backbone import BertBackbone
-from model_store.masked_lm.masked_lm import BertMaskedLM
-from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
-from model_store.masked_lm.tokenizer import BertTokenizer
+from model_store.masked_lm.families.bert import (
+    BertBackbone,
+    BertMaskedLM,
+    BertMaskedLMPreprocessor,
+    BertTokenizer,
+)
 
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "dog", "came", "home"]
 TEXTS = ["the cat came home", "the dog came home", "the cat came", "home the dog"]

@@ -16,7 +16,7 @@ from model_store.checkpoints import (
 )
 from model_store.checkpoints.config_fields import write_config_fields
 from model_store.errors import ModelLoadError, PresetUnavailableError
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.families.bert import BertMaskedLM
 
 TINY = "bert_tiny_en_uncased"
 WEIGHTS = ("*.safetensors", "*.h5")

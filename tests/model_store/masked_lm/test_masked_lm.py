@@ -11,8 +11,7 @@ import tensorflow as tf
 from model_store.checkpoints import read_checkpoint
 from model_store.errors import ModelStoreError
 from model_store.fetching.catalog import read_catalog
-from model_store.masked_lm.masked_lm import BertMaskedLM
-from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
+from model_store.masked_lm.families.bert import BertMaskedLM, BertMaskedLMPreprocessor
 
 TWO = ["The cat came home.", "The dog went to the house."]
 MANY = [

@@ -12,7 +12,7 @@ from keras import ops
 
 from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.encoder.tokenizers.word_piece import build_word_piece
-from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
+from model_store.masked_lm.families.bert import BertMaskedLMPreprocessor
 from model_store.masked_lm.texts.segment_packer import pack_segments
 from model_store.masked_lm.texts.text_inputs import read_segments
 from model_store.masked_lm.texts.token_masking import TokenMasker

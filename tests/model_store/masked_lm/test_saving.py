@@ -12,10 +12,12 @@ import pytest
 
 from model_store.checkpoints import read_checkpoint
 from model_store.errors import ModelLoadError
-from model_store.masked_lm.backbone import BertBackbone
-from model_store.masked_lm.masked_lm import BertMaskedLM
-from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
-from model_store.masked_lm.tokenizer import BertTokenizer
+from model_store.masked_lm.families.bert import (
+    BertBackbone,
+    BertMaskedLM,
+    BertMaskedLMPreprocessor,
+    BertTokenizer,
+)
 
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "dog", "came", "home"]
 TEXTS = ["the cat came home", "the dog came home"]

@@ -57,7 +57,7 @@ class RowBatches:
         """Mask rows of one length; missing rows are padding without a mask.
 
         Returns:
-            Features, labels and weights, as `BertMaskedLMPreprocessor` returns them.
+            Features, labels and weights, as `MaskedLMPreprocessor` returns them.
         """
         length = self.length_of(max(rows, key=len))
         token_ids = np.full((self.rows_of(length), length), self._tokenizer.pad_token_id, np.int32)

@@ -13,8 +13,7 @@ from model_store.engines import EngineOptions
 from model_store.errors import HeadUnprovenError
 from model_store.fetching.catalog import read_catalog
 from model_store.loading.proving.head_proof import read_probe_texts
-from model_store.masked_lm.masked_lm import BertMaskedLM
-from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
+from model_store.masked_lm.families.bert import BertMaskedLM, BertMaskedLMPreprocessor
 from model_store.masked_lm.training.optimizer import WarmupDecay
 from model_store.store import ModelStore
 from untrained_presets import SEQUENCE_LENGTH, STRUCTURES, make_untrained, read_texts

@@ -16,8 +16,7 @@ from model_store.engines.openvino import list_precisions
 from model_store.errors import HeadUnprovenError
 from model_store.loading import converted_models
 from model_store.loading.converted_models import open_converted
-from model_store.masked_lm.masked_lm import BertMaskedLM
-from model_store.masked_lm.preprocessor import BertMaskedLMPreprocessor
+from model_store.masked_lm.families.bert import BertMaskedLM, BertMaskedLMPreprocessor
 from model_store.store import ModelStore
 from tiny_checkpoints import SPECIAL_TOKENS
 

@@ -16,7 +16,7 @@ import pytest
 
 from model_store.checkpoints import read_checkpoint
 from model_store.errors import ModelStoreError
-from model_store.masked_lm.masked_lm import BertMaskedLM
+from model_store.masked_lm.families.bert import BertMaskedLM
 from model_store.masked_lm.training import trainer
 from model_store.masked_lm.training.heldout import HeldoutMeter, HeldoutText, measure_preset
 from model_store.masked_lm.training.optimizer import WarmupDecay, make_optimizer
@@ -267,7 +267,7 @@ def test_measured_loss_is_the_mean_of_all_masks(finished: TrainingOptions) -> No
     model = BertMaskedLM.from_preset(finished.init)
     text = HeldoutText(
         finished.heldout,
-        model.preprocessor.tokenizer.wordpiece,
+        model.preprocessor.tokenizer.subwords,
         sequence_length=16,
         batch_tokens=96,
     )

@@ -12,6 +12,8 @@ from model_store.encoder.tokenizers.word_piece import build_word_piece
 from model_store.masked_lm.training.feed.batch_stream import BatchStream
 from model_store.masked_lm.training.feed.mask_choice import MaskChoice
 from model_store.masked_lm.training.options import TrainingOptions
+from text_kinds import WORDS as WORD_KINDS
+from text_kinds import make_codec
 
 MakeOptions = Callable[..., TrainingOptions]
 WORDS = ["the", "cat", "dog", "un", "##like", "##ly", "river"]
@@ -133,3 +135,23 @@ def test_chosen_masks_reach_the_batches(make_options: MakeOptions, text_dir: Pat
         assert np.array_equal(second.next_batch()[1], labels)
     assert lengths <= {8, 24, 32}
     assert len(lengths) >= 2
+
+
+@pytest.mark.parametrize("kind", WORD_KINDS)
+def test_words_of_every_vocabulary_are_masked_whole(
+    kind: str, make_options: MakeOptions, tmp_path: Path
+) -> None:
+    """Pieces that nothing stands between, however the vocabulary says so."""
+    subwords = make_codec(kind)._tokenizer
+    text = "unbelievable houses northwards"
+    (tmp_path / "text.txt").write_text(text, "utf-8")
+    options = make_options(texts=(tmp_path / "text.txt",), whole_word_share=1.0)
+    encoding = subwords.encode(text)
+    ends = {end: index for index, (_, end) in enumerate(encoding.offsets) if end}
+    joined = {
+        (ends[start], index) for index, (start, _) in enumerate(encoding.offsets) if start in ends
+    }
+    assert joined
+    for chosen in choose(MaskChoice(options, subwords), encoding.ids):
+        assert chosen
+        assert all((first in chosen) == (second in chosen) for first, second in joined)

@@ -1,0 +1,85 @@
+"""The classes of other families than BERT's: named, signed and fed as keras-hub's are."""
+
+import inspect
+from typing import Any
+
+import keras_hub
+import numpy as np
+import pytest
+
+import fillmask
+from family_models import FAMILY_CASES, FamilyCase
+from golden.tokenizer_cases import STORED
+
+pytestmark = [pytest.mark.keras_hub, pytest.mark.filterwarnings("default")]
+
+ENDINGS = ("Backbone", "Tokenizer", "Preprocessor", "")
+SHARED = {
+    ours.__name__: ours
+    for case in FAMILY_CASES
+    for ours in map(case.find, ENDINGS)
+    if hasattr(keras_hub.models, ours.__name__)
+}
+"""Our classes that keras-hub has too, by their name."""
+
+WORD_PIECE, BYTES, UNIGRAM = STORED / "word_piece", STORED / "byte_level", STORED / "unigram"
+FILES = {
+    "DistilBert": (WORD_PIECE / "vocab.txt",),
+    "Roberta": (BYTES / "vocab.json", BYTES / "merges.txt"),
+    "XLMRoberta": (UNIGRAM / "sentencepiece.bpe.model",),
+    "Albert": (STORED / "albert" / "spiece.model",),
+    "ESM": (STORED / "esm" / "vocab.txt",),
+}
+"""What the tokenizers of those with a preprocessor are made of."""
+
+
+def list_arguments(kind: Any) -> list[inspect.Parameter]:
+    """Return the arguments of a constructor that have names."""
+    arguments = list(inspect.signature(kind.__init__).parameters.values())[1:]
+    rest = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    return [argument for argument in arguments if argument.kind not in rest]
+
+
+def test_all_that_keras_hub_has_is_here() -> None:
+    """But for the tokenizer and the encoder of ELECTRA, it has a task for each."""
+    assert len(SHARED) == 5 * len(ENDINGS) + 2
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_arguments_are_keras_hubs(name: str) -> None:
+    """Their names, their order, and their defaults."""
+    ours = list_arguments(SHARED[name])
+    for own, theirs in zip(ours, list_arguments(getattr(keras_hub.models, name)), strict=False):
+        assert own.name == theirs.name
+        if theirs.default is not inspect.Parameter.empty:
+            assert own.default == theirs.default, own.name
+    assert len(ours) >= len(list_arguments(getattr(keras_hub.models, name)))
+
+
+@pytest.mark.parametrize("case", [c for c in FAMILY_CASES if c.name in FILES], ids=str)
+def test_rows_are_those_of_keras_hub(case: FamilyCase) -> None:
+    """Made of the same files: tokens, padding, and where a second text begins."""
+    files = [str(path) for path in FILES[case.name]]
+    rows = []
+    for models in (keras_hub.models, fillmask):
+        tokenizer = getattr(models, f"{case.name}Tokenizer")(*files)
+        preprocessor = getattr(models, f"{case.name}{case.task}Preprocessor")(
+            tokenizer, sequence_length=24, mask_selection_rate=0.0, mask_selection_length=4
+        )
+        one, _, _ = preprocessor([case.texts[0]])
+        parts = [one["token_ids"]]
+        if case.name != "ESM":  # keras-hub's takes one text
+            parts.append(preprocessor(tuple([text] for text in case.texts))[0]["token_ids"])
+            assert sorted(one) == sorted(preprocessor_keys(models, case))
+        rows.append([np.asarray(part) for part in parts])
+    theirs, ours = rows
+    for expected, found in zip(theirs, ours, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def preprocessor_keys(models: Any, case: FamilyCase) -> list[str]:
+    """Return the inputs of a model of the family."""
+    sizes = {"num_layers": 2, "num_heads": 1, "hidden_dim": 4, "intermediate_dim": 4}
+    narrow = {"embedding_dim": 4} if "embedding_dim" in case.sizes else {}
+    backbone = getattr(models, f"{case.name}Backbone")(vocabulary_size=9, **sizes, **narrow)
+    return [*backbone.input, "mask_positions"]
