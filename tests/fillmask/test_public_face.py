@@ -12,11 +12,16 @@ from fillmask import answers
 from fillmask.loaded_model import LoadedModel
 from fillmask.loading import load
 from model_store.errors import InputError, ModelStoreError
-from model_store.masked_lm.families.bert import (
-    BertBackbone,
-    BertMaskedLM,
-    BertMaskedLMPreprocessor,
-    BertTokenizer,
+from model_store.masked_lm import families
+from model_store.masked_lm.families import (
+    albert,
+    bert,
+    distil_bert,
+    electra,
+    esm,
+    modern_bert,
+    roberta,
+    xlm_roberta,
 )
 from model_store.tasks.candidate_filter import CandidateFilter
 from model_store.tasks.embed_sparse import EmbeddedText
@@ -25,11 +30,21 @@ from model_store.tasks.score import ScoredText, ScoredToken
 from model_store.text.text_pair import TextPair
 from model_store.text.tokenized_text import Token
 
+FAMILIES = {
+    albert: "Albert", bert: "Bert", distil_bert: "DistilBert", electra: "Electra", esm: "ESM",
+    modern_bert: "ModernBert", roberta: "Roberta", xlm_roberta: "XLMRoberta", families: "",
+}  # fmt: skip
+"""What the names of a family's classes begin with."""
+
 NAMES = [
-    BertBackbone, BertMaskedLM, BertMaskedLMPreprocessor, BertTokenizer, CandidateFilter,
-    EmbeddedText, answers.FilledText, InputError, JointText, LoadedModel, answers.Mask,
-    ModelStoreError, answers.Piece, answers.Prediction, ScoredText, ScoredToken,
+    CandidateFilter, EmbeddedText, answers.FilledText, InputError, JointText, LoadedModel,
+    answers.Mask, ModelStoreError, answers.Piece, answers.Prediction, ScoredText, ScoredToken,
     answers.TargetPrediction, TextPair, Token, load,
+    *(
+        getattr(module, f"{name}{kind.replace('MaskedLM', 'MaskedPLM') if name == 'ESM' else kind}")
+        for module, name in FAMILIES.items()
+        for kind in ("Backbone", "Tokenizer", "MaskedLM", "MaskedLMPreprocessor")
+    ),
 ]  # fmt: skip
 
 SCRIPT = """
@@ -55,8 +70,9 @@ total: str = model.score("a")[0].total
 
 def test_the_names_are_what_they_say() -> None:
     """Each by its own name, and no other name."""
-    assert [getattr(fillmask, name) for name in fillmask.__all__] == NAMES
-    assert dir(fillmask) == fillmask.__all__ == [made.__name__ for made in NAMES]
+    named = {made.__name__: made for made in NAMES}
+    assert dir(fillmask) == fillmask.__all__ == sorted(named)
+    assert {name: getattr(fillmask, name) for name in fillmask.__all__} == named
     with pytest.raises(AttributeError, match="has no attribute 'GPT'"):
         fillmask.GPT  # noqa: B018  # the access is what is tested
 

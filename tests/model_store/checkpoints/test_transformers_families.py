@@ -31,7 +31,7 @@ def test_transformers_computes_what_we_compute(case: FamilyCase, tmp_path: Path)
     made_up = NEVER_STORED.get(case.family, ())
     missing = [key for key in report["missing_keys"] if not any(part in key for part in made_up)]
     assert not missing
-    assert not report["unexpected_keys"]
+    assert not [key for key in report["unexpected_keys"] if ".pooler." not in key]
     features, _, _ = model.preprocessor(list(case.texts))
     with torch.no_grad():
         logits = theirs.eval()(
