@@ -130,7 +130,7 @@ class ESMTokenizer(_ESM, Tokenizer):
 
     transformers_class = "EsmTokenizer"
 
-    def __init__(
+    def __init__(  # nosec B107  # no password
         self,
         vocabulary: Sequence[str] | str | Path | None = None,
         lowercase: bool = False,  # noqa: FBT001, FBT002  # KerasHub's signature
