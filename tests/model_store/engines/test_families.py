@@ -62,6 +62,6 @@ def test_padded_rows_are_scored_as_transformers_scores_them(name: str, tmp_path:
 def test_model_is_made_anew_from_its_config(name: str, tmp_path: Path) -> None:
     """What Keras saves of a model says all differences from BERT."""
     model = load_case(name, tmp_path)
-    made = MaskedLM.from_config(model.get_config())
+    made = type(model).from_config(model.get_config())
     assert made.to_config() == model.to_config()
     assert [weight.path for weight in made.weights] == [weight.path for weight in model.weights]
