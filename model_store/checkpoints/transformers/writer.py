@@ -125,7 +125,8 @@ def _name_tensors(checkpoint: Checkpoint, family: Family, dtype: Precision) -> d
             continue  # what may be missing, `require_complete` has said
         array = _cast(path, checkpoint.variables[path], dtype)
         tensors[name] = array.T if path.endswith("/kernel") else array
-        if path == "masked_lm_head/bias" and not config.tie_word_embeddings:
+        is_apart = family.decoder_bias and not config.tie_word_embeddings
+        if path == "masked_lm_head/bias" and is_apart:
             # Transformers adds the bias under this name where the decoder is not tied.
             tensors[family.decoder_bias] = tensors[name].copy()
     restored = family.restore(tensors, config, _find_padding(checkpoint))

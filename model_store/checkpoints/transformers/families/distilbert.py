@@ -53,7 +53,7 @@ def _write_config(config: EncoderConfig, padding: int) -> Raw:
     kept = ("vocab_size", "max_position_embeddings", "tie_word_embeddings")
     return {
         **{name: fields[name] for name in kept},
-        **{theirs: fields[ours] for theirs, ours in _FIELDS.items()},
+        **{theirs: fields[ours] for theirs, ours in {**_SIZES, **_OTHERS}.items()},
         "attention_dropout": config.dropout,
         "sinusoidal_pos_embds": False,
     }
