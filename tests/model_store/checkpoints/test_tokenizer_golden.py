@@ -169,5 +169,5 @@ def test_a_vocabulary_of_another_kind_is_refused(tmp_path: Path) -> None:
     options = {"tokenizer_class": "RobertaTokenizer"}
     files = {"tokenizer.json": "tokenizer.json"}
     directory = TokenizerCase("", "bert", "albert", files, options).write(tmp_path)
-    with pytest.raises(ModelLoadError, match="holds no BPE vocabulary, which a RobertaTokenizer"):
+    with pytest.raises(ModelLoadError, match="holds no BPE vocabulary, which RobertaTokenizer"):
         read_tokenizer(directory)

@@ -39,7 +39,6 @@ _FILE_FAMILIES = frozenset({"modernbert"})
 """Whatever class their files name, Transformers takes `tokenizer.json` as it stands."""
 
 _CONFIG = "tokenizer_config.json"
-_ADVICE = "use a checkpoint with a BertTokenizer."
 _NOT_READ = {
     "BertweetTokenizer": "its BPE has no form as a tokenizer.json; use another RoBERTa checkpoint.",
 }
@@ -66,7 +65,7 @@ def read_tokenizer(directory: Path) -> SubwordTokenizer:
             strips_mask=bool(kind and kind.strips_mask),
             extra=kind.extra if kind and has_file else (),
         )
-        _require_usual(options.fields)
+        _require_usual(options.fields, name)
         if kind:
             special = _name_special(options, kind)
             return _check(kind.build(Stored(directory, content, name), options, special))
@@ -88,16 +87,21 @@ def _find_class(directory: Path) -> str:
     family = read_json_if_there(directory / "config.json").get("model_type")
     if family in _FILE_FAMILIES:
         return "TokenizersBackend"
+    usual = USUAL.get(family, "BertTokenizer") if isinstance(family, str) else "BertTokenizer"
     for name in (_CONFIG, "config.json"):
         given = read_json_if_there(directory / name).get("tokenizer_class")
         if given is None or given == "":
             continue
         if isinstance(given, str) and (given in CLASSES or given in _FILE_CLASSES):
             return given
-        advice = _NOT_READ.get(str(given), _ADVICE)
+        advice = _NOT_READ.get(str(given), _advise(usual))
         message = f"The tokenizer is a {reprlib.repr(given)}, says {name}; {advice}"
         raise ModelLoadError(message)
-    return USUAL.get(family, "BertTokenizer") if isinstance(family, str) else "BertTokenizer"
+    return usual
+
+
+def _advise(name: str) -> str:
+    return f"use a checkpoint whose tokenizer is of the class {name}."
 
 
 def _list_added(content: dict[str, Any]) -> list[dict[str, Any]]:
@@ -108,13 +112,13 @@ def _list_added(content: dict[str, Any]) -> list[dict[str, Any]]:
     return added
 
 
-def _require_usual(fields: dict[str, Any]) -> None:
+def _require_usual(fields: dict[str, Any], name: str) -> None:
     """Refuse what would have texts read in another way than ours."""
     code = fields.get("auto_map")
     if isinstance(code, list) or (isinstance(code, dict) and code.get("AutoTokenizer")):
         message = (
             f"{_CONFIG} names a tokenizer with code of its own (auto_map), which is never run; "
-            f"{_ADVICE}"
+            f"{_advise(name)}"
         )
         raise ModelLoadError(message)
     if fields.get("split_special_tokens"):

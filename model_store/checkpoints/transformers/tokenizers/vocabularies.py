@@ -103,7 +103,7 @@ class Stored:
         model = (self.content or {}).get("model")
         vocabulary = model.get("vocab") if isinstance(model, dict) else None
         if model is None or not vocabulary or model.get("type", kind) != kind:
-            message = f"{TOKENIZER} holds no {kind} vocabulary, which a {self.name} needs"
+            message = f"{TOKENIZER} holds no {kind} vocabulary, which {self.name} needs"
             raise ValueError(message)
         # The class hears no more of the file, but what is no tokenizer has no vocabulary.
         self._parse()
@@ -115,7 +115,7 @@ class Stored:
         return Tokenizer.from_str(json.dumps(bare))
 
     def _say_missing(self, name: str) -> str:
-        return f"The vocabulary of a {self.name} is missing; add its {TOKENIZER}, or its {name}."
+        return f"The vocabulary of {self.name} is missing; add its {TOKENIZER}, or its {name}."
 
 
 def read_merge_files(
