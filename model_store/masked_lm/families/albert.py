@@ -1,6 +1,5 @@
 """ALBERT (Lan et al., 2020): few layers run many times, and embeddings are narrower than they."""
 
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -9,10 +8,10 @@ import keras
 from model_store.encoder.config import EncoderConfig
 from model_store.encoder.layer_groups import find_groups, order_layers
 from model_store.masked_lm.backbone import Backbone
+from model_store.masked_lm.families.sentence_piece import SentencePieceTokenizer
 from model_store.masked_lm.masked_lm import MaskedLM
 from model_store.masked_lm.preprocessor import MaskedLMPreprocessor
 from model_store.masked_lm.preset import Catalogued
-from model_store.masked_lm.tokenizer import Tokenizer
 
 
 class _Albert(Catalogued):
@@ -84,24 +83,11 @@ class AlbertBackbone(_Albert, Backbone):
 
 
 @keras.saving.register_keras_serializable(package="fillmask")
-class AlbertTokenizer(_Albert, Tokenizer):
+class AlbertTokenizer(_Albert, SentencePieceTokenizer):
     """ALBERT's Unigram."""
 
     transformers_class = "AlbertTokenizer"
-
-    def __init__(self, proto: str | Path | bytes | None = None, **kwargs: Any) -> None:
-        """Build from a vocabulary.
-
-        Args:
-            proto: SentencePiece's model, or the path of such a file.
-            **kwargs: of a `Tokenizer`.
-
-        Raises:
-            ValueError: it is no model of SentencePiece's that can be used.
-        """
-        if proto is not None:
-            kwargs["files"] = {"spiece.model": proto}
-        super().__init__(**kwargs)
+    proto_file = "spiece.model"
 
 
 @keras.saving.register_keras_serializable(package="fillmask")

@@ -1,14 +1,13 @@
 """XLM-RoBERTa (Conneau et al., 2020) and CamemBERT: RoBERTa with SentencePiece's Unigram."""
 
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import keras
 
 from model_store.encoder.tokenizers.spelling import MetaspaceSpelling
 from model_store.masked_lm.families.roberta import Roberta, RobertaBackbone, RobertaMaskedLM
+from model_store.masked_lm.families.sentence_piece import SentencePieceTokenizer
 from model_store.masked_lm.preprocessor import MaskedLMPreprocessor
-from model_store.masked_lm.tokenizer import Tokenizer
 
 
 class _XLMRoberta(Roberta):
@@ -21,24 +20,11 @@ class XLMRobertaBackbone(_XLMRoberta, RobertaBackbone):
 
 
 @keras.saving.register_keras_serializable(package="fillmask")
-class XLMRobertaTokenizer(_XLMRoberta, Tokenizer):
+class XLMRobertaTokenizer(_XLMRoberta, SentencePieceTokenizer):
     """XLM-RoBERTa's Unigram."""
 
     transformers_class = "XLMRobertaTokenizer"
-
-    def __init__(self, proto: str | Path | bytes | None = None, **kwargs: Any) -> None:
-        """Build from a vocabulary.
-
-        Args:
-            proto: SentencePiece's model, or the path of such a file.
-            **kwargs: of a `Tokenizer`.
-
-        Raises:
-            ValueError: it is no model of SentencePiece's that can be used.
-        """
-        if proto is not None:
-            kwargs["files"] = {"sentencepiece.bpe.model": proto}
-        super().__init__(**kwargs)
+    proto_file = "sentencepiece.bpe.model"
 
 
 @keras.saving.register_keras_serializable(package="fillmask")
