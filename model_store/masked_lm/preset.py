@@ -29,15 +29,16 @@ T = TypeVar("T")
 class _PresetsProperty:
     """Makes `presets` readable on a class, as in KerasHub."""
 
-    def __get__(self, instance: Any, owner: type) -> Mapping[str, CatalogEntry]:
-        return read_catalog()
+    def __get__(self, instance: Any, owner: type["Catalogued"]) -> Mapping[str, CatalogEntry]:
+        listed = read_catalog().items()
+        return {name: entry for name, entry in listed if owner.family in {"", entry.family}}
 
 
 class Catalogued:
     """Is made from presets: of one family, or, where `family` is empty, of any.
 
     Attributes:
-        presets: the catalogue by name.
+        presets: those of the catalogue that it is made from, by name.
         family: the `EncoderConfig.family` of its presets.
         spelling: what tells the tokenizers of two that have one family; None for the usual.
         has_segments: whether texts are given with the segment of each token.

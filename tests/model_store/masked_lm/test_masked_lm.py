@@ -12,6 +12,8 @@ from model_store.checkpoints import read_checkpoint
 from model_store.errors import ModelStoreError
 from model_store.fetching.catalog import read_catalog
 from model_store.masked_lm.families.bert import BertMaskedLM, BertMaskedLMPreprocessor
+from model_store.masked_lm.families.esm import ESMMaskedPLM
+from model_store.masked_lm.masked_lm import MaskedLM
 
 TWO = ["The cat came home.", "The dog went to the house."]
 MANY = [
@@ -167,8 +169,12 @@ def test_frozen_backbone_stays_as_it_is(model: Any) -> None:
 
 
 def test_presets_are_the_catalogue() -> None:
-    """Exactly its names, in its order."""
-    assert list(BertMaskedLM.presets.keys()) == list(read_catalog())
+    """Exactly its names, in its order; a class of one family has those of that one."""
+    assert list(MaskedLM.presets.keys()) == list(read_catalog())
+    for kind in (BertMaskedLM, ESMMaskedPLM):
+        of_family = [name for name, e in read_catalog().items() if e.family == kind.family]
+        assert list(kind.presets.keys()) == of_family
+    assert "esm2_t6_8M" in ESMMaskedPLM.presets
 
 
 def test_weights_come_from_the_files(tiny_preset_dir: Path) -> None:
