@@ -13,7 +13,6 @@ BROWSER_VENV := .venv-browser
 MLSERVER_VENV := .venv-mlserver
 GENERATED_VENV := .venv-generated
 GENERATED_TYPESCRIPT := tests/clients/generated_typescript
-FAMILY_TESTS := tests/model_store/engines/test_families.py tests/model_store/engines/test_family_answers.py
 HUGGING_FACE_JS := tests/clients/hugging_face_js
 BENCH_VENV := .venv-bench
 VLLM_VENV := .venv-vllm
@@ -103,7 +102,7 @@ test-slow: $(TEST_VENV)/.stamp ## Run the tests that take minutes: every preset 
 test-keras: $(TEST_VENV)/.stamp ## Run KerasHub's tests and documentation on our classes, on two backends, and every family on JAX
 	for backend in tensorflow jax; do \
 		KERAS_BACKEND=$$backend $(BIN)/python -m pytest -m keras_hub --no-cov || exit 1; done
-	KERAS_BACKEND=jax $(BIN)/python -m pytest --no-cov $(FAMILY_TESTS)
+	KERAS_BACKEND=jax $(BIN)/python -m pytest --no-cov tests/model_store/engines/test_family_answers.py
 
 keras-tables: $(TEST_VENV)/.stamp ## Write the tables of docs/training.md anew
 	cd tests && ../$(BIN)/python -m keras_hub_suite.tables
@@ -113,7 +112,7 @@ test-real: $(TEST_VENV)/.stamp ## Test with real third-party weights, fetched fr
 
 test-torch: $(GOLDEN_VENV)/.stamp ## Test the PyTorch engine, with every family (needs torch)
 	KERAS_BACKEND=torch $(GOLDEN_VENV)/bin/python -m pytest -m torch
-	KERAS_BACKEND=torch $(GOLDEN_VENV)/bin/python -m pytest --no-cov $(FAMILY_TESTS)
+	KERAS_BACKEND=torch $(GOLDEN_VENV)/bin/python -m pytest --no-cov tests/model_store/engines/test_families.py tests/model_store/engines/test_family_answers.py
 
 test-ray: export RAY_USAGE_STATS_ENABLED = 0
 test-ray: $(TEST_VENV)/.stamp ## Run what a client can see of a server through a Ray cluster of three nodes, and bulk on it
