@@ -65,12 +65,12 @@ def test_a_saved_model_is_loaded_as_it_was(case: FamilyCase, tmp_path: Path) -> 
         np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, (mine, theirs)), atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_class_of_another_family_refuses(case: FamilyCase, kind: str, tmp_path: Path) -> None:
+def test_classes_of_another_family_refuse(case: FamilyCase, tmp_path: Path) -> None:
     """It would be built of other parts than the model was trained with."""
     case.make_model().save_to_preset(tmp_path / "saved")
-    with pytest.raises(ValueError, match=rf"'bert' and the model of '{case.family}'; use fillmask"):
-        getattr(fillmask, f"Bert{kind}").from_preset(tmp_path / "saved")
+    for kind in KINDS:
+        with pytest.raises(ValueError, match=f"'bert' and the model of '{case.family}'; use"):
+            getattr(fillmask, f"Bert{kind}").from_preset(tmp_path / "saved")
 
 
 def test_a_config_makes_the_same_model(case: FamilyCase) -> None:
