@@ -127,11 +127,11 @@ class Backbone(LoraModel, Catalogued):
                 dtype=policy,
                 name="final_layer_norm",
             )
-        tokens = inputs["token_ids"]
+        tokens, padding = inputs["token_ids"], inputs["padding_mask"]
         segments = inputs["segment_ids"] if self.has_segments else ops.zeros_like(tokens)
-        hidden = embeddings(tokens, inputs["padding_mask"], segments)
+        hidden = embeddings(tokens, padding, segments)
         for step in config.steps:
-            hidden = transformer_layers[step](hidden, padding_mask=inputs["padding_mask"])
+            hidden = transformer_layers[step](hidden, padding_mask=padding)
         if final_layer_norm is not None:
             hidden = final_layer_norm(hidden)
         outputs = {"sequence_output": hidden}
@@ -165,10 +165,9 @@ class Backbone(LoraModel, Catalogued):
         self.final_layer_norm = final_layer_norm
         self.pooled_dense = pooled_dense
         self.cls_token_index = 0
-        for field in _ATTRIBUTES:
-            setattr(self, field, getattr(config, field))
-        for argument, value in self.name_arguments(config).items():
-            setattr(self, argument, value)
+        named = {field: getattr(config, field) for field in _ATTRIBUTES}
+        for attribute, value in (named | self.name_arguments(config)).items():
+            setattr(self, attribute, value)
 
     @classmethod
     def name_arguments(cls, config: EncoderConfig) -> dict[str, Any]:
