@@ -59,7 +59,7 @@ def test_answer_comes_before_the_next_line_is_sent(server: RunningServer) -> Non
     """Nothing between the socket and the engine holds lines back."""
     address = urlsplit(server.url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, _PATIENCE_S)
-    connection.putrequest("POST", "/fill-mask")
+    connection.putrequest("POST", f"{address.path}/fill-mask")
     for name, value in (HEADERS | {"transfer-encoding": "chunked"}).items():
         connection.putheader(name, value)
     connection.endheaders()
