@@ -112,7 +112,10 @@ def test_what_the_server_refuses_ends_the_measurement(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(
     ("program", "reason"),
-    [("print('one')\nraise SystemExit('It is broken.')", "It is broken."), ("", "it said nothing")],
+    [
+        ("print('one', flush=True)\nraise SystemExit('It is broken.')", "It is broken."),
+        ("", "it said nothing"),
+    ],
 )
 def test_server_that_ends_says_why(program: str, reason: str) -> None:
     """Its last line is the reason."""
