@@ -1,6 +1,7 @@
 """What a tokenizer layer knows of its vocabulary, with KerasHub's names."""
 
 import json
+import re
 import reprlib
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -15,6 +16,10 @@ from model_store.checkpoints import read_tokenizer
 from model_store.encoder.tokenizers.special_tokens import SpecialTokens
 from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.errors import ModelLoadError
+
+_PLAIN_NAME = re.compile(r"\w[\w.-]*")
+_FROM_FILES = ("files", "merges", "proto")
+"""Arguments of the families' constructors that may name files; no config has them."""
 
 
 class VocabularyLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
@@ -117,12 +122,13 @@ class VocabularyLayer(keras.layers.Layer):  # type: ignore[misc]  # keras ships 
         """Make the same tokenizer.
 
         Raises:
-            ValueError: the vocabulary is the name of a file: a model that was saved by somebody
-                else must not say which files are read.
+            ValueError: it is not as `get_config` returns it: a model that was saved by somebody
+                else must not say which files are read, or written for a while.
         """
-        if isinstance(config.get("vocabulary"), str):
-            message = "The config names a file as its vocabulary; give the entries themselves."
-            raise ValueError(message)  # noqa: TRY004  # the file is wrong, not the call
+        of_files = [name for name in _FROM_FILES if config.get(name) is not None]
+        if of_files or not isinstance(config.get("vocabulary"), list | None):
+            message = "The config names files; give what get_config returns, which holds them."
+            raise ValueError(message)
         return cls(**config)
 
 
@@ -148,11 +154,14 @@ def read_files(transformers_class: str, files: Mapping[str, Any]) -> SubwordToke
 
     Args:
         transformers_class: the class of Transformers whose rules are the family's.
-        files: by their names: text, bytes, lines, a mapping, or the path of such a file.
+        files: by their plain names: bytes, lines, a mapping, or the path of such a file.
 
     Raises:
         ValueError: they cannot be used.
     """
+    if not all(_PLAIN_NAME.fullmatch(name) for name in files):
+        message = f"{reprlib.repr(list(files))} name folders; give plain names of files."
+        raise ValueError(message)
     with TemporaryDirectory() as temporary:
         directory = Path(temporary)
         for name, content in {
