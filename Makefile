@@ -181,7 +181,7 @@ reliability: $(TEST_VENV)/.stamp ## Measure overload, hang-ups, terminations, hu
 		FILLMASK_LOG_LEVEL=warning $(BIN)/python -m bench.reliability $$what || exit 1; done
 
 .PHONY: capacity
-capacity: $(TEST_VENV)/.stamp ## Measure a replica, and compare with what the model predicts: 8 minutes
+capacity: $(TEST_VENV)/.stamp ## Measure a replica, and compare with what the model predicts: 6 minutes
 	$(BIN)/python -m bench.capacity check --keep
 	$(BIN)/python -m bench.capacity costs --keep
 

@@ -7,7 +7,7 @@
     routers    10, 100 and 1,000 replicas by who chooses among them, simulated
     million    what a million texts a second take, on paper
 
-`check` takes six minutes, `routers` some more, the others seconds.
+`check` takes five minutes, `routers` some more, the others seconds.
 """
 
 import argparse

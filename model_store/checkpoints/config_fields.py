@@ -126,3 +126,29 @@ def read_activation(name: str, raw: dict[str, Any], field: str = "hidden_act") -
         )
         raise ModelLoadError(message)
     return hidden_act
+
+
+def read_count(fields: dict[str, Any], name: str) -> int:
+    """Return a field that counts something.
+
+    Raises:
+        ValueError: it is no positive number.
+    """
+    count = fields[name]
+    if type(count) is not int or count < 1:
+        message = f"{name} is {reprlib.repr(count)}, which is no number from 1 on"
+        raise ValueError(message)
+    return count
+
+
+def read_base(fields: dict[str, Any], name: str) -> float:
+    """Return a field that is the base of a rotation.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    base = fields[name]
+    if type(base) not in {int, float}:
+        message = f"{name} is {reprlib.repr(base)}, which is no number"
+        raise ValueError(message)
+    return float(base)

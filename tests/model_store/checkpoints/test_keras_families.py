@@ -130,7 +130,7 @@ def test_another_task_is_refused(keras_copy: Path, task: Any) -> None:
         ("esm", {"activation": "gelu_new"}, "activation is 'gelu_new'"),
         ("esm", {"activation": {"class_name": "x"}}, "activation is"),
         ("esm", {"pad_token_id": 0}, "pad_token_id is 0 and the tokenizer's 1"),
-        ("esm", {"max_wavelength": "x"}, "rope_theta is 'x'"),
+        ("esm", {"max_wavelength": "x"}, "max_wavelength is 'x'"),
         ("roberta", {"num_heads": 3}, "does not divide by 3 heads"),
         ("distilbert", {"dropout": "x"}, "dropout is 'x'"),
     ],

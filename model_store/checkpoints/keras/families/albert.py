@@ -1,5 +1,6 @@
 """KerasHub's ALBERT: GELU by its tanh approximation everywhere, few layers run many times."""
 
+from model_store.checkpoints.config_fields import read_count
 from model_store.checkpoints.keras.families.family import KerasFamily, Raw, read_shape
 from model_store.checkpoints.keras.names import (
     Names,
@@ -10,7 +11,6 @@ from model_store.checkpoints.keras.names import (
     list_pooler_datasets,
 )
 from model_store.checkpoints.keras.tokenizers import read_albert
-from model_store.checkpoints.transformers.families.parts import read_count
 from model_store.encoder.config import EncoderConfig
 from model_store.encoder.layer_groups import order_layers
 

@@ -6,6 +6,7 @@ model answers otherwise, so its head is only right if it was trained there.
 
 import reprlib
 
+from model_store.checkpoints.config_fields import read_base
 from model_store.checkpoints.keras.families.family import KerasFamily, Raw, read_shape
 from model_store.checkpoints.keras.names import (
     Names,
@@ -15,7 +16,6 @@ from model_store.checkpoints.keras.names import (
     list_untied_head_datasets,
 )
 from model_store.checkpoints.keras.tokenizers import StoredTokenizer, read_letters
-from model_store.checkpoints.transformers.families.parts import read_base
 from model_store.encoder.config import EncoderConfig, HiddenAct
 from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.errors import ModelLoadError
@@ -72,7 +72,7 @@ def _read_config(fields: Raw) -> EncoderConfig:
         final_norm=True,
         attention_bias=has_bias,
         feedforward_bias=has_bias,
-        rotary_base=read_base(fields.get("max_wavelength", 10_000)),
+        rotary_base=read_base({"max_wavelength": 10_000, **fields}, "max_wavelength"),
     )
 
 

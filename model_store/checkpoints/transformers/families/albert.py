@@ -6,6 +6,7 @@ from dataclasses import replace
 from model_store.checkpoints.config_fields import (
     explain_config,
     read_config_fields,
+    read_count,
     write_config_fields,
 )
 from model_store.checkpoints.transformers.families.family import Family, Names, Raw, Tensors
@@ -14,7 +15,6 @@ from model_store.checkpoints.transformers.families.parts import (
     list_head,
     list_layer,
     list_part,
-    read_count,
     require_absolute,
 )
 from model_store.encoder.config import EncoderConfig

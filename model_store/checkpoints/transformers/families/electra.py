@@ -5,6 +5,7 @@ from dataclasses import replace
 from model_store.checkpoints.config_fields import (
     explain_config,
     read_config_fields,
+    read_count,
     write_config_fields,
 )
 from model_store.checkpoints.transformers.families.family import Family, Names, Raw
@@ -12,7 +13,6 @@ from model_store.checkpoints.transformers.families.parts import (
     list_encoder,
     list_head,
     list_part,
-    read_count,
     require_absolute,
 )
 from model_store.encoder.config import EncoderConfig

@@ -8,6 +8,7 @@ import numpy as np
 from model_store.checkpoints.checkpoint import Array
 from model_store.checkpoints.config_fields import (
     explain_config,
+    read_base,
     read_config_fields,
     write_config_fields,
 )
@@ -17,7 +18,6 @@ from model_store.checkpoints.transformers.families.parts import (
     list_head,
     list_layer,
     list_part,
-    read_base,
 )
 from model_store.checkpoints.transformers.families.roberta import (
     arrange_positions,
@@ -64,7 +64,9 @@ def _read_config(raw: Raw, tied: bool) -> EncoderConfig:  # noqa: FBT001  # as a
             dropped_token=_read_mask(raw) if raw.get("token_dropout") else None,
             norm_first=True,
             final_norm=True,
-            rotary_base=read_base(raw.get("rope_theta", _BASE)) if is_rotary else None,
+            rotary_base=read_base({"rope_theta": _BASE, **raw}, "rope_theta")
+            if is_rotary
+            else None,
         )
 
 

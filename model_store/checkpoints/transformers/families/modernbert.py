@@ -8,14 +8,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from model_store.checkpoints.config_fields import explain_config, read_activation, read_object
+from model_store.checkpoints.config_fields import (
+    explain_config,
+    read_activation,
+    read_base,
+    read_count,
+    read_object,
+)
 from model_store.checkpoints.transformers.families.family import Family, Names, Raw, Tensors
 from model_store.checkpoints.transformers.families.parts import (
     list_head,
     list_layer,
     list_part,
-    read_base,
-    read_count,
 )
 from model_store.encoder.config import EncoderConfig
 from model_store.errors import ModelLoadError
@@ -137,7 +141,7 @@ def _read_base(raw: Raw, kind: str) -> float:
         message = "config.json asks for scaled rotary positions; use a checkpoint without them."
         raise ModelLoadError(message)
     field, usual = _BASES[kind]
-    return read_base(stated.get("rope_theta", raw.get(field, usual)))
+    return read_base({"rope_theta": raw.get(field, usual), **stated}, "rope_theta")
 
 
 def _arrange(tensors: Tensors, raw: Raw) -> Tensors:

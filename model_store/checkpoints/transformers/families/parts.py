@@ -1,6 +1,5 @@
 """The names that families took from BERT, and what no family may be asked for."""
 
-import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,31 +62,6 @@ def write_usual(config: EncoderConfig, padding: int) -> dict[str, Any]:
     """Return the fields of a family that has BERT's."""
     del padding
     return write_config_fields(config)
-
-
-def read_count(fields: dict[str, Any], name: str) -> int:
-    """Return a field that counts something.
-
-    Raises:
-        ValueError: it is no positive number.
-    """
-    count = fields[name]
-    if type(count) is not int or count < 1:
-        message = f"{name} is {reprlib.repr(count)}, which is no number from 1 on"
-        raise ValueError(message)
-    return count
-
-
-def read_base(base: Any) -> float:
-    """Return the base of a rotation.
-
-    Raises:
-        ValueError: it is no number.
-    """
-    if type(base) not in {int, float}:
-        message = f"rope_theta is {reprlib.repr(base)}, which is no number"
-        raise ValueError(message)
-    return float(base)
 
 
 def require_absolute(raw: dict[str, Any], title: str) -> None:
