@@ -12,6 +12,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from e2e.running_server import STOP_TIMEOUT_S, RunningServer, find_free_port, start_server
+from e2e.test_workers import wait_until
 from grpc_calls import SERVICE, infer_request
 from service.routes.grpc.wire import grpc_service_pb2 as wire
 
@@ -71,7 +72,7 @@ def test_every_worker_answers_as_over_http(workers: RunningServer) -> None:
             status = HealthStub(channel).Check(HealthCheckRequest(), timeout=_TIMEOUT_S).status
             assert status == HealthCheckResponse.SERVING
     counted = f'fill_mask_http_responses_total{{route="{SERVICE}ModelInfer",status="200"}} 8.0'
-    assert counted in read_metrics(workers)
+    wait_until(lambda: counted in read_metrics(workers))
 
 
 def test_calls_under_way_are_answered_at_the_end(tmp_path: Path) -> None:
