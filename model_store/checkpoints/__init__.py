@@ -17,7 +17,8 @@ from model_store.checkpoints.completeness import (
 from model_store.checkpoints.files import read_json, read_vocabulary
 from model_store.checkpoints.google_tf1 import is_google_tf1, read_google_tf1
 from model_store.checkpoints.join import has_joined_head, read_joined
-from model_store.checkpoints.keras.families import find_keras_family
+from model_store.checkpoints.keras.families import find_keras_family, is_keras_family
+from model_store.checkpoints.keras.names import name_layer
 from model_store.checkpoints.keras.preprocessor import read_preprocessor_config
 from model_store.checkpoints.keras.preset import (
     is_keras_preset,
@@ -45,6 +46,8 @@ from model_store.errors import ModelLoadError
 __all__ = [
     "Checkpoint",
     "Variables",
+    "is_keras_family",
+    "name_layer",
     "read_checkpoint",
     "read_family",
     "read_model",

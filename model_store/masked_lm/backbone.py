@@ -240,7 +240,7 @@ class Backbone(LoraModel, Catalogued):
         """
         variables = read_weights(self)
         require_one_file(variables, max_shard_size)
-        write_keras_backbone(self.to_config(), variables, Path(preset_dir))
+        write_keras_backbone(self.to_config(), variables, Path(preset_dir), self.spelling)
 
     def encode(self, token_ids: Any, text_numbers: Any, positions: Any, segment_ids: Any) -> Any:
         """Run every layer but the last on rows of texts.

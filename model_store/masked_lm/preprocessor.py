@@ -270,7 +270,9 @@ class MaskedLMPreprocessor(keras.layers.Layer, Catalogued):  # type: ignore[misc
         Raises:
             ValueError: the format has no words for this tokenizer.
         """
-        write_keras_preprocessor(self.tokenizer.subwords, self.to_settings(), Path(preset_dir))
+        write_keras_preprocessor(
+            self.family, self.tokenizer.subwords, self.to_settings(), Path(preset_dir)
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs, the tokenizer included."""

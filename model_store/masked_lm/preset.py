@@ -1,12 +1,11 @@
 """What the classes have in common that are made from a preset."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
-from model_store.checkpoints import read_checkpoint, read_preprocessor_config
+from model_store.checkpoints import name_layer, read_checkpoint, read_preprocessor_config
 from model_store.encoder.config import EncoderConfig
 from model_store.encoder.preprocessor_config import PreprocessorConfig
 from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
@@ -84,9 +83,8 @@ def _list_below(cls: type[T]) -> Iterator[type[T]]:
 
 
 def name_model(kind: type) -> str:
-    """Return a class's name as models have it: `XLMRobertaMaskedLM` is `xlm_roberta_masked_lm`."""
-    words = r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
-    return re.sub(words, "_", kind.__name__).lower()
+    """Return a class's name as its models have it."""
+    return name_layer(kind.__name__)
 
 
 def find_files(preset: str | Path, *, directory: str | Path, offline: bool) -> Path:

@@ -165,7 +165,7 @@ class Tokenizer(VocabularyLayer, Catalogued):
         Raises:
             ValueError: the format has no words for this tokenizer.
         """
-        write_keras_preprocessor(self.subwords, None, Path(preset_dir))
+        write_keras_preprocessor(self.family, self.subwords, None, Path(preset_dir))
 
     @property
     def _gives_entries(self) -> bool:

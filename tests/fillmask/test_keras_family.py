@@ -1,19 +1,14 @@
 """A trained model of another family than BERT, in KerasHub's format."""
 
-import json
-import shutil
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 import fillmask
-from model_store.checkpoints import read_checkpoint
-from model_store.checkpoints.attention_heads import split_heads
-from model_store.checkpoints.config_fields import EXTRA
-from model_store.checkpoints.keras.families.distilbert import DISTILBERT
+from model_store.checkpoints import Checkpoint, read_checkpoint, write_keras_preset
 from model_store.loading.proving.head_proof_file import read_proof
 
 POSITIONS = "position_embedding/embeddings"
@@ -25,31 +20,11 @@ def write_distilbert(source: Path, directory: Path) -> Path:
     That one has no segments: what is added for the first is a part of every position.
     """
     checkpoint = read_checkpoint(source)
-    config, variables = checkpoint.config, dict(checkpoint.variables)
-    variables[POSITIONS] = variables[POSITIONS] + variables["segment_embedding/embeddings"][0]
-    fields = ("vocabulary_size", "num_layers", "num_heads", "hidden_dim", "intermediate_dim")
-    backbone = {name: getattr(config, name) for name in (*fields, "max_sequence_length")}
-    assets = directory / "assets" / "tokenizer"
-    assets.mkdir(parents=True)
-    shutil.copy(source / "vocab.txt", assets / "vocabulary.txt")
-    for name, described in {
-        "config.json": {
-            "class_name": DISTILBERT.backbone,
-            "config": backbone,
-            EXTRA: {"head_layer_norm_epsilon": config.head_layer_norm_epsilon},
-        },
-        "task.json": {"class_name": DISTILBERT.task},
-        "tokenizer.json": {"config": {"lowercase": True}},
-    }.items():
-        (directory / name).write_text(json.dumps(described), "utf-8")
-    for name, datasets in {
-        "model.weights.h5": DISTILBERT.list_backbone(config),
-        "task.weights.h5": DISTILBERT.list_head(),
-    }.items():
-        with h5py.File(directory / name, "w") as file:
-            for theirs, ours in datasets:
-                array = variables[ours].astype(np.float32)
-                file[theirs] = split_heads(ours, array, config.num_heads)
+    variables = dict(checkpoint.variables)
+    segment = variables.pop("segment_embedding/embeddings")[0]
+    variables[POSITIONS] = variables[POSITIONS] + segment
+    config = replace(checkpoint.config, family="distilbert", num_segments=0)
+    write_keras_preset(Checkpoint(config, checkpoint.tokenizer, variables), directory)
     return directory
 
 

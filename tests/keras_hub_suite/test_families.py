@@ -1,8 +1,11 @@
 """The classes of other families than BERT's: named, signed and fed as keras-hub's are."""
 
 import inspect
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import keras
 import keras_hub
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ import pytest
 import fillmask
 from family_models import FAMILY_CASES, FamilyCase
 from golden.tokenizer_cases import STORED
+from random_checkpoints import fill_checkpoint
 
 pytestmark = [pytest.mark.keras_hub, pytest.mark.filterwarnings("default")]
 
@@ -31,6 +35,14 @@ FILES = {
     "ESM": (STORED / "esm" / "vocab.txt",),
 }
 """What the tokenizers of those with a preprocessor are made of."""
+SETTINGS = {
+    "sequence_length": 20,
+    "truncate": "waterfall",
+    "mask_selection_rate": 0.5,
+    "mask_selection_length": 4,
+    "mask_token_rate": 0.7,
+    "random_token_rate": 0.2,
+}
 
 
 def list_arguments(kind: Any) -> list[inspect.Parameter]:
@@ -78,6 +90,65 @@ def test_rows_are_those_of_keras_hub(case: FamilyCase) -> None:
     theirs, ours = rows
     for expected, found in zip(theirs, ours, strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("case", [c for c in FAMILY_CASES if c.name in FILES], ids=str)
+def test_what_we_save_is_computed_by_keras_hub(case: FamilyCase, tmp_path: Path) -> None:
+    """Logits within 1e-4, the tokens of its texts, and the settings of its preprocessor."""
+    model = make_as_keras_hub(case)
+    model.save_to_preset(tmp_path / "saved")
+    theirs = getattr(keras_hub.models, type(model).__name__).from_preset(str(tmp_path / "saved"))
+    features, _, _ = model.preprocessor(list(case.texts))
+    expected = keras.ops.convert_to_numpy(model(features))
+    found = theirs({name: features[name] for name in theirs.input})
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(found), expected, atol=1e-4)
+    assert np.abs(expected).max() > 1
+    settings = {name: getattr(theirs.preprocessor, name) for name in SETTINGS}
+    assert settings == list_settings(case)
+    for text in (text.removesuffix(" .") for text in case.texts):
+        tokens = np.asarray(theirs.preprocessor.tokenizer(text))
+        np.testing.assert_array_equal(tokens, model.preprocessor.tokenizer(text))
+
+
+@pytest.mark.parametrize("case", [c for c in FAMILY_CASES if c.name in FILES], ids=str)
+def test_parts_that_we_save_are_computed_by_keras_hub(case: FamilyCase, tmp_path: Path) -> None:
+    """An encoder alone, and a model without a preprocessor."""
+    model = make_as_keras_hub(case)
+    features, _, _ = model.preprocessor(list(case.texts))
+    model.preprocessor = None
+    for part in (model.backbone, model):
+        directory = tmp_path / type(part).__name__
+        part.save_to_preset(directory)
+        theirs = getattr(keras_hub.models, directory.name).from_preset(str(directory))
+        expected, found = (
+            each({name: features[name] for name in each.input}) for each in (part, theirs)
+        )
+        if isinstance(found, dict):
+            expected, found = expected["sequence_output"], found["sequence_output"]
+        # Padding follows from the tenth token on; nobody asks what is there.
+        expected, found = (keras.ops.convert_to_numpy(each)[:, :8] for each in (expected, found))
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def make_as_keras_hub(case: FamilyCase) -> Any:
+    """Return a model of a family that computes as KerasHub's class always does.
+
+    RoBERTa's has a segment and padding's own position, as Transformers' files have them. ESM's rows
+    are full, for KerasHub's attends to padding.
+    """
+    more = {"num_segments": 1, "skipped_token": 1} if case.family == "roberta" else {}
+    usual = case.make_model().to_checkpoint()
+    config = replace(usual.config, dropped_token=None, **more)
+    if case.family != "esm":
+        config = replace(config, head_layer_norm_epsilon=1e-5)
+    model = fillmask.MaskedLM.from_checkpoint(fill_checkpoint(config, usual.tokenizer))
+    model.preprocessor = case.make_preprocessor(**list_settings(case))
+    return model
+
+
+def list_settings(case: FamilyCase) -> dict[str, Any]:
+    """Return the settings of a family's preprocessor."""
+    return SETTINGS | {"sequence_length": 10} if case.family == "esm" else SETTINGS
 
 
 def preprocessor_keys(models: Any, case: FamilyCase) -> list[str]:

@@ -3,6 +3,7 @@
 Keras names a layer after its class and counts: `transformer_encoder`, `transformer_encoder_1`, ...
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
@@ -34,8 +35,17 @@ _HEAD: Parts = {
     "_intermediate_layer_norm": ("layer_norm", "gamma", "beta"),
 }
 _HEAD_LAYER = "layers/masked_lm_head"
+DECODER = "masked_lm_head/decoder"
+"""The variable of a head that does not project with the embeddings."""
+
 OPTIMIZER_ITERATIONS = "optimizer/vars/0"
 OPTIMIZER_LEARNING_RATE = "optimizer/vars/1"
+
+
+def name_layer(class_name: str) -> str:
+    """Return what Keras calls a layer of a class: `xlm_roberta_backbone` for one."""
+    words = r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
+    return re.sub(words, "_", class_name).lower()
 
 
 def list_backbone_datasets(config: EncoderConfig) -> Names:
@@ -74,7 +84,7 @@ def list_head_datasets() -> Names:
 def list_untied_head_datasets() -> Names:
     """Yield the same for a head whose projection is not the token embeddings."""
     yield from _list_parts(_HEAD_LAYER, "masked_lm_head", _HEAD)
-    yield f"{_HEAD_LAYER}/vars/0", "masked_lm_head/decoder"
+    yield f"{_HEAD_LAYER}/vars/0", DECODER
     yield f"{_HEAD_LAYER}/vars/1", "masked_lm_head/bias"
 
 

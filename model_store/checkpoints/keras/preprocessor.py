@@ -1,9 +1,8 @@
 """`preprocessor.json` of a KerasHub preset: how the texts of a masked LM become rows."""
 
 import reprlib
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from model_store.checkpoints.config_fields import read_object
 from model_store.checkpoints.files import read_json
@@ -40,16 +39,3 @@ def read_preprocessor_config(directory: Path) -> PreprocessorConfig | None:
             message = f"The {name} of {PREPROCESSOR} is {shown}; fetch it again, or delete it."
             raise ModelLoadError(message)
     return PreprocessorConfig(**settings)
-
-
-def describe_preprocessor(
-    settings: PreprocessorConfig, tokenizer: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the fields that KerasHub's preprocessor is made of."""
-    return {
-        "name": "bert_masked_lm_preprocessor",
-        "trainable": True,
-        "tokenizer": tokenizer,
-        "config_file": PREPROCESSOR,
-        **asdict(settings),
-    }

@@ -26,15 +26,14 @@ from model_store.checkpoints.attention_heads import join_heads
 from model_store.checkpoints.checkpoint import Array, Checkpoint, Variables
 from model_store.checkpoints.config_fields import explain_config, read_extra, read_object
 from model_store.checkpoints.files import read_json
-from model_store.checkpoints.keras.families import KerasFamily, find_keras_family
+from model_store.checkpoints.keras.families import BEYOND, KerasFamily, find_keras_family
+from model_store.checkpoints.keras.names import DECODER
 from model_store.checkpoints.keras.tokenizers import StoredTokenizer
 from model_store.encoder.config import EncoderConfig
 from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 from model_store.errors import HeadMissingError, ModelLoadError
 
 _LONGEST_REASON = 200
-_SAID = ("hidden_act", "layer_norm_epsilon", "head_hidden_act", "head_layer_norm_epsilon")
-"""What a preset that we wrote says beside KerasHub's own fields."""
 
 
 def is_keras_preset(config: dict[str, Any]) -> bool:
@@ -64,7 +63,7 @@ def read_keras_backbone(directory: Path, *, weights: bool = True) -> Checkpoint:
     """
     config, variables = read_keras_model(directory, weights=weights, head=False)
     raw = read_json(directory / "config.json")
-    return Checkpoint(config, _read_tokenizer(directory, find_keras_family(raw), raw), variables)
+    return Checkpoint(config, read_tokenizer(directory, find_keras_family(raw), raw), variables)
 
 
 def read_keras_model(
@@ -90,10 +89,11 @@ def read_keras_model(
     if not head:
         return config, variables
     _require_masked_lm(directory, family)
-    return config, {
-        **variables,
-        **_read_datasets(directory / "task.weights.h5", family.list_head()),
-    }
+    of_head = _read_datasets(directory / "task.weights.h5", family.list_head())
+    read = {**variables, **of_head}
+    if config.tie_word_embeddings:
+        read.pop(DECODER, None)  # a class that always has one has the embeddings there
+    return config, read
 
 
 def _read_config(family: KerasFamily, raw: dict[str, Any]) -> EncoderConfig:
@@ -101,7 +101,7 @@ def _read_config(family: KerasFamily, raw: dict[str, Any]) -> EncoderConfig:
     extra = read_extra("config.json", raw)
     with explain_config("config.json"):
         config = family.read_config(fields)
-        return replace(config, **{name: extra[name] for name in _SAID if name in extra})
+        return replace(config, **{name: extra[name] for name in BEYOND if name in extra})
 
 
 def _require_masked_lm(directory: Path, family: KerasFamily) -> None:
@@ -133,7 +133,7 @@ def _read_datasets(path: Path, names: Iterable[tuple[str, str]]) -> Variables:
 
 def _arrange(path: str, array: Array) -> Array:
     """Return a dataset in the shape of our variable; a decoder is a kernel there."""
-    return array.T if path.endswith("/decoder") else join_heads(path, array)
+    return array.T if path == DECODER else join_heads(path, array)
 
 
 def _holds(file: h5py.File, path: str) -> bool:
@@ -158,7 +158,17 @@ def _open_weights(path: Path) -> Iterator[h5py.File]:
         raise ModelLoadError(message) from error
 
 
-def _read_tokenizer(directory: Path, family: KerasFamily, raw: dict[str, Any]) -> SubwordTokenizer:
+def read_tokenizer(directory: Path, family: KerasFamily, raw: dict[str, Any]) -> SubwordTokenizer:
+    """Read the tokenizer of a preset.
+
+    Args:
+        directory: where its files are.
+        family: that of the model.
+        raw: the content of `config.json`.
+
+    Raises:
+        ModelLoadError: a file is missing or broken.
+    """
     described = read_json(directory / "tokenizer.json")
     stored = StoredTokenizer(
         assets=directory / "assets" / "tokenizer",
@@ -167,7 +177,7 @@ def _read_tokenizer(directory: Path, family: KerasFamily, raw: dict[str, Any]) -
         backbone=read_object("config.json", raw, "config"),
     )
     try:
-        return family.read_tokenizer(stored)
+        return family.tokenizer.read(stored)
     except (KeyboardInterrupt, SystemExit, ModelLoadError):
         raise
     except BaseException as error:  # the library raises bare Exceptions, and panics that are none

@@ -33,7 +33,7 @@ from model_store.encoder.tokenizers.unigram import (
 )
 from model_store.encoder.tokenizers.word_piece import build_word_piece
 
-_ROBERTA = SpecialTokens(pad="<pad>", unk="<unk>", cls="<s>", sep="</s>", mask="<mask>")
+ROBERTA = SpecialTokens(pad="<pad>", unk="<unk>", cls="<s>", sep="</s>", mask="<mask>")
 _ALBERT = SpecialTokens(pad="<pad>", unk="<unk>")
 _MOST_CAPITALS = 0.01
 """Of the entries of an uncased vocabulary: characters may become some, as TM is made of a sign."""
@@ -93,9 +93,10 @@ def read_byte_level(stored: StoredTokenizer) -> SubwordTokenizer:
     return build_byte_level(
         vocabulary,
         merges,
-        _ROBERTA if "<unk>" in vocabulary else replace(_ROBERTA, unk=None),
+        ROBERTA if "<unk>" in vocabulary else replace(ROBERTA, unk=None),
         add_prefix_space=bool(stored.options.get("add_prefix_space")),
-        added_tokens=_add_mask("<mask>"),
+        trim_offsets=bool(stored.extra.get("trim_offsets", True)),
+        added_tokens=_add_mask("<mask>", stored),
     )
 
 
@@ -112,12 +113,14 @@ def read_xlm_roberta(stored: StoredTokenizer) -> SubwordTokenizer:
         message = f"vocabulary.spm begins with {reprlib.repr(first)}, and not as XLM-RoBERTa's"
         raise ValueError(message)
     return build_unigram(
-        order_as_fairseq(model.pieces, _ROBERTA),
-        _ROBERTA,
+        order_as_fairseq(model.pieces, ROBERTA),
+        ROBERTA,
         frame_as_roberta,
         unk_id=3,
         normalizer=normalize_by_map(model.character_map),
-        added_tokens=_add_mask("<mask>", model.added),
+        add_prefix_space=bool(stored.extra.get("add_prefix_space", True)),
+        added_tokens=_add_mask("<mask>", stored, model.added),
+        clean_up_spaces=bool(stored.extra.get("clean_up_spaces")),
     )
 
 
@@ -142,9 +145,13 @@ def read_albert(stored: StoredTokenizer) -> SubwordTokenizer:
         frame_as_bert,
         unk_id=entries.index("<unk>"),
         normalizer=normalize_as_albert(
-            model.character_map, lowercase=is_uncased, keep_accents=not is_uncased
+            model.character_map,
+            lowercase=bool(stored.extra.get("lowercase", is_uncased)),
+            keep_accents=bool(stored.extra.get("keep_accents", not is_uncased)),
         ),
-        added_tokens=_add_mask("[MASK]", model.added),
+        add_prefix_space=bool(stored.extra.get("add_prefix_space", True)),
+        added_tokens=_add_mask("[MASK]", stored, model.added),
+        clean_up_spaces=bool(stored.extra.get("clean_up_spaces")),
     )
 
 
@@ -165,17 +172,22 @@ def read_letters(stored: StoredTokenizer) -> SubwordTokenizer:
         raise ValueError(message)
     unknown = stored.options.get("oov_token", "<unk>")
     special = SpecialTokens("<pad>", unknown, "<cls>", "<eos>", "<mask>")
-    return build_letters(entries, special)
+    return build_letters(
+        entries, special, clean_up_spaces=bool(stored.extra.get("clean_up_spaces"))
+    )
 
 
-def _add_mask(mask: str, symbols: Iterable[tuple[str, bool]] = ()) -> list[AddedToken]:
+def _add_mask(
+    mask: str, stored: StoredTokenizer, symbols: Iterable[tuple[str, bool]] = ()
+) -> list[AddedToken]:
     """Return a mask that takes the space before it, and symbols of a vocabulary: text, special."""
+    takes_space = bool(stored.extra.get("mask_takes_space", True))
     others = (
         AddedToken(text, normalized=False, special=special)
         for text, special in symbols
         if text != mask
     )
-    return [AddedToken(mask, lstrip=True, normalized=False, special=True), *others]
+    return [AddedToken(mask, lstrip=takes_space, normalized=False, special=True), *others]
 
 
 def _require_once(vocabulary: list[str]) -> None:

@@ -1,47 +1,63 @@
-"""Writing a KerasHub preset, which `keras_hub.models.BertMaskedLM.from_preset` loads.
+"""Writing a KerasHub preset, which `from_preset` of its masked LMs loads.
 
 What KerasHub's format cannot say stands in the object `fillmask` of `config.json`. Our reader takes
-it; KerasHub does not look there and computes as its own BERT always does. So the same preset gives
-the same answers in both only where the encoder has `gelu_new` and epsilon 1e-12, the head `gelu`
-and 1e-5, and the tokenizer splits CJK characters.
+it; KerasHub does not look there and computes as its own class always does. So the same preset gives
+the same answers in both only where the model has the activations and epsilons of that class, drops
+no token, and, where the vocabulary is a WordPiece, its tokenizer splits CJK characters.
 """
 
-from itertools import chain
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import h5py
 import numpy as np
 
 from model_store.checkpoints.attention_heads import split_heads
-from model_store.checkpoints.checkpoint import Checkpoint, Variables
+from model_store.checkpoints.checkpoint import Array, Checkpoint, Variables
 from model_store.checkpoints.completeness import require_complete
 from model_store.checkpoints.config_fields import EXTRA
-from model_store.checkpoints.files import write_json, write_vocabulary
+from model_store.checkpoints.files import write_json
+from model_store.checkpoints.keras.descriptions import (
+    ADVICE,
+    describe_backbone,
+    describe_preprocessor,
+    describe_task,
+    describe_tokenizer,
+)
+from model_store.checkpoints.keras.families import KerasFamily, Raw, find_keras_family_by_name
 from model_store.checkpoints.keras.names import (
+    DECODER,
     OPTIMIZER_ITERATIONS,
     OPTIMIZER_LEARNING_RATE,
-    list_backbone_datasets,
-    list_head_datasets,
-    list_pooler_datasets,
 )
-from model_store.checkpoints.keras.preprocessor import PREPROCESSOR, describe_preprocessor
+from model_store.checkpoints.keras.preprocessor import PREPROCESSOR
+from model_store.checkpoints.keras.preset import read_tokenizer
 from model_store.checkpoints.new_directory import fill_directory
 from model_store.encoder.config import EncoderConfig
 from model_store.encoder.preprocessor_config import PreprocessorConfig
-from model_store.encoder.tokenizers.special_tokens import SpecialTokens
 from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
-from model_store.encoder.tokenizers.word_piece import is_plain
+from model_store.encoder.variable_shapes import list_pooler_shapes
+from model_store.errors import ModelLoadError
 
 _KERAS_HUB_VERSION = "0.32.0"
 """The version whose files these are like."""
 
 _HEAD = "task.weights.h5"
-
-_ADVICE = "write the Transformers format instead."
+_EMBEDDINGS, _POSITIONS, _SEGMENTS = (
+    f"{name}_embedding/embeddings" for name in ("token", "position", "segment")
+)
 
 _LEARNING_RATE = 5e-5
 """Where KerasHub's optimizer for this task starts."""
+
+
+class _Model(NamedTuple):
+    """A masked LM, or an encoder alone, that has the parts of its class in KerasHub."""
+
+    family: KerasFamily
+    config: EncoderConfig
+    variables: Variables
 
 
 def write_keras_preset(
@@ -49,8 +65,8 @@ def write_keras_preset(
 ) -> None:
     """Write a checkpoint as a KerasHub preset, in float32.
 
-    A masked LM needs no pooler, which KerasHub's backbone always has: where there is none it is
-    written as zeros. Train a classifier from such a preset only with a pooler of its own.
+    A masked LM needs no pooler, which some of KerasHub's backbones always have: where there is none
+    it is written as zeros. Train a classifier from such a preset only with a pooler of its own.
 
     Args:
         checkpoint: a complete one.
@@ -63,211 +79,182 @@ def write_keras_preset(
         ModelLoadError: the checkpoint is incomplete.
     """
     require_complete(checkpoint)
-    _require_tied(checkpoint.config)
-    tokenizer = checkpoint.tokenizer
-    require_plain(tokenizer)
-    settings = settings or PreprocessorConfig(checkpoint.config.max_sequence_length)
+    tokenizer, config = checkpoint.tokenizer, checkpoint.config
+    model = _adapt(config, checkpoint.variables, type(tokenizer.spelling))
+    settings = settings or PreprocessorConfig(config.max_sequence_length)
     with fill_directory(directory) as unfinished:
-        _write_backbone(checkpoint.config, checkpoint.variables, unfinished, tokenizer)
-        _write_head(checkpoint.variables, unfinished)
-        _write_preprocessor(tokenizer, settings, unfinished)
-        _write_task(checkpoint.config, _describe_preprocessor(tokenizer, settings), unfinished)
+        preprocessor, extra = _write_preprocessor(model.family, tokenizer, settings, unfinished)
+        backbone = _write_backbone(model, unfinished, extra, tokenizer.pad_token_id)
+        _write_task(model, backbone, preprocessor, unfinished)
 
 
-def write_keras_model(config: EncoderConfig, variables: Variables, directory: Path) -> None:
+def write_keras_model(
+    config: EncoderConfig, variables: Variables, directory: Path, spelling: type | None = None
+) -> None:
     """Write a masked LM without a tokenizer, as KerasHub writes a task without a preprocessor.
+
+    Args:
+        config: its shape.
+        variables: its weights.
+        directory: as of `write_keras_preset`.
+        spelling: that of its vocabulary, where this tells classes of one family.
 
     Raises:
         FileExistsError: there is something else of that name.
-        ValueError: KerasHub has no words for the decoder.
+        ValueError: KerasHub has no words for the model or its decoder.
     """
-    _require_tied(config)
+    model = _adapt(config, variables, spelling)
     with fill_directory(directory) as unfinished:
-        _write_backbone(config, variables, unfinished)
-        _write_head(variables, unfinished)
-        _write_task(config, None, unfinished)
+        _write_task(model, _write_backbone(model, unfinished), None, unfinished)
 
 
-def write_keras_backbone(config: EncoderConfig, variables: Variables, directory: Path) -> None:
+def write_keras_backbone(
+    config: EncoderConfig, variables: Variables, directory: Path, spelling: type | None = None
+) -> None:
     """Write an encoder alone, without head or tokenizer.
+
+    Args:
+        config: its shape.
+        variables: its weights.
+        directory: as of `write_keras_preset`.
+        spelling: that of its vocabulary, where this tells classes of one family.
 
     Raises:
         FileExistsError: there is something else of that name, or a masked LM: its head would be
             taken for this encoder's.
+        ValueError: KerasHub has no words for the encoder.
     """
     if (directory / _HEAD).exists():
         message = f"{directory} holds a masked LM; choose another name for its encoder alone."
         raise FileExistsError(message)
+    model = _adapt(config, variables, spelling)
     with fill_directory(directory) as unfinished:
-        _write_backbone(config, variables, unfinished)
+        _write_backbone(model, unfinished)
 
 
 def write_keras_preprocessor(
-    tokenizer: SubwordTokenizer, settings: PreprocessorConfig | None, directory: Path
+    family_name: str,
+    tokenizer: SubwordTokenizer,
+    settings: PreprocessorConfig | None,
+    directory: Path,
 ) -> None:
     """Write a tokenizer and, where there are settings, its preprocessor, without a model.
+
+    Args:
+        family_name: the `family` of the models that it is for.
+        tokenizer: what cuts the texts.
+        settings: how they are preprocessed.
+        directory: as of `write_keras_preset`.
 
     Raises:
         FileExistsError: there is something else of that name.
         ValueError: KerasHub has no words for the tokenizer.
     """
-    require_plain(tokenizer)
+    family = find_keras_family_by_name(family_name, type(tokenizer.spelling))
     with fill_directory(directory) as unfinished:
         if settings:
-            _write_preprocessor(tokenizer, settings, unfinished)
+            _write_preprocessor(family, tokenizer, settings, unfinished)
         else:
-            _write_tokenizer(tokenizer, unfinished)
+            _write_tokenizer(family, tokenizer, unfinished)
 
 
-def _require_bert(config: EncoderConfig) -> None:
-    if config.family != "bert" or config.list_differences():
-        message = (
-            f"A model of the family {config.family!r} is no BERT of KerasHub's; "
-            "keep the files it came from."
-        )
-        raise ValueError(message)
-
-
-def _require_tied(config: EncoderConfig) -> None:
-    if not config.tie_word_embeddings:
-        message = f"KerasHub's BERT has no decoder apart from its word embeddings; {_ADVICE}"
-        raise ValueError(message)
-
-
-def require_plain(tokenizer: SubwordTokenizer) -> None:
-    """Refuse a tokenizer that KerasHub would load and then cut texts in another way.
+def _adapt(config: EncoderConfig, variables: Variables, spelling: type | None) -> _Model:
+    """Return a model with the parts of its class in KerasHub, which computes the same.
 
     Raises:
-        ValueError: it is more than BERT's WordPiece.
+        ValueError: its family has no class, or that class no decoder apart from the embeddings.
     """
-    if tokenizer.special_tokens != SpecialTokens():
-        message = f"KerasHub's BERT knows no special tokens but [MASK] and its like; {_ADVICE}"
+    family, variables = find_keras_family_by_name(config.family, spelling), dict(variables)
+    parts = {ours for _, ours in (*family.list_backbone(config), *family.list_head())}
+    if DECODER in parts and config.tie_word_embeddings:
+        variables[DECODER] = variables[_EMBEDDINGS]
+    elif DECODER not in parts and not config.tie_word_embeddings:
+        message = (
+            f"KerasHub's {family.task} has no decoder apart from its word embeddings; {ADVICE}"
+        )
         raise ValueError(message)
-    if not is_plain(tokenizer):
-        message = f"The tokenizer is more than BERT's WordPiece, which is KerasHub's; {_ADVICE}"
-        raise ValueError(message)
+    if config.num_segments == 1 and config.learned_positions and _SEGMENTS not in parts:
+        variables[_POSITIONS] = variables[_POSITIONS] + variables[_SEGMENTS]
+        config = replace(config, num_segments=0)
+    if config.skipped_token is not None and config.learned_positions:
+        # No text has padding in it but one that somebody writes there.
+        variables[_POSITIONS] = variables[_POSITIONS][: config.max_sequence_length]
+        config = replace(config, skipped_token=None)
+    pooler = {path: np.zeros(shape, np.float32) for path, shape in list_pooler_shapes(config)}
+    return _Model(family, config, {**pooler, **variables})
 
 
 def _write_backbone(
-    config: EncoderConfig,
-    variables: Variables,
-    directory: Path,
-    tokenizer: SubwordTokenizer | None = None,
-) -> None:
-    _require_bert(config)
-    described = {**_describe_backbone(config), EXTRA: _list_extra(config, tokenizer)}
-    write_json(directory / "config.json", described)
+    model: _Model, directory: Path, extra: Raw | None = None, padding: int | None = None
+) -> Raw:
+    """Write an encoder, and return its description."""
+    described, unsaid = describe_backbone(model.family, model.config, padding)
+    content = {**described, EXTRA: {**unsaid, **(extra or {})}}
+    write_json(directory / "config.json", content)
     write_json(directory / "metadata.json", {"keras_hub_version": _KERAS_HUB_VERSION})
-    zeros = {
-        "pooled_dense/kernel": np.zeros((config.hidden_dim, config.hidden_dim), np.float32),
-        "pooled_dense/bias": np.zeros(config.hidden_dim, np.float32),
-    }
-    names = chain(list_backbone_datasets(config), list_pooler_datasets())
     with h5py.File(directory / "model.weights.h5", "w") as file:
-        for theirs, ours in names:
-            array = {**zeros, **variables}[ours].astype(np.float32)
-            file[theirs] = split_heads(ours, array, config.num_heads)
+        for theirs, ours in model.family.list_backbone(model.config):
+            if ours in model.variables:  # an encoder may have no biases
+                file[theirs] = _arrange(model, ours)
+    return described
 
 
-def _write_head(variables: Variables, directory: Path) -> None:
+def _write_task(model: _Model, backbone: Raw, preprocessor: Raw | None, directory: Path) -> None:
+    """Write a head, and what it is a head of."""
+    write_json(directory / "task.json", describe_task(model.family, backbone, preprocessor))
     with h5py.File(directory / _HEAD, "w") as file:
-        for theirs, ours in list_head_datasets():
-            file[theirs] = variables[ours].astype(np.float32)
+        for theirs, ours in model.family.list_head():
+            file[theirs] = _arrange(model, ours)
         # KerasHub compiles what it loads, and warns where the optimizer finds no state.
         file[OPTIMIZER_ITERATIONS] = np.int64(0)
         file[OPTIMIZER_LEARNING_RATE] = np.float32(_LEARNING_RATE)
 
 
-def _write_task(
-    config: EncoderConfig, preprocessor: dict[str, Any] | None, directory: Path
-) -> None:
-    fields = {
-        "backbone": _describe_backbone(config),
-        "preprocessor": preprocessor,
-        "name": "bert_masked_lm",
-    }
-    write_json(directory / "task.json", _describe("bert_masked_lm", "BertMaskedLM", fields))
+def _arrange(model: _Model, path: str) -> Array:
+    """Return a variable in the shape of its dataset."""
+    array = model.variables[path].astype(np.float32)
+    if path == DECODER:
+        return array.T
+    return split_heads(path, array, model.config.num_heads) if model.family.splits_heads else array
 
 
 def _write_preprocessor(
-    tokenizer: SubwordTokenizer, settings: PreprocessorConfig, directory: Path
-) -> None:
-    write_json(directory / PREPROCESSOR, _describe_preprocessor(tokenizer, settings))
-    _write_tokenizer(tokenizer, directory)
+    family: KerasFamily, tokenizer: SubwordTokenizer, settings: PreprocessorConfig, directory: Path
+) -> tuple[Raw, Raw]:
+    """Write a preprocessor; return its description, and what that does not say of a tokenizer."""
+    described, extra = _write_tokenizer(family, tokenizer, directory)
+    preprocessor = describe_preprocessor(family, settings, described)
+    write_json(directory / PREPROCESSOR, preprocessor)
+    return preprocessor, extra
 
 
-def _write_tokenizer(tokenizer: SubwordTokenizer, directory: Path) -> None:
-    write_json(directory / "tokenizer.json", _describe_tokenizer(tokenizer))
+def _write_tokenizer(
+    family: KerasFamily, tokenizer: SubwordTokenizer, directory: Path
+) -> tuple[Raw, Raw]:
+    """Write a tokenizer; return its description, and what that does not say.
+
+    Raises:
+        ValueError: it is more than KerasHub's, which would cut texts in another way.
+    """
     assets = directory / "assets" / "tokenizer"
     assets.mkdir(parents=True)
-    write_vocabulary(assets / "vocabulary.txt", tokenizer.vocabulary)
+    options, extra = family.tokenizer.write_assets(tokenizer, assets)
+    described = describe_tokenizer(family, options)
+    write_json(directory / "tokenizer.json", described)
+    raw = {"config": {"pad_token_id": tokenizer.pad_token_id}, EXTRA: extra}
+    try:
+        read = read_tokenizer(directory, family, raw)
+    except ModelLoadError as error:
+        raise ValueError(_name_tokenizer(family)) from error
+    is_same = (
+        read.special_tokens == tokenizer.special_tokens
+        and read.clean_up_spaces == tokenizer.clean_up_spaces
+        and read.list_parts() == tokenizer.list_parts()
+    )
+    if not is_same:
+        raise ValueError(_name_tokenizer(family))
+    return described, extra
 
 
-def _list_extra(config: EncoderConfig, tokenizer: SubwordTokenizer | None) -> dict[str, Any]:
-    """Return what our reader needs and KerasHub's fields do not hold."""
-    extra: dict[str, Any] = {
-        "hidden_act": config.hidden_act,
-        "layer_norm_epsilon": config.layer_norm_epsilon,
-        "head_hidden_act": config.head_hidden_act,
-        "head_layer_norm_epsilon": config.head_layer_norm_epsilon,
-    }
-    if tokenizer:
-        extra |= {
-            "strip_accents": tokenizer.strip_accents,
-            "split_cjk": tokenizer.split_cjk,
-            "clean_up_spaces": tokenizer.clean_up_spaces,
-        }
-    return extra
-
-
-def _describe_backbone(config: EncoderConfig) -> dict[str, Any]:
-    fields = {
-        "name": "bert_backbone",
-        "trainable": True,
-        "vocabulary_size": config.vocabulary_size,
-        "num_layers": config.num_layers,
-        "num_heads": config.num_heads,
-        "hidden_dim": config.hidden_dim,
-        "intermediate_dim": config.intermediate_dim,
-        "dropout": config.dropout,
-        "max_sequence_length": config.max_sequence_length,
-        "num_segments": config.num_segments,
-    }
-    return _describe("bert_backbone", "BertBackbone", fields)
-
-
-def _describe_tokenizer(tokenizer: SubwordTokenizer) -> dict[str, Any]:
-    strip_accents = tokenizer.strip_accents
-    fields = {
-        "name": "bert_tokenizer",
-        "trainable": True,
-        "config_file": "tokenizer.json",
-        "vocabulary": None,
-        "sequence_length": None,
-        "lowercase": tokenizer.lowercase,
-        # KerasHub's own tokenizer must drop what ours drops.
-        "strip_accents": tokenizer.lowercase if strip_accents is None else strip_accents,
-        "split": True,
-        "suffix_indicator": "##",
-        "oov_token": "[UNK]",
-        "special_tokens": None,
-        "special_tokens_in_strings": False,
-    }
-    return _describe("bert_tokenizer", "BertTokenizer", fields)
-
-
-def _describe_preprocessor(
-    tokenizer: SubwordTokenizer, settings: PreprocessorConfig
-) -> dict[str, Any]:
-    fields = describe_preprocessor(settings, _describe_tokenizer(tokenizer))
-    return _describe("bert_masked_lm_preprocessor", "BertMaskedLMPreprocessor", fields)
-
-
-def _describe(module: str, class_name: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """Return an object as Keras serialises it."""
-    return {
-        "module": f"keras_hub.src.models.bert.{module}",
-        "class_name": class_name,
-        "config": fields,
-        "registered_name": f"keras_hub>{class_name}",
-    }
+def _name_tokenizer(family: KerasFamily) -> str:
+    return f"The tokenizer is more than KerasHub's {family.tokenizer_class}; {ADVICE}"

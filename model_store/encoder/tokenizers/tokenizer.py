@@ -4,6 +4,7 @@ Texts become ids and character offsets here, and ids become text again as Transf
 decodes them. A special token written in a text, the mask above all, is that one token.
 """
 
+import json
 import reprlib
 from collections.abc import Sequence
 from functools import cached_property
@@ -212,6 +213,15 @@ class SubwordTokenizer:
             for spaced, joined in _CLEAN_UPS:
                 text = text.replace(spaced, joined)
         return text
+
+    def list_parts(self) -> list[Any]:
+        """Return what tells a tokenizer from another; empty texts show what is put around them."""
+        content = json.loads(self.to_json(pretty=False))
+        names = ("model", "normalizer", "pre_tokenizer", "decoder", "added_tokens")
+        trims = (content["post_processor"] or {}).get("trim_offsets")
+        around = (self.encode(""), self.encode("", ""))
+        parts = [content[name] for name in names]
+        return [*parts, trims, *((each.ids, each.type_ids) for each in around)]
 
     def _special_id(self, token: str) -> int:
         token_id = self._tokenizer.token_to_id(token)

@@ -6,6 +6,7 @@ from typing import Any
 
 from model_store.checkpoints import (
     Checkpoint,
+    is_keras_family,
     write_keras_model,
     write_keras_preset,
     write_transformers_dir,
@@ -49,9 +50,9 @@ class StoredModel:
     def save_to_preset(self, preset_dir: str | Path, max_shard_size: float | None = 10) -> None:
         """Write the model in a format that `from_preset` reads, in float32.
 
-        A BERT is written in KerasHub's format, and files that are there are replaced. A model of
-        another family is written as by `export_to_transformers`, whose format has no words for
-        how its preprocessor masks.
+        That is KerasHub's format, and files that are there are replaced. A model of a family of
+        which KerasHub has no masked LM is written as by `export_to_transformers`, whose format has
+        no words for how its preprocessor masks.
 
         Without a preprocessor there is no tokenizer to write: such a preset can be read with
         `preprocessor=None` alone, and not be served.
@@ -61,17 +62,17 @@ class StoredModel:
             max_shard_size: GB; weights that are larger are refused, for they are one file here.
 
         Raises:
-            FileExistsError: there is a checkpoint of another format, or anything in a family that
-                is not BERT.
+            FileExistsError: there is a checkpoint of another format, or anything where it is not
+                KerasHub's that is written.
             ValueError: the format cannot say what the model is.
         """
         directory, preprocessor = Path(preset_dir), self.preprocessor
         variables = read_weights(self)
         require_one_file(variables, max_shard_size)
-        if self.backbone.family != "bert":
+        if not is_keras_family(self.backbone.family):
             write_transformers_dir(self.to_checkpoint(), directory)
         elif preprocessor is None:
-            write_keras_model(self.to_config(), variables, directory)
+            write_keras_model(self.to_config(), variables, directory, self.backbone.spelling)
         else:
             checkpoint = Checkpoint(self.to_config(), preprocessor.tokenizer.subwords, variables)
             write_keras_preset(checkpoint, directory, preprocessor.to_settings())

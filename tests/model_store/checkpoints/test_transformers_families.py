@@ -24,7 +24,7 @@ def test_transformers_computes_what_we_compute(case: FamilyCase, tmp_path: Path)
     """On what we wrote: every weight found, none left over, logits within 1e-4."""
     torch, transformers = map(importlib.import_module, ("torch", "transformers"))
     model = case.make_model()
-    model.save_to_preset(tmp_path / "saved")
+    model.export_to_transformers(tmp_path / "saved")
     theirs, report = transformers.AutoModelForMaskedLM.from_pretrained(
         tmp_path / "saved", output_loading_info=True
     )
@@ -48,7 +48,7 @@ def test_transformers_reads_the_tokens_that_we_read(case: FamilyCase, tmp_path: 
     """Spaces, accents and masks among them."""
     transformers = importlib.import_module("transformers")
     model = case.make_model()
-    model.save_to_preset(tmp_path / "saved")
+    model.export_to_transformers(tmp_path / "saved")
     theirs = transformers.AutoTokenizer.from_pretrained(tmp_path / "saved")
     subwords = model.preprocessor.tokenizer.subwords
     mask = subwords.special_tokens.mask

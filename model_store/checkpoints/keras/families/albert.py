@@ -1,7 +1,7 @@
 """KerasHub's ALBERT: GELU by its tanh approximation everywhere, few layers run many times."""
 
 from model_store.checkpoints.config_fields import read_count
-from model_store.checkpoints.keras.families.family import KerasFamily, Raw, read_shape
+from model_store.checkpoints.keras.families.family import KerasFamily, Raw, read_shape, write_shape
 from model_store.checkpoints.keras.names import (
     Names,
     list_embeddings,
@@ -10,9 +10,9 @@ from model_store.checkpoints.keras.names import (
     list_part,
     list_pooler_datasets,
 )
-from model_store.checkpoints.keras.tokenizers import read_albert
+from model_store.checkpoints.keras.tokenizer_kinds import ALBERT_UNIGRAM
 from model_store.encoder.config import EncoderConfig
-from model_store.encoder.layer_groups import order_layers
+from model_store.encoder.layer_groups import find_groups, order_layers
 
 _DEFAULTS = {"num_groups": 1, "num_inner_repetitions": 1, "dropout": 0.0}
 
@@ -38,6 +38,18 @@ def _read_config(fields: Raw) -> EncoderConfig:
     )
 
 
+def _write_config(config: EncoderConfig) -> Raw:
+    steps, groups, inner = find_groups(config.steps, config.num_layers)
+    return {
+        **write_shape(config),
+        "num_layers": steps,
+        "num_groups": groups,
+        "num_inner_repetitions": inner,
+        "num_segments": config.num_segments,
+        "embedding_dim": config.embeddings_width,
+    }
+
+
 def _list_backbone(config: EncoderConfig) -> Names:
     yield from list_embeddings()
     yield from list_part("layers/dense", "embedding_projection", "kernel", "bias")
@@ -51,6 +63,7 @@ ALBERT = KerasFamily(
     task="AlbertMaskedLM",
     read_config=_read_config,
     list_backbone=_list_backbone,
-    read_tokenizer=read_albert,
+    tokenizer=ALBERT_UNIGRAM,
     list_head=list_head_datasets,
+    write_config=_write_config,
 )

@@ -2,14 +2,14 @@
 
 from itertools import chain
 
-from model_store.checkpoints.keras.families.family import KerasFamily, Raw, read_shape
+from model_store.checkpoints.keras.families.family import KerasFamily, Raw, read_shape, write_shape
 from model_store.checkpoints.keras.names import (
     Names,
     list_backbone_datasets,
     list_head_datasets,
     list_pooler_datasets,
 )
-from model_store.checkpoints.keras.tokenizers import read_word_piece
+from model_store.checkpoints.keras.tokenizer_kinds import WORD_PIECE
 from model_store.encoder.config import EncoderConfig
 
 
@@ -24,6 +24,10 @@ def _read_config(fields: Raw) -> EncoderConfig:
     )
 
 
+def _write_config(config: EncoderConfig) -> Raw:
+    return {**write_shape(config), "num_segments": config.num_segments}
+
+
 def _list_backbone(config: EncoderConfig) -> Names:
     return chain(list_backbone_datasets(config), list_pooler_datasets())
 
@@ -34,6 +38,7 @@ BERT = KerasFamily(
     task="BertMaskedLM",
     read_config=_read_config,
     list_backbone=_list_backbone,
-    read_tokenizer=read_word_piece,
+    tokenizer=WORD_PIECE,
     list_head=list_head_datasets,
+    write_config=_write_config,
 )

@@ -8,7 +8,7 @@ from model_store.checkpoints.keras.names import (
     list_joint_embeddings,
     list_layers,
 )
-from model_store.checkpoints.keras.tokenizers import read_word_piece
+from model_store.checkpoints.keras.tokenizer_kinds import WORD_PIECE
 from model_store.encoder.config import EncoderConfig
 
 
@@ -36,6 +36,6 @@ DISTILBERT = KerasFamily(
     task="DistilBertMaskedLM",
     read_config=_read_config,
     list_backbone=list_backbone,
-    read_tokenizer=read_word_piece,
+    tokenizer=WORD_PIECE,
     list_head=list_head_datasets,
 )

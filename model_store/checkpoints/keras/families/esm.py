@@ -5,9 +5,10 @@ model answers otherwise, so its head is only right if it was trained there.
 """
 
 import reprlib
+from dataclasses import replace
 
 from model_store.checkpoints.config_fields import read_base
-from model_store.checkpoints.keras.families.family import KerasFamily, Raw, read_shape
+from model_store.checkpoints.keras.families.family import KerasFamily, Raw, read_shape, write_shape
 from model_store.checkpoints.keras.names import (
     Names,
     Parts,
@@ -15,6 +16,7 @@ from model_store.checkpoints.keras.names import (
     list_part,
     list_untied_head_datasets,
 )
+from model_store.checkpoints.keras.tokenizer_kinds import LETTERS
 from model_store.checkpoints.keras.tokenizers import StoredTokenizer, read_letters
 from model_store.encoder.config import EncoderConfig, HiddenAct
 from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
@@ -76,6 +78,20 @@ def _read_config(fields: Raw) -> EncoderConfig:
     )
 
 
+def _write_config(config: EncoderConfig) -> Raw:
+    named = {ours: theirs for theirs, ours in _ACTIVATIONS.items()}
+    return {
+        **write_shape(config),
+        "max_wavelength": config.rotary_base or 10_000,
+        "use_bias": config.attention_bias,
+        "activation": named.get(config.hidden_act, "gelu"),
+        "layer_norm_eps": config.layer_norm_epsilon,
+        "use_pre_layer_norm": config.embeddings_norm,
+        "position_embedding_type": "rotary",
+        "pad_token_id": 1,
+    }
+
+
 def _list_backbone(config: EncoderConfig) -> Names:
     norms = ["embeddings_layer_norm"] * config.embeddings_norm + ["final_layer_norm"]
     yield "layers/embedding/vars/0", "token_embedding/embeddings"
@@ -102,6 +118,8 @@ ESM = KerasFamily(
     task="ESMMaskedPLM",
     read_config=_read_config,
     list_backbone=_list_backbone,
-    read_tokenizer=_read_tokenizer,
+    tokenizer=replace(LETTERS, read=_read_tokenizer),
     list_head=list_untied_head_datasets,
+    write_config=_write_config,
+    splits_heads=False,
 )

@@ -5,11 +5,33 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from model_store.checkpoints.keras.names import Names
-from model_store.checkpoints.keras.tokenizers import StoredTokenizer
+from model_store.checkpoints.keras.tokenizer_kinds import TokenizerKind
 from model_store.encoder.config import EncoderConfig
-from model_store.encoder.tokenizers.tokenizer import SubwordTokenizer
 
 Raw: TypeAlias = dict[str, Any]
+
+BEYOND = (
+    "hidden_act",
+    "layer_norm_epsilon",
+    "head_hidden_act",
+    "head_layer_norm_epsilon",
+    "tie_word_embeddings",
+    "dropped_token",
+)
+"""What a preset that we wrote says beside KerasHub's own fields, where its classes fix another."""
+
+
+def write_shape(config: EncoderConfig) -> Raw:
+    """Return what all backbones say of a config; the inverse of `read_shape`."""
+    return {
+        "vocabulary_size": config.vocabulary_size,
+        "num_layers": config.num_layers,
+        "num_heads": config.num_heads,
+        "hidden_dim": config.hidden_dim,
+        "intermediate_dim": config.intermediate_dim,
+        "dropout": config.dropout,
+        "max_sequence_length": config.max_sequence_length,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +44,10 @@ class KerasFamily:
         task: the class of the encoder with a masked-LM head.
         read_config: of the fields of a backbone.
         list_backbone: the datasets of `model.weights.h5`; those that are not there are left out.
-        read_tokenizer: of a preset's assets.
+        tokenizer: the kind of its vocabulary, and how that is read and written.
         list_head: the datasets of `task.weights.h5`.
+        write_config: the fields of a backbone; the inverse of `read_config`.
+        splits_heads: whether projections of attention have an axis for the heads.
     """
 
     name: str
@@ -31,8 +55,15 @@ class KerasFamily:
     task: str
     read_config: Callable[[Raw], EncoderConfig]
     list_backbone: Callable[[EncoderConfig], Names]
-    read_tokenizer: Callable[[StoredTokenizer], SubwordTokenizer]
+    tokenizer: TokenizerKind
     list_head: Callable[[], Names]
+    write_config: Callable[[EncoderConfig], Raw] = write_shape
+    splits_heads: bool = True
+
+    @property
+    def tokenizer_class(self) -> str:
+        """The class that cuts texts."""
+        return f"{self.backbone.removesuffix('Backbone')}Tokenizer"
 
     @property
     def preprocessor(self) -> str:

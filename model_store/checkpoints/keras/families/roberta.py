@@ -9,7 +9,7 @@ from dataclasses import replace
 from model_store.checkpoints.keras.families.distilbert import list_backbone
 from model_store.checkpoints.keras.families.family import KerasFamily, Raw, read_shape
 from model_store.checkpoints.keras.names import list_head_datasets
-from model_store.checkpoints.keras.tokenizers import read_byte_level, read_xlm_roberta
+from model_store.checkpoints.keras.tokenizer_kinds import BYTE_LEVEL, FAIRSEQ_UNIGRAM
 from model_store.encoder.config import EncoderConfig
 
 
@@ -31,12 +31,12 @@ ROBERTA = KerasFamily(
     task="RobertaMaskedLM",
     read_config=_read_config,
     list_backbone=list_backbone,
-    read_tokenizer=read_byte_level,
+    tokenizer=BYTE_LEVEL,
     list_head=list_head_datasets,
 )
 XLM_ROBERTA = replace(
     ROBERTA,
     backbone="XLMRobertaBackbone",
     task="XLMRobertaMaskedLM",
-    read_tokenizer=read_xlm_roberta,
+    tokenizer=FAIRSEQ_UNIGRAM,
 )

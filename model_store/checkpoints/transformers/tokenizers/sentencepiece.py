@@ -2,7 +2,7 @@
 
 A message of protocol buffers, of which three fields count here (`sentencepiece_model.proto` of
 github.com/google/sentencepiece): the pieces, of what kind the model is, and how characters are
-mapped first. It is parsed by these fields alone; nothing of it is run.
+mapped first. It is parsed and written by these fields alone; nothing of it is run.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from model_store.checkpoints.files import read_bytes
 from model_store.errors import ModelLoadError
 
 _UNIGRAM = 1
-_CONTROL, _USER_DEFINED = 3, 4
+_UNKNOWN, _CONTROL, _USER_DEFINED = 2, 3, 4
 
 _STRING, _FLOAT, _INT, _BYTES, _MESSAGE = 9, 2, 5, 12, 11
 _FIELDS = {
@@ -76,6 +76,27 @@ def read_sentencepiece(path: Path) -> SentencePieceModel:
         ),
         message.normalizer_spec.precompiled_charsmap or None,
     )
+
+
+def write_sentencepiece(path: Path, model: SentencePieceModel, unknown: str) -> None:
+    """Write a file that SentencePiece reads too; log-probabilities have 32 bits there.
+
+    Args:
+        path: its name.
+        model: the vocabulary.
+        unknown: the entry for what cannot be written.
+    """
+    kinds = {text: _CONTROL if is_control else _USER_DEFINED for text, is_control in model.added}
+    kinds[unknown] = _UNKNOWN
+    message = _make_message_class()()
+    for entry, score in model.pieces:
+        piece = message.pieces.add(piece=entry, score=score)
+        if entry in kinds:
+            piece.type = kinds[entry]
+    message.trainer_spec.model_type = _UNIGRAM
+    if model.character_map:
+        message.normalizer_spec.precompiled_charsmap = model.character_map
+    path.write_bytes(message.SerializeToString())
 
 
 @cache

@@ -86,7 +86,7 @@ class Stored:
             return read_sentencepiece(self.directory / found[0])
         vocabulary = self._find_vocabulary("Unigram")
         pieces = tuple((str(piece), float(score)) for piece, score in vocabulary)
-        return SentencePieceModel(pieces, (), _find_map(self.content.get("normalizer")))
+        return SentencePieceModel(pieces, (), find_map(self.content.get("normalizer")))
 
     def read_frame(self) -> Any:
         """Return what `tokenizer.json` puts around a text, or None where it says nothing."""
@@ -133,7 +133,7 @@ def read_merge_files(
     return entries, pairs
 
 
-def _find_map(normalizer: Any) -> bytes | None:
+def find_map(normalizer: Any) -> bytes | None:
     """Return the first character map of what a `tokenizer.json` does to a text."""
     steps = normalizer.get("normalizers", [normalizer]) if isinstance(normalizer, dict) else []
     for step in steps:

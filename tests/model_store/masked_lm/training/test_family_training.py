@@ -27,7 +27,7 @@ def eagerly() -> Iterator[None]:
 @pytest.mark.parametrize("case", FAMILY_CASES, ids=str)
 def test_a_family_is_trained_and_served(case: FamilyCase, tmp_path: Path) -> None:
     """Its loss falls, and what was written answers as it was measured."""
-    case.make_model().save_to_preset(tmp_path / "init")
+    case.make_model().export_to_transformers(tmp_path / "init")
     text = tmp_path / "text.txt"
     text.write_text("\n\n".join(case.texts * 8), "utf-8")
     out = tmp_path / "out"
