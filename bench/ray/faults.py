@@ -28,6 +28,7 @@ STRIKES: dict[str, Callable[[Nodes], None]] = {
     "ingress replica killed": partial(Nodes.kill_process, title=INGRESS),
     "proxy killed": partial(Nodes.kill_process, title=PROXY),
     "node killed": Nodes.kill_node,
+    "node drained, then ended": Nodes.drain_node,
 }
 
 _HEAD = (

@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess  # nosec B404  # of our own command
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +26,17 @@ _PORTS = (
 ENGINE = "ray::ServeReplica:fillmask:engine"
 INGRESS = "ray::ServeReplica:fillmask:ingress"
 PROXY = "ray::ProxyActor"
+
+
+_DRAIN_S = 100
+"""For how long a pod waits after the command, as deploy/kubernetes/ray/service.yaml has it."""
+
+_DRAIN_LOOK_S = 0.5
+_DRAIN = (
+    *(Path(sys.executable).with_name("ray"), "drain-node"),
+    *("--reason", "DRAIN_NODE_REASON_PREEMPTION", "--reason-message", "The pod ends."),
+    *("--deadline-remaining-seconds", str(_DRAIN_S)),
+)
 
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -65,12 +78,7 @@ class Nodes:
 
     def find(self, title: str) -> list[int]:
         """Return the processes of such a title on worker nodes."""
-        return [
-            process.pid
-            for worker in self._workers
-            for process in find_descendants(_raylet(worker))
-            if process.title.startswith(title)
-        ]
+        return [pid for worker in self._workers for pid in _find(worker, (title,))]
 
     def kill_process(self, title: str) -> None:
         """Kill a process of such a title without a word, and wait until it is gone."""
@@ -82,6 +90,16 @@ class Nodes:
         raylet = _raylet(worker)
         kill_all([raylet, *(process.pid for process in find_descendants(raylet))])
         self._cluster.remove_node(worker, allow_graceful=False)
+
+    def drain_node(self) -> None:
+        """Have a worker node emptied, as a pod's `preStop` does, and end it then."""
+        worker = self._workers.pop()
+        where = ["--address", self._cluster.address, "--node-id", worker.node_id]
+        subprocess.run([*_DRAIN, *where], check=True, capture_output=True)  # nosec B603
+        until = time.monotonic() + _DRAIN_S
+        while time.monotonic() < until and _find(worker, (ENGINE, INGRESS)):
+            time.sleep(_DRAIN_LOOK_S)
+        self._cluster.remove_node(worker, allow_graceful=True)
 
 
 def kill_all(pids: list[int]) -> None:
@@ -157,6 +175,14 @@ def _is_running(pid: int) -> bool:
     except OSError:
         return False
     return status.rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def _find(worker: Any, titles: tuple[str, ...]) -> list[int]:
+    return [
+        process.pid
+        for process in find_descendants(_raylet(worker))
+        if process.title.startswith(titles)
+    ]
 
 
 def _raylet(node: Any) -> int:

@@ -70,6 +70,16 @@ def test_who_was_there_gets_an_error_and_nobody_else(
     assert struck.later.outcomes[ANSWERED] > 0
 
 
+def test_node_that_is_drained_first_only_breaks_connections(hit: Callable[[str], Struck]) -> None:
+    """Its replicas are gone by then; who is connected to its proxy has to send again."""
+    struck = hit("node drained, then ended")
+    failed = struck.account.failed
+    assert {each.outcome for each in failed} <= {BROKEN}
+    assert len(failed) < _CALLERS
+    assert struck.later.failed == []
+    assert struck.later.outcomes[ANSWERED] > 0
+
+
 def test_reload_fails_nobody(shape: Shape) -> None:
     """From its answer on, only the new version answers."""
     reload_preset(shape.directory, 0)
