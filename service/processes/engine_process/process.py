@@ -31,6 +31,9 @@ _PATIENCE_S = 10.0
 _BEAT_S = 0.5
 """How long an engine process waits between two signs of life."""
 
+_LONGEST_START_S = 300.0
+"""How long an engine process may take to its first sign of life: on a busy machine imports take."""
+
 _LONGEST_LOOK_S = 5.0
 _STABLE_S = 60.0
 """Who ends earlier than that after a start may do so again."""
@@ -82,6 +85,8 @@ class EngineProcess:
         self._start_at = None
         self._started = self._looked = self._clock()
         self._silent_s = 0.0
+        # One that only starts slowly would be ended again and again, and would never be there.
+        self._patience_s = max(_LONGEST_START_S, self._settings.engine_hang_timeout_s)
         _LOG.info("engine_started", pid=self._process.pid)
 
     def keep_alive(self) -> None:
@@ -110,7 +115,8 @@ class EngineProcess:
             while self._beats.poll():
                 self._beats.recv_bytes()
                 self._silent_s = 0.0
-        return self._silent_s > self._settings.engine_hang_timeout_s
+                self._patience_s = self._settings.engine_hang_timeout_s
+        return self._silent_s > self._patience_s
 
     def _plan_start(self) -> None:
         now = self._clock()
