@@ -33,18 +33,19 @@ class Terminal:
         self.clear()
         self._is_over = threading.Event()
         self._bar = tqdm(desc=sentence, bar_format=_FORMAT, file=self._stream, leave=False)
-        ticking = threading.Thread(
+        self._ticking = threading.Thread(
             target=_tick,
             args=(self._bar, self._is_over, self._tick_s),
             name="terminal",
             daemon=True,
         )
-        ticking.start()
+        self._ticking.start()
 
     def clear(self) -> None:
         """Wipe what is shown."""
         self._is_over.set()
         if self._bar is not None:
+            self._ticking.join()  # else it could show it once more
             self._bar.close()
             self._bar = None
 
