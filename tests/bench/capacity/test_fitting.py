@@ -161,7 +161,7 @@ async def test_load_comes_at_random_and_reads_the_stages() -> None:
     report = await load.run_all()
     load.close()
     server.close()
-    await asyncio.wait_for(server.wait_closed(), 5)
+    await asyncio.wait_for(server.wait_closed(), 60)
     assert report["unanswered"] == 0
     assert report["errors"] == {}
     assert len(load.answers) == pytest.approx(200, abs=60)
