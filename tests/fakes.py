@@ -34,7 +34,7 @@ NORMALIZER = np.float32(2)
 
 MAX_SEQUENCE_LENGTH = 32
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 120.0
 """A broken test fails after this long, where it would hang for ever. No good one ever waits."""
 
 

@@ -9,7 +9,7 @@ import grpc
 import httpx
 import numpy as np
 
-from e2e.running_server import find_free_port
+from e2e.running_server import reserved_port
 from fakes import FakeStore
 from keys import ADMIN_KEY
 from service.routes.grpc.wire import grpc_service_pb2 as wire
@@ -152,8 +152,9 @@ def _read_bytes(output: Any, content: bytes) -> list[Any]:
 @asynccontextmanager
 async def open_caller(serve: Any, store: FakeStore, **settings: Any) -> AsyncIterator[Caller]:
     """Start a server of a store and settings, for the length of a block."""
-    port = find_free_port()
-    address = f"[::1]:{port}" if settings.get("host") == "::1" else f"127.0.0.1:{port}"
-    async with grpc.aio.insecure_channel(address) as channel, AsyncExitStack() as server:
-        http = await server.enter_async_context(serve(store, grpc_port=port, **settings))
-        yield Caller(channel, http, address, server.aclose)
+    host = settings.get("host", "127.0.0.1")
+    with reserved_port(host) as port:
+        address = f"[::1]:{port}" if host == "::1" else f"127.0.0.1:{port}"
+        async with grpc.aio.insecure_channel(address) as channel, AsyncExitStack() as server:
+            http = await server.enter_async_context(serve(store, grpc_port=port, **settings))
+            yield Caller(channel, http, address, server.aclose)

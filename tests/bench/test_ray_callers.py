@@ -22,6 +22,7 @@ from bench.ray.callers import (
 from bench.reliability.http_client import Answer
 
 _DEADLINE_S = 0.2
+_PATIENCE_S = 60.0
 
 Handle = Callable[[dict[str, object]], tuple[int, object] | None]
 
@@ -73,7 +74,7 @@ async def call(answer: Handle, *, waits: bool = False) -> Account:
     make = QuestionMaker(["one"], [1.0], texts=2)
     async with (
         serving(answer, waits=waits) as port,
-        calling(port, make, 2, _DEADLINE_S) as account,
+        calling(port, make, 2, _DEADLINE_S if waits else _PATIENCE_S) as account,
     ):
         while not account.asked:  # noqa: ASYNC110  # a list has no event
             await asyncio.sleep(0.01)
@@ -103,7 +104,7 @@ async def test_nobody_listening_is_no_lost_answer() -> None:
     """It was never sent."""
     async with serving(lambda _: None) as port:
         pass
-    async with calling(port, QuestionMaker(["one"], [1.0]), 1, _DEADLINE_S) as account:
+    async with calling(port, QuestionMaker(["one"], [1.0]), 1, _PATIENCE_S) as account:
         while not account.asked:  # noqa: ASYNC110  # a list has no event
             await asyncio.sleep(0.01)
     assert set(account.outcomes) == {REFUSED}

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,10 @@ import httpx
 from keys import ADMIN_KEY
 
 START_TIMEOUT_S = 300
-STOP_TIMEOUT_S = 30
+STOP_TIMEOUT_S = 120
+PATIENCE_S = 300
+"""How long a test waits for what comes at once: a machine that is busy may take a hundred times."""
+
 _POLL_S = 0.1
 _OURS = Path(sys.executable).with_name("fillmask")
 
@@ -53,8 +56,18 @@ def start_server(
         program: the `fillmask` of an environment.
         port: where it listens, if not on a free one.
     """
+    with (
+        nullcontext(port) if port else reserved_port() as ours,
+        _run_server(env, tmp_path, program, ours) as running,
+    ):
+        yield running
+
+
+@contextmanager
+def _run_server(
+    env: Mapping[str, str], tmp_path: Path, program: Path, port: int
+) -> Iterator[RunningServer]:
     output = tmp_path / "server.log"
-    port = port or find_free_port()
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("FILLMASK_")}
     # One for all servers of a test run: a conversion takes seconds.
     defaults = {
@@ -62,6 +75,8 @@ def start_server(
         "FILLMASK_ADMIN_KEYS": ADMIN_KEY,
         # Answers are held against Transformers' and each other's, on any processor.
         "FILLMASK_PRECISION": "float32",
+        # What is slow because the machine is busy is not wrong.
+        "FILLMASK_REQUEST_TIMEOUT_S": str(PATIENCE_S),
         # No balancer looks.
         "FILLMASK_SHUTDOWN_NOTICE_S": "0",
     }
@@ -81,6 +96,21 @@ def start_server(
         yield RunningServer(url, process, output, grpc)
     finally:
         stop(process)
+
+
+@contextmanager
+def reserved_port(host: str = "127.0.0.1") -> Iterator[int]:
+    """Keep a port for whoever is told of it, for the length of a block.
+
+    A server takes seconds until it listens, in which the port could become another process'. Here
+    a socket is bound to it and does not listen: Linux lets those bind it too who allow that
+    (`SO_REUSEADDR`), as servers do, and gives it to nobody who asks for any free one.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind((host, 0))
+        yield holder.getsockname()[1]
 
 
 def find_free_port() -> int:

@@ -15,7 +15,7 @@ import pytest
 from contract.documents import ROOT
 from lock_files import command_in, link_environment, read_lock
 
-TIMEOUT_S = 180
+TIMEOUT_S = 600
 FULL_DISK = """
 import shutil
 shutil.disk_usage = lambda _: (2**30, 2**30 - 4096, 4096)

@@ -12,28 +12,28 @@ from typing import Any
 import httpx
 import pytest
 
-from e2e.running_server import RunningServer, start_server
-from e2e.test_workers import find_engine
+from e2e.running_server import PATIENCE_S, RunningServer, start_server
+from e2e.test_workers import find_engine, read_events, wait_until
 from model_store.fetching.resolver import embedded_directory
 
 SENTENCE = "The capital of France is [MASK]."
 _ROOT = Path(__file__).parents[2]
 
 
-def post(server: RunningServer, timeout_s: str = "60", **body: Any) -> httpx.Response:
+def post(server: RunningServer, timeout_s: str = str(PATIENCE_S), **body: Any) -> httpx.Response:
     """Send a native request whose caller waits for so long."""
     return httpx.post(
         f"{server.url}/fill-mask",
         json={"inputs": SENTENCE} | body,
         headers={"x-request-timeout-s": timeout_s},
-        timeout=60,
+        timeout=PATIENCE_S,
         trust_env=False,
     )
 
 
 def get(server: RunningServer, route: str) -> httpx.Response:
     """Ask a route."""
-    return httpx.get(f"{server.url}{route}", timeout=60, trust_env=False)
+    return httpx.get(f"{server.url}{route}", timeout=PATIENCE_S, trust_env=False)
 
 
 def test_engine_process_that_hangs_is_not_ready_until_it_goes_on(tmp_path: Path) -> None:
@@ -50,12 +50,12 @@ def test_engine_process_that_hangs_is_not_ready_until_it_goes_on(tmp_path: Path)
         assert (stuck.status_code, stuck.json()["code"]) == (408, "caller_timeout")
         assert statuses == [504, 200]
         assert post(server).json() == before
-        assert get(server, "/readyz").status_code == 200
+        wait_until(lambda: get(server, "/readyz").status_code == 200)
 
 
 def test_engine_process_that_hangs_is_replaced(tmp_path: Path) -> None:
     """By one that answers as it did; the log says why."""
-    env = {"FILLMASK_WORKERS": "2", "FILLMASK_ENGINE_HANG_TIMEOUT_S": "5"}
+    env = {"FILLMASK_WORKERS": "2", "FILLMASK_ENGINE_HANG_TIMEOUT_S": "10"}
     with start_server(env, tmp_path) as server:
         before, hung = post(server).json(), find_engine(server)
         os.kill(hung, signal.SIGSTOP)
@@ -63,8 +63,9 @@ def test_engine_process_that_hangs_is_replaced(tmp_path: Path) -> None:
         assert post(server).json()["code"] == "engine_lost"
         assert post(server).json() == before
         assert find_engine(server) != hung
-        events = [json.loads(line) for line in server.output.read_text("utf-8").splitlines()]
-        of_engine = [e for e in events if e["event"] in {"engine_hung", "engine_ended"}]
+        of_engine = [
+            e for e in read_events(server) if e["event"] in {"engine_hung", "engine_ended"}
+        ]
         assert [(e["event"], e["pid"]) for e in of_engine] == [
             ("engine_hung", hung),
             ("engine_ended", hung),
@@ -117,6 +118,6 @@ def measure(what: str, *flags: str) -> Any:
     """Run a measurement and return its figures."""
     command = [sys.executable, "-m", "bench.reliability", what, *flags]
     result = subprocess.run(  # noqa: S603  # our own command
-        command, cwd=_ROOT, stdout=subprocess.PIPE, timeout=300, check=True
+        command, cwd=_ROOT, stdout=subprocess.PIPE, timeout=1200, check=True
     )
     return json.loads(result.stdout)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,19 @@ import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
-from e2e.running_server import STOP_TIMEOUT_S, RunningServer, find_free_port, start_server
+from e2e.running_server import (
+    PATIENCE_S,
+    STOP_TIMEOUT_S,
+    RunningServer,
+    reserved_port,
+    start_server,
+)
 from e2e.test_workers import wait_until
 from grpc_calls import SERVICE, infer_request
 from service.routes.grpc.wire import grpc_service_pb2 as wire
 
 PRESET = "minilm_l6_en_uncased"
 SENTENCE = "The capital of France is [MASK]."
-_TIMEOUT_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +34,13 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]
         yield running
 
 
-def start(path: Path, **env: str) -> Any:
-    """Return a server with a port for gRPC."""
-    port = {"FILLMASK_GRPC_PORT": str(find_free_port()), "FILLMASK_OFFLINE": "1"}
-    return start_server(port | env, path)
+@contextmanager
+def start(path: Path, **env: str) -> Iterator[RunningServer]:
+    """Start a server with a port for gRPC."""
+    with reserved_port() as port:
+        env |= {"FILLMASK_GRPC_PORT": str(port), "FILLMASK_OFFLINE": "1"}
+        with start_server(env, path) as running:
+            yield running
 
 
 def connect(server: RunningServer, number: int = 0) -> Any:
@@ -46,7 +55,7 @@ def ask(channel: Any, method: str, request: Any) -> Any:
         request_serializer=lambda message: message.SerializeToString(),
         response_deserializer=getattr(wire, f"{method}Response").FromString,
     )
-    return call.future(request, timeout=_TIMEOUT_S)
+    return call.future(request, timeout=PATIENCE_S)
 
 
 def read_tokens(answer: Any) -> list[tuple[int, float]]:
@@ -60,7 +69,7 @@ def test_every_worker_answers_as_over_http(workers: RunningServer) -> None:
     """Whichever has a connection."""
     body = {"inputs": SENTENCE}
     url = f"{workers.url}/fill-mask"
-    native = httpx.post(url, json=body, timeout=_TIMEOUT_S, trust_env=False).json()
+    native = httpx.post(url, json=body, timeout=PATIENCE_S, trust_env=False).json()
     expected = [
         (each["token"], pytest.approx(each["score"], rel=1e-5))
         for each in native["results"][0]["masks"][0]["predictions"]
@@ -69,7 +78,7 @@ def test_every_worker_answers_as_over_http(workers: RunningServer) -> None:
         with connect(workers, number) as channel:
             answer = ask(channel, "ModelInfer", infer_request(SENTENCE, model_name=PRESET))
             assert read_tokens(answer.result()) == expected
-            status = HealthStub(channel).Check(HealthCheckRequest(), timeout=_TIMEOUT_S).status
+            status = HealthStub(channel).Check(HealthCheckRequest(), timeout=PATIENCE_S).status
             assert status == HealthCheckResponse.SERVING
     counted = f'fill_mask_http_responses_total{{route="{SERVICE}ModelInfer",status="200"}} 8.0'
     wait_until(lambda: counted in read_metrics(workers))
@@ -95,4 +104,4 @@ def test_calls_under_way_are_answered_at_the_end(tmp_path: Path) -> None:
 
 def read_metrics(server: RunningServer) -> str:
     """Return what a server has counted."""
-    return httpx.get(f"{server.url}/metrics", trust_env=False).text
+    return httpx.get(f"{server.url}/metrics", timeout=PATIENCE_S, trust_env=False).text

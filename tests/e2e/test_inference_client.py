@@ -6,7 +6,7 @@ import pytest
 from huggingface_hub import FillMaskOutputElement, InferenceClient
 from huggingface_hub.errors import HfHubHTTPError
 
-from e2e.running_server import RunningServer
+from e2e.running_server import PATIENCE_S, RunningServer
 from golden.golden_files import TARGETS, read_golden
 
 PRESETS = {"uncased": "minilm_l6_en_uncased", "cased": "tiny_cased"}
@@ -14,7 +14,7 @@ PRESETS = {"uncased": "minilm_l6_en_uncased", "cased": "tiny_cased"}
 
 def connect(server: RunningServer, preset: str) -> InferenceClient:
     """Return a client of one preset."""
-    return InferenceClient(model=f"{server.url}/models/{preset}", timeout=60)
+    return InferenceClient(model=f"{server.url}/models/{preset}", timeout=PATIENCE_S)
 
 
 def condense(answer: Any) -> list[list[tuple[int, str, str]]]:

@@ -9,11 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from e2e.running_server import RunningServer
+from e2e.running_server import PATIENCE_S, RunningServer
 
 ROWS = 1500
 HEADERS = {"content-type": "application/x-ndjson"}
-_PATIENCE_S = 120
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +48,7 @@ def test_curl_sends_and_reads_at_once(
         [*command, f"{server.url}/fill-mask"],
         capture_output=True,
         text=True,
-        timeout=_PATIENCE_S,
+        timeout=PATIENCE_S,
         check=True,
     )
     assert_right(done.stdout.splitlines())
@@ -58,7 +57,7 @@ def test_curl_sends_and_reads_at_once(
 def test_answer_comes_before_the_next_line_is_sent(server: RunningServer) -> None:
     """Nothing between the socket and the engine holds lines back."""
     address = urlsplit(server.url)
-    connection = http.client.HTTPConnection(str(address.hostname), address.port, _PATIENCE_S)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, PATIENCE_S)
     connection.putrequest("POST", f"{address.path}/fill-mask")
     for name, value in (HEADERS | {"transfer-encoding": "chunked"}).items():
         connection.putheader(name, value)

@@ -15,7 +15,7 @@ from fake_hub import FakeHub, read_files
 from lock_files import command_in, link_environment, read_lock
 from model_store.fetching.catalog import EMBEDDED
 
-TIMEOUT_S = 300
+TIMEOUT_S = 1200
 
 SERVE = """
 import sys

@@ -1,6 +1,5 @@
 """The log of real servers: of one process, and of several."""
 
-import json
 import os
 import signal
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from e2e.running_server import RunningServer, start_server
-from e2e.test_workers import wait_until
+from e2e.running_server import PATIENCE_S, RunningServer, start_server
+from e2e.test_workers import read_events, wait_until
 
 SECRET = "xyzzy"  # noqa: S105  # it stands for one
 
@@ -29,10 +28,11 @@ def test_every_line_is_an_event(tmp_path: Path, workers: str) -> None:
             f"{server.url}/fill-mask?q={SECRET}",
             json={"inputs": f"{SECRET} [MASK]"},
             headers={"x-request-id": "mine", "authorization": SECRET},
+            timeout=PATIENCE_S,
             trust_env=False,
         )
     assert (answer.status_code, answer.headers["x-request-id"]) == (200, "mine")
-    assert server.process.wait(30) == 0
+    assert server.process.returncode == 0
     events = read_events(server)
     [request] = [event for event in events if event.get("request_id") == "mine"]
     assert (request["event"], request["route"], request["status"]) == ("request", "/fill-mask", 200)
@@ -58,18 +58,13 @@ def test_every_line_of_a_first_start_and_of_every_end_is_an_event(tmp_path: Path
         os.kill(engine, signal.SIGKILL)
         wait_until(lambda: len([e for e in read_events(server) if is_engine_start(e)]) == 2)
         wait_until(lambda: is_ready(server))
-    assert server.process.wait(30) == 0
+    assert server.process.returncode == 0
     assert {"engine_ended", "preset_loaded"} <= {event["event"] for event in read_events(server)}
-
-
-def read_events(server: RunningServer) -> list[dict[str, Any]]:
-    """Return every line of the log, each of which must be an object."""
-    return [json.loads(line) for line in server.output.read_text("utf-8").splitlines()]
 
 
 def is_ready(server: RunningServer) -> bool:
     """Say whether a server is ready."""
-    return httpx.get(f"{server.url}/readyz", timeout=60, trust_env=False).is_success
+    return httpx.get(f"{server.url}/readyz", timeout=PATIENCE_S, trust_env=False).is_success
 
 
 def is_engine_start(event: dict[str, Any]) -> bool:

@@ -5,14 +5,14 @@ from typing import Any
 import httpx
 import pytest
 
-from e2e.running_server import RunningServer
+from e2e.running_server import PATIENCE_S, RunningServer
 
 PLACES = (0, 2500, 4999)
 
 
 def post(server: RunningServer, **body: Any) -> dict[str, Any]:
     """Send a native request, and return the result for its input."""
-    response = httpx.post(f"{server.url}/fill-mask", json=body, timeout=60, trust_env=False)
+    response = httpx.post(f"{server.url}/fill-mask", json=body, timeout=PATIENCE_S, trust_env=False)
     assert response.status_code == 200, response.text
     result: dict[str, Any] = response.json()["results"][0]
     return result

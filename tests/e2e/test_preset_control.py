@@ -9,11 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from e2e.running_server import ADMIN, RunningServer, start_server
+from e2e.running_server import ADMIN, PATIENCE_S, RunningServer, start_server
 from tiny_checkpoints import forge_proof, write_transformers_dir
 
 TEXT = "The dog sat in the [MASK]."
-_PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +86,7 @@ def test_unload_under_traffic_loses_no_request(server: RunningServer, store: Pat
     async def ask_and_unload() -> list[httpx.Response]:
         limits = httpx.Limits(max_connections=None)
         async with httpx.AsyncClient(
-            base_url=server.url, timeout=_PATIENCE_S, trust_env=False, limits=limits
+            base_url=server.url, timeout=PATIENCE_S, trust_env=False, limits=limits
         ) as client:
             body = {"inputs": TEXT, "preset": "busy"}
 
@@ -119,13 +118,13 @@ def write_preset(directory: Path, seed: int = 0) -> None:
 def control(server: RunningServer, route: str, **body: Any) -> httpx.Response:
     """Load or unload a preset, over a connection of its own."""
     url = f"{server.url}/presets/{route}"
-    return httpx.post(url, json=body, headers=ADMIN, timeout=_PATIENCE_S, trust_env=False)
+    return httpx.post(url, json=body, headers=ADMIN, timeout=PATIENCE_S, trust_env=False)
 
 
 def fill(server: RunningServer, preset: str) -> dict[int, float]:
     """Return the candidates of a preset, over a connection of its own."""
     body = {"inputs": TEXT, "preset": preset}
-    answer = httpx.post(f"{server.url}/fill-mask", json=body, timeout=_PATIENCE_S, trust_env=False)
+    answer = httpx.post(f"{server.url}/fill-mask", json=body, timeout=PATIENCE_S, trust_env=False)
     assert answer.status_code == 200, answer.text
     return read_scores(answer)
 

@@ -9,6 +9,7 @@ import httpx
 import numpy as np
 import pytest
 
+from e2e.running_server import PATIENCE_S
 from protein_cases import ACIDS, GOLDEN, PROTEIN, write_protein_dir
 from service.app import create_app
 from service.settings import Settings
@@ -45,12 +46,15 @@ async def ask_all(store: Path) -> dict[str, Scores]:
         engine="tensorflow",
         precision="float32",
         cache_dir=store / "cache",
+        request_timeout_s=PATIENCE_S,
     )
     app = create_app(settings)
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://fillmask", timeout=60) as client,
+        httpx.AsyncClient(
+            transport=transport, base_url="http://fillmask", timeout=PATIENCE_S
+        ) as client,
     ):
         return {
             name: {"/fill-mask": await fill(client, name), "/score": await score(client, name)}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-from e2e.running_server import start_server
+from e2e.running_server import PATIENCE_S, start_server
 
 PROXY = "127.0.0.9"
 ENV = {
@@ -22,7 +22,8 @@ def test_callers_are_whom_a_trusted_proxy_names(tmp_path: Path) -> None:
     with start_server(ENV, tmp_path) as server:
         for address in (PROXY, "127.0.0.1"):
             transport = httpx.HTTPTransport(local_address=address)
-            with httpx.Client(transport=transport, base_url=f"{server.url}/fillmask") as client:
+            base_url = f"{server.url}/fillmask"
+            with httpx.Client(transport=transport, base_url=base_url, timeout=PATIENCE_S) as client:
                 for _ in range(10):
                     answer = client.get(
                         "/info", headers={"x-forwarded-for": f"203.0.113.7, {PROXY}"}

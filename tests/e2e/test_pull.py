@@ -14,13 +14,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from e2e.running_server import start_server
+from e2e.running_server import PATIENCE_S, start_server
 from fake_hub import FakeHub, Fault, read_files
 from hub_fixtures import make_keras_files, make_original_files, without_head
 
 TINY = "bert_tiny_en_uncased"
 TEXT = {"inputs": "the [MASK]", "preset": TINY}
-PATIENCE_S = 60
 PULL = """
 import logging
 from service.commands.presets import presets

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from e2e.running_server import RunningServer, start_server
+from e2e.running_server import PATIENCE_S, STOP_TIMEOUT_S, RunningServer, start_server
 from model_store.fetching.catalog import read_catalog
 
 SENTENCE = "The capital of France is [MASK]."
@@ -17,7 +17,7 @@ SENTENCE = "The capital of France is [MASK]."
 
 def post(server: RunningServer, **body: Any) -> httpx.Response:
     """Send a native request."""
-    return httpx.post(f"{server.url}/fill-mask", json=body, timeout=60, trust_env=False)
+    return httpx.post(f"{server.url}/fill-mask", json=body, timeout=PATIENCE_S, trust_env=False)
 
 
 def test_the_embedded_preset_knows_the_capital_of_france(server: RunningServer) -> None:
@@ -28,17 +28,33 @@ def test_the_embedded_preset_knows_the_capital_of_france(server: RunningServer) 
 
 
 def test_concurrent_requests_are_batched_and_answered_as_alone(server: RunningServer) -> None:
-    """A hundred callers at once get what each would get alone, in far fewer batches."""
+    """A hundred callers at once get what each would get alone, in far fewer batches.
+
+    The server stands still until all have asked: else it could be done with each before the next.
+    """
     texts = [f"The {word} is [MASK] {'very ' * (n % 9)}today." for n, word in enumerate(WORDS)]
     alone = [post(server, inputs=text).json()["results"][0] for text in texts]
     before = count_batches(server)
 
+    sent = asyncio.Semaphore(0)
+
+    async def note(event: str, _: object) -> None:
+        if event == "http11.send_request_body.complete":
+            sent.release()
+
     async def ask_at_once() -> list[Any]:
         limits = httpx.Limits(max_connections=None)
-        async with httpx.AsyncClient(limits=limits, timeout=60, trust_env=False) as client:
-            url = f"{server.url}/fill-mask"
-            posts = (client.post(url, json={"inputs": text}) for text in texts)
-            return [answer.json()["results"][0] for answer in await asyncio.gather(*posts)]
+        async with httpx.AsyncClient(limits=limits, timeout=PATIENCE_S, trust_env=False) as client:
+            url, traced = f"{server.url}/fill-mask", {"trace": note}
+            posts = [client.post(url, json={"inputs": t}, extensions=traced) for t in texts]
+            server.process.send_signal(signal.SIGSTOP)
+            try:
+                asked = asyncio.gather(*posts)
+                for _ in texts:
+                    await sent.acquire()
+            finally:
+                server.process.send_signal(signal.SIGCONT)
+            return [answer.json()["results"][0] for answer in await asked]
 
     together = asyncio.run(ask_at_once())
     for ours, expected in zip(together, alone, strict=True):
@@ -59,7 +75,7 @@ def predictions(result: Any) -> list[Any]:
 
 def count_batches(server: RunningServer) -> float:
     """Return how many batches have run."""
-    text = httpx.get(f"{server.url}/metrics", trust_env=False).text
+    text = httpx.get(f"{server.url}/metrics", timeout=PATIENCE_S, trust_env=False).text
     match = re.search(r"^fill_mask_batch_size_count (\S+)$", text, re.MULTILINE)
     assert match
     return float(match[1])
@@ -67,7 +83,8 @@ def count_batches(server: RunningServer) -> float:
 
 def test_presets_are_listed_with_their_states(server: RunningServer) -> None:
     """Those of the catalogue, the embedded one too, and that of the store directory."""
-    presets = httpx.get(f"{server.url}/presets", trust_env=False).json()["presets"]
+    answer = httpx.get(f"{server.url}/presets", timeout=PATIENCE_S, trust_env=False)
+    presets = answer.json()["presets"]
     assert {p["name"] for p in presets} == {*read_catalog(), "tiny_cased"}
     assert {p["name"]: p["state"] for p in presets}["minilm_l6_en_uncased"] == "ready"
 
@@ -78,7 +95,7 @@ def test_sigterm_answers_what_was_accepted_and_exits_cleanly(tmp_path: Path) -> 
         body = {"inputs": [f"A [MASK] {'very ' * 60}long text."] * 128}
 
         async def ask_and_stop() -> httpx.Response:
-            async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+            async with httpx.AsyncClient(timeout=PATIENCE_S, trust_env=False) as client:
                 request = asyncio.create_task(client.post(f"{server.url}/fill-mask", json=body))
                 queued = "fill_mask_queue_size 0.0"
                 while queued in (await client.get(f"{server.url}/metrics")).text:
@@ -87,4 +104,4 @@ def test_sigterm_answers_what_was_accepted_and_exits_cleanly(tmp_path: Path) -> 
                 return await request
 
         assert len(asyncio.run(ask_and_stop()).json()["results"]) == 128
-        assert server.process.wait(30) in {0, -signal.SIGTERM}
+        assert server.process.wait(STOP_TIMEOUT_S) in {0, -signal.SIGTERM}

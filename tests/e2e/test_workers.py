@@ -13,10 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from e2e.running_server import RunningServer, start_server
+from e2e.running_server import PATIENCE_S, STOP_TIMEOUT_S, RunningServer, start_server
 
 SENTENCE = "The capital of France is [MASK]."
-_PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +39,9 @@ def test_score_of_a_text_is_that_of_one_process(
     """And the right sentence is the likelier one."""
     body = {"inputs": ["The dogs barks at night.", "The dogs bark at night."]}
     ours, theirs = (
-        httpx.post(f"{each.url}/score", json=body, timeout=60, trust_env=False).json()["results"]
+        httpx.post(f"{each.url}/score", json=body, timeout=PATIENCE_S, trust_env=False).json()[
+            "results"
+        ]
         for each in (workers, server)
     )
     assert [result["rank"] for result in ours] == [2, 1]
@@ -59,7 +60,7 @@ def test_other_questions_are_answered_as_by_one_process(
 ) -> None:
     """Sparse vectors and pairs of texts."""
     ours, theirs = (
-        httpx.post(f"{each.url}{path}", json=body, timeout=60, trust_env=False)
+        httpx.post(f"{each.url}{path}", json=body, timeout=PATIENCE_S, trust_env=False)
         for each in (workers, server)
     )
     assert ours.status_code == 200
@@ -85,7 +86,7 @@ def test_metrics_are_those_of_all_workers(workers: RunningServer) -> None:
     """
     url = f"{workers.url}/models/minilm_l6_en_uncased"
     for _ in range(30):
-        answer = httpx.post(url, json={"inputs": SENTENCE}, timeout=_PATIENCE_S, trust_env=False)
+        answer = httpx.post(url, json={"inputs": SENTENCE}, timeout=PATIENCE_S, trust_env=False)
         assert answer.status_code == 200
     wait_until(lambda: count_responses(workers) == 30)
     assert {count_responses(workers) for _ in range(10)} == {30}
@@ -105,7 +106,7 @@ def test_engine_process_that_was_killed_is_replaced(workers: RunningServer) -> N
     """Who waited for it is told so, and the service answers again."""
 
     async def ask_and_kill() -> httpx.Response:
-        async with httpx.AsyncClient(timeout=_PATIENCE_S, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=PATIENCE_S, trust_env=False) as client:
             url = f"{workers.url}/fill-mask"
             long = {"inputs": [f"A [MASK] {'very ' * 400}long text."] * 256}
             request = asyncio.create_task(client.post(url, json=long))
@@ -117,7 +118,7 @@ def test_engine_process_that_was_killed_is_replaced(workers: RunningServer) -> N
     answer = asyncio.run(ask_and_kill())
     assert (answer.status_code, answer.json()["code"]) == (502, "engine_lost")
     assert post(workers).status_code == 200
-    assert get(workers, "/readyz").status_code == 200
+    wait_until(lambda: get(workers, "/readyz").status_code == 200)
 
 
 def test_worker_that_was_killed_is_replaced(workers: RunningServer) -> None:
@@ -138,7 +139,7 @@ def test_sigterm_loses_no_accepted_request_and_leaves_no_process(tmp_path: Path)
         async def ask_and_stop() -> list[httpx.Response]:
             limits = httpx.Limits(max_connections=None)
             async with httpx.AsyncClient(
-                timeout=_PATIENCE_S, trust_env=False, limits=limits
+                timeout=PATIENCE_S, trust_env=False, limits=limits
             ) as client:
                 url = f"{server.url}/fill-mask"
                 asked = [asyncio.create_task(client.post(url, json=body)) for _ in range(8)]
@@ -150,7 +151,7 @@ def test_sigterm_loses_no_accepted_request_and_leaves_no_process(tmp_path: Path)
 
         answers = asyncio.run(ask_and_stop())
         assert [answer.status_code for answer in answers] == [200] * 8
-        assert server.process.wait(30) == 0
+        assert server.process.wait(STOP_TIMEOUT_S) == 0
         wait_until(lambda: not any(map(is_running, processes)))
 
 
@@ -167,12 +168,12 @@ def post(server: RunningServer, **body: Any) -> httpx.Response:
     """Send a native request over a connection of its own."""
     body = {"inputs": SENTENCE} | body
     url = f"{server.url}/fill-mask"
-    return httpx.post(url, json=body, timeout=_PATIENCE_S, trust_env=False)
+    return httpx.post(url, json=body, timeout=PATIENCE_S, trust_env=False)
 
 
 def get(server: RunningServer, route: str) -> httpx.Response:
     """Ask a route over a connection of its own."""
-    return httpx.get(f"{server.url}{route}", timeout=_PATIENCE_S, trust_env=False)
+    return httpx.get(f"{server.url}{route}", timeout=PATIENCE_S, trust_env=False)
 
 
 def count_responses(server: RunningServer) -> float:
@@ -198,15 +199,29 @@ def list_children(server: RunningServer) -> list[int]:
     """Return the processes that the parent started, but for Python's own tracker of resources."""
     parent = server.process.pid
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text("utf-8").split()
-    return [
-        int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
+    return [int(pid) for pid in children if "spawn_main" in read_command(pid)]
+
+
+def read_command(pid: str) -> str:
+    """Return the command line of a process; one that has ended meanwhile has none."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text("utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def find_engine(server: RunningServer) -> int:
     """Return the engine process that was started last, as the log says."""
-    events = map(json.loads, server.output.read_text("utf-8").splitlines())
+    events = read_events(server)
     return [int(event["pid"]) for event in events if event["event"] == "engine_started"][-1]
+
+
+def read_events(server: RunningServer) -> list[dict[str, Any]]:
+    """Return every line of the log, each of which must be an object."""
+    lines = server.output.read_text("utf-8").splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n") and server.process.returncode is None:
+        lines.pop()  # it is being written
+    return list(map(json.loads, lines))
 
 
 def is_running(pid: int) -> bool:
@@ -219,7 +234,7 @@ def is_running(pid: int) -> bool:
 
 def wait_until(condition: Callable[[], bool]) -> None:
     """Wait for what another process does, which has no event here."""
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)

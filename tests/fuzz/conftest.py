@@ -13,5 +13,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     directory = tmp_path_factory.mktemp("fuzzed")
     (directory / "store").mkdir()
     env = {"FILLMASK_MODEL_STORE_DIR": str(directory / "store"), "FILLMASK_OFFLINE": "1"}
+    env |= {"FILLMASK_REQUEST_TIMEOUT_S": "60"}  # less than a client waits
     with start_server(env, directory) as running:
         yield running

@@ -35,7 +35,7 @@ VALID = (
     {"inputs": [{"name": "x", "shape": [1], "datatype": "BYTES", "data": [SENTENCE]}]},
 )
 PARIS = 3000
-TIMEOUT_S = 20
+TIMEOUT_S = 120
 
 each_path = pytest.mark.parametrize("path", PATHS)
 every_path = pytest.mark.parametrize("path", PATHS + OTHER_PATHS)

@@ -29,7 +29,7 @@ CHECKS = [
 POSITIVE = schemathesis.GenerationMode.POSITIVE
 """All that can be drawn for a route without a body: any path may be a name."""
 
-TIMEOUT_S = 20
+TIMEOUT_S = 120
 
 
 def play(server: RunningServer, operation: tuple[str, str], cases: int) -> None:

@@ -25,7 +25,7 @@ from service.telemetry import logs
 ReadLog = Callable[[], list[dict[str, Any]]]
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
-_PATIENCE_S = 60
+_PATIENCE_S = 300
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,15 +2,17 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from fakes import VOCABULARY, FakeEngine, FakeStore, Gate, make_model
+from fakes import VOCABULARY, FakeEngine, FakeStore, Gate, make_model, score_by_id
+from model_store.engines.batches.batch import Batch, Scores
 from model_store.engines.fill_mask import FillMaskModel
 from model_store.errors import (
     MaskNotFoundError,
@@ -139,14 +141,15 @@ async def test_task_takes_one_trip_a_round(store: FakeStore, rounds: int) -> Non
 
 async def test_rounds_share_one_deadline(store: FakeStore) -> None:
     """A task of many rounds has no more time than one of few."""
-    with Gate() as gate:
-        store.engines["tiny"] = FakeEngine(gate)
-        async with running(store, timeout_s=0.2) as pipeline:
-            waiting = asyncio.create_task(pipeline.run("tiny", ChainRequest(3)))
-            await gate.reached()
-            with pytest.raises(DeadlineExceededError):
-                await waiting
-            gate.open()
+
+    def answer_slowly(batch: Batch, k: int) -> Scores:
+        time.sleep(0.1)  # so each would be done in time, and not all
+        return score_by_id(batch, k)
+
+    store.engines["tiny"] = FakeEngine(answer=answer_slowly)
+    async with running(store, timeout_s=0.2) as pipeline:
+        with pytest.raises(DeadlineExceededError):
+            await pipeline.run("tiny", ChainRequest(3))
 
 
 async def test_inputs_that_are_tokenized_in_a_thread_are_answered(store: FakeStore) -> None:
@@ -348,13 +351,16 @@ async def test_stages_of_a_request_are_timed(store: FakeStore) -> None:
 async def test_engine_that_is_stuck_is_found_by_every_probe(store: FakeStore) -> None:
     """And they leave no more than one text before it, however many ask."""
     engine = store.engines["tiny"] = FakeEngine()
-    async with running(store, ready_timeout_s=0.05) as pipeline:
+    async with running(store) as pipeline:
+        patient = pipeline._limits
         await pipeline.check("tiny")
         with Gate() as gate:
             engine.gate = gate
+            pipeline._limits = replace(patient, ready_timeout_s=0.05)
             for _ in range(3):
                 with pytest.raises(DeadlineExceededError):
                     await pipeline.check("tiny")
+            pipeline._limits = patient
             gate.open()
         await pipeline.check("tiny")
     assert len(engine.batch_sizes) <= 3

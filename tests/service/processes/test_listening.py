@@ -165,7 +165,8 @@ def test_app_is_served_until_a_signal(number: signal.Signals) -> None:
 
     def ask(port: int) -> None:
         app.state.started.wait()
-        statuses.append(httpx.get(f"http://{HERE}:{port}/nowhere", trust_env=False).status_code)
+        answer = httpx.get(f"http://{HERE}:{port}/nowhere", timeout=60, trust_env=False)
+        statuses.append(answer.status_code)
         os.kill(os.getpid(), number)
 
     exit_well_on_sigterm()

@@ -232,6 +232,7 @@ def test_error_that_ends_the_process_is_an_event(read_log: Callable[[], Any]) ->
 
 def test_error_that_nobody_can_catch_is_an_event(read_log: Callable[[], Any]) -> None:
     """As of an object that goes."""
+    gc.collect()  # what other tests have left is none of it
     configure_logs(Settings())
 
     class Failing:
@@ -300,6 +301,7 @@ async def test_error_that_nobody_awaited_is_logged_without_its_message(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """Asyncio would write the task below its sentence, and the error in the task."""
+    gc.collect()  # what other tests have left is none of it
     configure_logs(Settings())
     future = asyncio.get_running_loop().create_future()
     future.set_exception(RuntimeError(SECRET))

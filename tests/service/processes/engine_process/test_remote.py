@@ -187,6 +187,7 @@ async def test_request_that_ran_out_of_time_is_not_computed(
             first = asyncio.create_task(patient.post("/fill-mask", json={"inputs": TEXT}))
             await gate.reached()
             response = await hasty.post("/fill-mask", json={"inputs": [TEXT, TEXT]})
+            await wait_for_queue(engine, 0)
             last = asyncio.create_task(patient.post("/fill-mask", json={"inputs": TEXT}))
             await wait_for_queue(engine, 1)
             gate.open()
@@ -210,6 +211,7 @@ async def test_texts_of_a_worker_that_is_gone_are_not_computed(
                 app: Any = leaving._transport.app  # type: ignore[attr-defined]
                 await app.state.metrics._client.close()
                 assert (await left).json()["code"] == "engine_lost"
+            await wait_for_queue(engine, 0)
             last = asyncio.create_task(staying.post("/fill-mask", json={"inputs": TEXT}))
             await wait_for_queue(engine, 1)
             gate.open()
@@ -380,7 +382,9 @@ async def test_load_that_takes_too_long_goes_on(
     with Gate() as gate:
         store.gates["tiny"] = gate
         async with serve_remote(engine, request_timeout_s=0.2) as hasty:
-            answer = await hasty.post("/presets/tiny/load", json={"pin": True})
+            loading = asyncio.create_task(hasty.post("/presets/tiny/load", json={"pin": True}))
+            await gate.reached()
+            answer = await loading
             gate.open()
             await engine.host.models.load("tiny")
     assert (answer.status_code, answer.json()["code"]) == (504, "timeout")
@@ -418,7 +422,7 @@ def test_worker_never_imports_a_runtime() -> None:
 async def wait_for_queue(engine: "Engine", size: int) -> None:
     """Wait until so many texts stand in the queue of the one model."""
     [model] = engine.host.models.ready().values()
-    while model.queue_size < size:  # noqa: ASYNC110  # no event, and no time: turns of the loop
+    while model.queue_size != size:  # noqa: ASYNC110  # no event, and no time: turns of the loop
         await asyncio.sleep(0)
 
 

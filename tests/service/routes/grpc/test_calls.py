@@ -152,7 +152,8 @@ async def test_who_is_past_the_deadline_is_dropped(store: FakeStore, serve: Any)
     with Gate() as gate:
         store.gates["tiny"] = gate
         async with open_caller(serve, store) as caller:
-            call = caller.start("ModelInfer", infer_request(ONE_MASK), timeout=0.2)
+            await caller.ask("ServerLive")  # so that there is a connection already
+            call = caller.start("ModelInfer", infer_request(ONE_MASK), timeout=0.5)
             refused = await refuse(call)
             await caller.wait_until_counted("fill_mask_requests_total{")
             gate.open()

@@ -254,6 +254,8 @@ async def test_load_that_takes_too_long_goes_on(store: FakeStore, serve: Any) ->
 async def test_unload_that_takes_too_long_goes_on(store: FakeStore, serve: Any) -> None:
     """The preset is out of sight already."""
     async with serve(store, request_timeout_s=0.2) as client:
+        pipeline = client._transport.app.state.pipeline
+        pipeline._limits = replace(pipeline._limits, timeout_s=60.0)  # who asks has all the time
         with Gate() as gate:
             store.engines["tiny"] = FakeEngine(gate)
             asking = asyncio.create_task(client.post("/fill-mask", json={"inputs": TEXT}))
