@@ -165,6 +165,19 @@ def test_what_a_class_fixes_otherwise_is_said(
 
 
 @pytest.mark.parametrize(
+    ("num_layers", "layer_order"),
+    [(1, (0, 0, 0)), (2, (0, 0, 1, 1)), (3, (0, 1, 2, 0, 1, 2)), (6, (0, 1, 2, 3, 4, 5))],
+)
+def test_layers_that_run_in_groups_come_back(
+    num_layers: int, layer_order: tuple[int, ...], tmp_path: Path
+) -> None:
+    """ALBERT's, as KerasHub counts them."""
+    checkpoint = make_checkpoint("Albert", num_layers=num_layers, layer_order=layer_order)
+    write_keras_preset(checkpoint, tmp_path / "saved")
+    assert_same(read_checkpoint(tmp_path / "saved"), checkpoint)
+
+
+@pytest.mark.parametrize(
     ("name", "fields", "sentence"),
     [
         ("DistilBert", {"norm_first": True}, "DistilBertBackbone has no norm_first as this"),
