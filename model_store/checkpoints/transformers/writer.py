@@ -88,9 +88,10 @@ def _describe(checkpoint: Checkpoint, family: Family, dtype: Precision) -> dict[
         ValueError: the model is none that its family's class in Transformers could be.
     """
     config, padding = checkpoint.config, _find_padding(checkpoint)
+    kind, architecture = family.name_class(checkpoint.tokenizer.spelling)
     raw = {
-        "architectures": [family.architecture],
-        "model_type": family.name,
+        "architectures": [architecture],
+        "model_type": kind,
         **family.write_config(config, padding),
         "pad_token_id": padding,
         "dtype": dtype,

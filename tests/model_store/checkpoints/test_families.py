@@ -11,13 +11,24 @@ from safetensors.numpy import load_file
 
 from family_cases import make_tensors, write_family_dir
 from family_checkpoints import list_readable, read_case, read_golden, write_case
-from model_store.checkpoints import is_keras_family, write_keras_model, write_transformers_dir
+from golden.tokenizer_cases import CASES as TOKENIZER_CASES
+from model_store.checkpoints import (
+    is_keras_family,
+    read_family,
+    read_tokenizer,
+    write_keras_model,
+    write_transformers_dir,
+)
 from model_store.checkpoints.completeness import require_variables
+from model_store.checkpoints.files import read_json
 from model_store.checkpoints.transformers.directory import read_transformers_model
 from model_store.checkpoints.transformers.families import FAMILIES, find_family
+from model_store.encoder.config import EncoderConfig
 from model_store.errors import HeadMissingError, ModelLoadError
+from random_checkpoints import fill_checkpoint
 
 CASES = list_readable()
+CONFIG = EncoderConfig(600, 2, 2, 8, 12, max_sequence_length=16)
 OTHERS = [family.name for family in FAMILIES if family.name != "bert"]
 
 
@@ -79,6 +90,21 @@ def test_a_model_is_written_as_transformers_names_it(name: str, tmp_path: Path) 
     for tensor in written.keys() - {"lm_head.bias"}:  # Transformers does not use it beside another
         shared = min(len(theirs[tensor]), len(written[tensor])) - SKIPPED.get(tensor, 0)
         np.testing.assert_array_equal(written[tensor][-shared:], theirs[tensor][-shared:], tensor)
+
+
+def test_a_roberta_with_sentencepiece_is_named_xlm_roberta(tmp_path: Path) -> None:
+    """For Transformers' own classes to be found by it."""
+    for case in TOKENIZER_CASES:
+        if case.family not in {"roberta", "xlm-roberta", "camembert"}:
+            continue
+        tokenizer = read_tokenizer(case.write(tmp_path / case.name))
+        config = replace(CONFIG, family="roberta", vocabulary_size=tokenizer.vocabulary_size)
+        write_transformers_dir(fill_checkpoint(config, tokenizer), tmp_path / f"{case.name} again")
+        written = read_json(tmp_path / f"{case.name} again" / "config.json")
+        is_piece = case.family != "roberta"
+        assert written["model_type"] == ("xlm-roberta" if is_piece else "roberta")
+        assert written["architectures"] == [f"{'XLM' * is_piece}RobertaForMaskedLM"]
+        assert read_family(tmp_path / f"{case.name} again") == "roberta"
 
 
 @pytest.mark.parametrize("name", OTHERS)

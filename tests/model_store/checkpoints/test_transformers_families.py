@@ -19,6 +19,9 @@ pytestmark = [
 NEVER_STORED = {"esm": ("contact_head", "inv_freq")}
 """What Transformers makes itself, and a masked LM has no use for or no other way to have."""
 
+CLASSES = {"ESM": "EsmForMaskedLM"}
+"""Those of Transformers that are not called as KerasHub's are."""
+
 
 def test_transformers_computes_what_we_compute(case: FamilyCase, tmp_path: Path) -> None:
     """On what we wrote: every weight found, none left over, logits within 1e-4."""
@@ -32,6 +35,7 @@ def test_transformers_computes_what_we_compute(case: FamilyCase, tmp_path: Path)
     missing = [key for key in report["missing_keys"] if not any(part in key for part in made_up)]
     assert not missing
     assert not [key for key in report["unexpected_keys"] if ".pooler." not in key]
+    assert type(theirs).__name__ == CLASSES.get(case.name, f"{case.name}ForMaskedLM")
     features, _, _ = model.preprocessor(list(case.texts))
     with torch.no_grad():
         logits = theirs.eval()(

@@ -1,8 +1,8 @@
 """What a family is: how its `config.json` and its tensors' names map onto the encoder."""
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from model_store.checkpoints.checkpoint import Array
@@ -50,6 +50,8 @@ class Family:
             one for each variable.
         restore: the inverse of `arrange`, of what a config asks for and the id of padding.
         skips_padding: whether padding takes no position where positions are learnt.
+        spelled: its `model_type` and its class in Transformers where the vocabulary is spelled
+            otherwise than the family's usual one.
     """
 
     name: str
@@ -67,6 +69,11 @@ class Family:
     arrange: Callable[[Tensors, Raw], Tensors] = keep
     restore: Callable[[Tensors, EncoderConfig, int], Tensors] = keep_all
     skips_padding: bool = False
+    spelled: Mapping[type, tuple[str, str]] = field(default_factory=dict)
+
+    def name_class(self, spelling: object) -> tuple[str, str]:
+        """Return the `model_type` and the class in Transformers of a model with a vocabulary."""
+        return self.spelled.get(type(spelling), (self.name, self.architecture))
 
     def has_class(self, name: str) -> bool:
         """Say whether a class of Transformers is the family's, for configs with no `model_type`."""

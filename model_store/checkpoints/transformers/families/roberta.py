@@ -25,6 +25,7 @@ from model_store.checkpoints.transformers.families.parts import (
     require_absolute,
 )
 from model_store.encoder.config import EncoderConfig
+from model_store.encoder.tokenizers.spelling import MetaspaceSpelling
 
 _POSITIONS = "roberta.embeddings.position_embeddings.weight"
 _DECODER = "lm_head.decoder.weight"
@@ -121,4 +122,5 @@ ROBERTA = Family(
     arrange=_arrange,
     restore=_restore,
     skips_padding=True,
+    spelled={MetaspaceSpelling: ("xlm-roberta", "XLMRobertaForMaskedLM")},
 )
