@@ -102,7 +102,7 @@ golden: $(GOLDEN_VENV)/.stamp ## Make the golden files anew with Transformers an
 	cd tests && ../$(GOLDEN_VENV)/bin/python golden/make_family_checkpoint_golden.py
 
 test-slow: $(TEST_VENV)/.stamp ## Run the tests that take minutes: every preset trained, ten kills
-	$(BIN)/python -m pytest -m slow --no-cov
+	$(BIN)/python -m pytest -m slow --no-cov --hypothesis-profile any
 
 test-keras: $(TEST_VENV)/.stamp ## Run KerasHub's tests and documentation on our classes, on two backends, and every family on JAX
 	for backend in tensorflow jax; do \

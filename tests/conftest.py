@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from model_store.fetching.catalog import EMBEDDED
 from model_store.store import ModelStore
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fake_hub import FakeHub
+
+# How quickly examples are made and tried says how busy a machine is, and nothing of the code.
+settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# What everybody must pass is the same for everybody; `make test-slow` looks for what nobody has.
+settings.register_profile("same", settings.get_profile("any"), derandomize=True, database=None)
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

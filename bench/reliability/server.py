@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.reliability.http_client import LostAnswerError, ask_once
 
-_START_S = 120.0
+_START_S = 300.0
 _STOP_S = 60.0
 _POLL_S = 0.1
 

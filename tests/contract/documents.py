@@ -59,5 +59,5 @@ def run_tool(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command of this environment at the root of the repository."""
     command = [str(Path(sys.executable).with_name(name)), *arguments]
     return subprocess.run(  # noqa: S603  # tools of the test group
-        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )

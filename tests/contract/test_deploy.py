@@ -187,7 +187,7 @@ def test_health_check_follows_healthz(status: int | None, is_healthy: bool) -> N
             [sys.executable, *command[1:]],
             env={"FILLMASK_PORT": str(port), "http_proxy": "http://127.0.0.1:1"},
             capture_output=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
     assert (checked.returncode == 0) is is_healthy, checked.stderr.decode()

@@ -45,7 +45,7 @@ WRITERS: dict[str, Any] = {
     "joined": write_joined,
     "google": write_google,
 }
-PATIENCE_S = 20
+PATIENCE_S = 120
 LONGEST_SENTENCE = 1000
 
 each_format = pytest.mark.parametrize("name", WRITERS)

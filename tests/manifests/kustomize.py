@@ -55,7 +55,7 @@ def build_directory(directory: Path) -> Parts:
     """Return the objects of a directory with a kustomization."""
     command = [str(Path(sys.executable).with_name("kubectl")), "kustomize", str(directory)]
     built = subprocess.run(  # noqa: S603  # a tool of the test group
-        command, capture_output=True, text=True, timeout=60, check=False
+        command, capture_output=True, text=True, timeout=600, check=False
     )
     assert (built.returncode, built.stderr) == (0, "")
     parts = list(yaml.safe_load_all(built.stdout))

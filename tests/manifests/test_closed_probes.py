@@ -65,7 +65,7 @@ def test_probe_follows_the_server(
     with answer(PROBES[name], status) as port:
         here = code.replace("8000", str(port)).replace("/keys", str(tmp_path))
         asked = subprocess.run(  # noqa: S603  # the command under test
-            [sys.executable, option, here], capture_output=True, timeout=60, check=False
+            [sys.executable, option, here], capture_output=True, timeout=600, check=False
         )
     assert (asked.returncode == 0) is is_well, asked.stderr.decode()
 

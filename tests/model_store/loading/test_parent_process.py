@@ -12,7 +12,7 @@ import pytest
 
 from model_store.loading.parent_process import end_with_parent, hear_interrupts
 
-_PATIENCE_S = 20
+_PATIENCE_S = 240
 
 
 def test_child_of_a_parent_that_was_killed_ends() -> None:
@@ -33,15 +33,15 @@ def test_child_of_a_parent_that_was_killed_ends() -> None:
 
 def test_process_without_a_parent_goes_on() -> None:
     """A command that a user started is bound to nobody."""
-    before = threading.active_count()
+    before = set(threading.enumerate())
     end_with_parent()
-    assert threading.active_count() == before
+    assert not set(threading.enumerate()) - before
 
 
 def test_child_does_not_hear_interrupts_while_it_starts() -> None:
     """It would write a traceback. In a fresh parent: the first child brings another with it."""
     command = [sys.executable, "-c", PARENT]
-    assert subprocess.run(command, timeout=60, check=False).returncode == 0  # noqa: S603
+    assert subprocess.run(command, timeout=_PATIENCE_S, check=False).returncode == 0  # noqa: S603
 
 
 PARENT = """
