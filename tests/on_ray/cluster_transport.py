@@ -6,18 +6,22 @@ from typing import Self
 
 import httpx
 
+from on_ray.shipped_store import Shipment
+
 TOLD_S = 0.5
 """By then every replica has told the board what it saw."""
 
 _OF_THE_BODY = {b"content-encoding", b"content-length", b"transfer-encoding"}
+_READING = 'fill_mask_http_responses_total{route="/metrics",status="200"}'
 _COUNTED = re.compile(r"(\w+_(?:total|sum|count|bucket))(\{.*\})? (\S+)")
 
 
 class ClusterTransport(httpx.AsyncBaseTransport):
     """Sends everything to one address, and shows of `/metrics` what was counted since."""
 
-    def __init__(self, url: str, before: str) -> None:
-        """Send to a URL; `before` is what `/metrics` showed there at the start."""
+    def __init__(self, url: str, shipment: Shipment, before: str) -> None:
+        """Send to a URL, the store first; `before` is what `/metrics` showed at the start."""
+        self._shipment = shipment
         self._url = httpx.URL(url)
         self._transport = httpx.AsyncHTTPTransport(trust_env=False)
         self._before = {
@@ -25,12 +29,21 @@ class ClusterTransport(httpx.AsyncBaseTransport):
             for found in map(_COUNTED.fullmatch, before.splitlines())
             if found
         }
+        # It was counted after it had been answered.
+        self._before[_READING] = self._before.get(_READING, 0) + 1
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer."""
+        """Answer, with the test's store as it is now."""
+        self._shipment.send()
+        try:
+            return await self._answer(request)
+        finally:
+            self._shipment.fetch_loads()
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
         # A test may name the server as one process is named.
         request.url = request.url.copy_with(host=self._url.host, port=self._url.port)
-        if request.url.path != "/metrics":
+        if not request.url.path.endswith("/metrics"):
             return await self._transport.handle_async_request(request)
         await asyncio.sleep(TOLD_S)
         response = await self._transport.handle_async_request(request)

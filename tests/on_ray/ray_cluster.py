@@ -16,6 +16,11 @@ _CPUS = 8
 """Of each node, as far as Ray knows: this machine may have fewer."""
 
 _OBJECT_BYTES = 100_000_000
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Replicas would give way to all else on this machine.
+    "RAY_worker_niceness": "0",
+}
 _ATTEMPTS = 3
 _TESTS = Path(__file__).resolve().parent.parent
 
@@ -23,7 +28,7 @@ _TESTS = Path(__file__).resolve().parent.parent
 @contextmanager
 def start_cluster(nodes: int = NODES) -> Iterator[Cluster]:
     """Run a cluster for the length of a block, and be connected to it."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.update(_ENVIRONMENT)
     cluster = _start_head()
     try:
         for _ in range(nodes - 1):
