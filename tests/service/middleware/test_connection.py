@@ -15,8 +15,10 @@ from uvicorn.server import ServerState
 
 from service.middleware.connection import ConnectionLimits, LimitedConnection
 
-SHORT_S = 0.05
-LONG_S = 50.0
+SHORT_S = 10.0
+"""A time that passes when a test says so: a busy machine would be late for any that is short."""
+
+LONG_S = 100.0
 LIMIT = 20_000
 GET = b"GET / HTTP/1.1\r\n\r\n"
 CHUNKED = b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -106,6 +108,17 @@ class Peer:
             pass
 
 
+class Heard(LimitedConnection):
+    """A connection that counts what it hears."""
+
+    pieces = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Count a piece."""
+        self.pieces += 1
+        super().data_received(data)
+
+
 class Server:
     """A listener with that protocol, and what uvicorn's server would keep of it."""
 
@@ -148,6 +161,45 @@ class Server:
         while self.state.connections:  # noqa: ASYNC110  # it tells nobody
             await asyncio.sleep(0.001)
 
+    async def pass_time(
+        self, seconds: float = SHORT_S, *, connections: int = 1, in_head: bool = False
+    ) -> None:
+        """Let time pass at once, as soon as there are so many connections, in a head or not."""
+
+        def are_ready() -> bool:
+            there = self.state.connections
+            return len(there) == connections and all(c._is_in_head >= in_head for c in there)
+
+        while not are_ready():  # noqa: ASYNC110  # turns of the loop
+            await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        now = loop.time
+        loop.time = lambda: now() + seconds  # type: ignore[method-assign]
+
+    async def hear_more(self) -> None:
+        """Return when the one connection has heard of something again, and again."""
+        [connection] = self.state.connections
+        enough = connection.pieces + 3
+        while connection.pieces < enough:  # noqa: ASYNC110  # turns of the loop
+            await asyncio.sleep(0)
+
+    async def wait_until_refused(self) -> None:
+        """Return when no connection takes any more."""
+
+        def is_refused(connection: LimitedConnection) -> bool:
+            return connection._is_refused or connection.transport.is_closing()
+
+        while not all(map(is_refused, self.state.connections)):  # noqa: ASYNC110  # as above
+            await asyncio.sleep(0)
+
+    async def outlast(self) -> None:
+        """Let a few short times pass, and return when every connection is gone."""
+        for _ in range(3):
+            if self.state.connections:
+                await self.pass_time()
+                await asyncio.sleep(0.001)
+        await self.wait_until_empty()
+
 
 @asynccontextmanager
 async def run_server(keep_alive_s: float = LONG_S, **limits: Any) -> AsyncIterator[Server]:
@@ -167,7 +219,7 @@ async def run_server(keep_alive_s: float = LONG_S, **limits: Any) -> AsyncIterat
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
         server = Server(application, listener)
         protocol = partial(
-            LimitedConnection,
+            Heard,
             config=config,
             server_state=server.state,
             app_state={"observe_response": lambda *answer: server.counted.append(answer)},
@@ -269,7 +321,7 @@ async def test_who_sends_on_for_ever_is_cut_off() -> None:
         await peer.send(b"no HTTP\r\n")
         assert (await peer.read())[0] == 400
         sending = asyncio.create_task(peer.drip(b"x"))
-        await server.wait_until_empty()
+        await server.outlast()
         sending.cancel()
 
 
@@ -277,6 +329,7 @@ async def test_silent_connection_is_closed() -> None:
     """Who says nothing is told nothing."""
     async with run_server(header_timeout_s=SHORT_S) as server:
         peer = await server.open()
+        await server.pass_time()
         assert await peer.rest() == b""
         await server.wait_until_empty()
 
@@ -287,8 +340,21 @@ async def test_half_a_head_is_given_up(start: bytes) -> None:
     async with run_server(header_timeout_s=SHORT_S) as server:
         peer = await server.open()
         await peer.send(start)
+        await server.pass_time(in_head=True)
         assert await peer.read_error() == (408, "caller_timeout")
     assert server.application.paths == []
+
+
+async def drip_in_vain(server: Server, peer: Peer, piece: bytes) -> None:
+    """Send a little again and again, at all times, until the connection is gone."""
+    dripping = asyncio.create_task(peer.drip(piece))
+    for _ in range(2):
+        await server.hear_more()
+        await server.pass_time(SHORT_S / 2)
+    async with asyncio.timeout(60):
+        await server.wait_until_refused()
+    await server.outlast()  # who is refused may be sending still
+    await dripping
 
 
 async def test_head_that_drips_is_given_up() -> None:
@@ -296,8 +362,7 @@ async def test_head_that_drips_is_given_up() -> None:
     async with run_server(header_timeout_s=SHORT_S, max_header_bytes=10**9) as server:
         peer = await server.open()
         await peer.send(b"GET / HTTP/1.1\r\nname: ")
-        await peer.drip(b"v")
-        await server.wait_until_empty()
+        await drip_in_vain(server, peer, b"v")
     assert server.application.paths == []
 
 
@@ -307,8 +372,7 @@ async def test_empty_lines_after_an_answer_buy_no_time() -> None:
         peer = await server.open()
         await peer.send(GET)
         assert (await peer.read())[0] == 200
-        await peer.drip(b"\r\n")
-        await server.wait_until_empty()
+        await drip_in_vain(server, peer, b"\r\n")
 
 
 async def test_body_that_nobody_reads_buys_no_time() -> None:
@@ -318,8 +382,7 @@ async def test_body_that_nobody_reads_buys_no_time() -> None:
         peer = await server.open()
         await peer.send(b"POST / HTTP/1.1\r\ncontent-length: 1000000000\r\n\r\n")
         assert (await peer.read())[0] == 200
-        await peer.drip(b"x")
-        await server.wait_until_empty()
+        await drip_in_vain(server, peer, b"x")
 
 
 async def test_connection_without_a_request_is_closed() -> None:
@@ -328,6 +391,7 @@ async def test_connection_without_a_request_is_closed() -> None:
         peer = await server.open()
         await peer.send(GET)
         assert (await peer.read())[0] == 200
+        await server.pass_time()
         assert await peer.rest() == b""
 
 
@@ -339,7 +403,9 @@ async def test_request_in_work_may_take_longer_than_a_head() -> None:
         await peer.send(GET)
         await server.application.began.wait()
         # Its time would be over first.
-        assert await (await server.open()).rest() == b""
+        later = await server.open()
+        await server.pass_time(connections=2)
+        assert await later.rest() == b""
         server.application.gate.set()
         assert (await peer.read())[0] == 200
 
@@ -354,7 +420,7 @@ async def test_answer_that_is_not_taken_is_given_up(size: int, connection: bytes
         peer.writer.transport.pause_reading()
         await peer.send(b"GET / HTTP/1.1\r\nconnection: " + connection + b"\r\n\r\n")
         await server.application.ended.wait()
-        await server.wait_until_empty()
+        await server.outlast()
 
 
 async def test_rest_of_an_answer_that_is_not_taken_is_given_up(server: Server) -> None:
@@ -394,7 +460,7 @@ async def test_end_of_the_server_waits_for_no_reader() -> None:
         await server.application.ended.wait()
         for connection in list(server.state.connections):
             connection.shutdown()
-        await server.wait_until_empty()
+        await server.outlast()
 
 
 async def test_connections_are_counted() -> None:
