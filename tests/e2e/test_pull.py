@@ -21,8 +21,10 @@ from hub_fixtures import make_keras_files, make_original_files, without_head
 TINY = "bert_tiny_en_uncased"
 TEXT = {"inputs": "the [MASK]", "preset": TINY}
 PULL = """
-import logging
+import logging, sys
 from service.commands.presets import presets
+print("ready", file=sys.stderr, flush=True)
+sys.stdin.readline()
 logging.basicConfig()
 logging.getLogger("filelock").setLevel(logging.DEBUG)
 presets()
@@ -37,13 +39,16 @@ def pull_hub(hub: FakeHub) -> FakeHub:
     return hub
 
 
-def start_pull(hub: FakeHub, tmp_path: Path, store: str = "store") -> subprocess.Popen[str]:
+def start_pull(
+    hub: FakeHub, tmp_path: Path, store: str = "store", stdin: int = subprocess.DEVNULL
+) -> subprocess.Popen[str]:
     """Start the command in a process of its own, without what only a server imports."""
-    command = [sys.executable, "-c", PULL, "pull", TINY]
+    command = [sys.executable, "-c", PULL, "pull", TINY]  # which waits for a line, or an end
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("FILLMASK_")}
     return subprocess.Popen(  # noqa: S603  # our own command
         command,
         env=inherited | settings_of(hub, tmp_path, store),
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -79,12 +84,19 @@ def test_killed_pull_leaves_nothing_half_and_is_finished_later(
 
 
 def test_two_processes_pull_once(pull_hub: FakeHub, tmp_path: Path) -> None:
-    """One fetches, the other waits and finds everything."""
+    """One fetches, the other waits and finds everything.
+
+    The second one imports first: what fetches does not wait for as long as that may take.
+    """
+    second = start_pull(pull_hub, tmp_path, stdin=subprocess.PIPE)
+    assert second.stdin
+    assert second.stderr
+    assert any(line == "ready\n" for line in second.stderr)
     with hold_after(pull_hub, 0) as is_held:
         first = start_pull(pull_hub, tmp_path)
         assert is_held.wait(PATIENCE_S)
-        second = start_pull(pull_hub, tmp_path)
-        assert second.stderr
+        second.stdin.close()
+        second.stdin = None  # what is closed takes no more
         assert any("not acquired" in line for line in second.stderr)
     for process in (first, second):
         assert finish(process).endswith(f"store/{TINY}\n")
