@@ -50,8 +50,9 @@ def test_concurrent_requests_are_batched_and_answered_as_alone(server: RunningSe
             server.process.send_signal(signal.SIGSTOP)
             try:
                 asked = asyncio.gather(*posts)
-                for _ in texts:
-                    await sent.acquire()
+                async with asyncio.timeout(PATIENCE_S):
+                    for _ in texts:
+                        await sent.acquire()
             finally:
                 server.process.send_signal(signal.SIGCONT)
             return [answer.json()["results"][0] for answer in await asked]

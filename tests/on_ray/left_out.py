@@ -21,6 +21,7 @@ _HTTP = "A client of HTTP cannot say so, or hears no answer before it has said a
 _FAST = "With a nanosecond for a request, what a network brings of it is too late as well."
 _LOST = "No load raises it: it tells of a replica that is gone, or that holds another version."
 _PROXY = "Serve's proxy answers with the id that it was given, or with a UUID; ours is in the log."
+_STILL = "It has the server's process stand still."
 _KEPT = "The server of a test is kept for the next one, and there is one at a time."
 _BEGINS = "A replica is there once what it begins with is loaded: a load that is held holds it up."
 _FRESH = "It counts from the start of a server, and the cluster is one for all tests."
@@ -53,6 +54,7 @@ LEFT_OUT = {
     "test_every_request_without_an_id_gets_its_own": _PROXY,
     "test_caller_who_waits_for_each_answer_gets_it": _INSIDE,
     "test_server_that_ends_says_so_once": _INSIDE,
+    "test_concurrent_requests_are_batched_and_answered_as_alone": _STILL,
     "test_server_that_ends_answers_what_it_has_begun": _KEPT,
     "test_servers_share_nothing": _KEPT,
     "test_pinned_presets_are_loaded_at_start": _BEGINS,
