@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model_store.checkpoints.checkpoint import Checkpoint
+from model_store.checkpoints.checkpoint import Array, Checkpoint
 from model_store.checkpoints.completeness import require_complete
 from model_store.checkpoints.keras.preset import read_keras_backbone
 from model_store.checkpoints.transformers.directory import read_transformers_dir
@@ -94,13 +94,18 @@ def _require_same_embeddings(backbone: Checkpoint, original: Checkpoint) -> None
     if ours is None:
         message = f"The backbone lacks {_TOKEN_EMBEDDINGS}; fetch it again."
         raise ModelLoadError(message)
-    theirs = theirs.astype(np.float32)
-    is_same = ours.shape == theirs.shape and bool(
-        np.linalg.norm(ours.astype(np.float32) - theirs) <= _TOLERANCE * np.linalg.norm(theirs)
-    )
-    if not is_same:
+    if ours.shape != theirs.shape or not _is_close(ours, theirs):
         message = (
             "The token embeddings of the backbone are not those of the checkpoint with the head; "
             "take both from the same model."
         )
         raise ModelLoadError(message)
+
+
+def _is_close(ours: Array, theirs: Array) -> bool:
+    theirs = theirs.astype(np.float32)
+    # A damaged file has values whose squares are none.
+    with np.errstate(over="ignore", invalid="ignore"):
+        difference = np.linalg.norm(ours.astype(np.float32) - theirs)
+        largest = _TOLERANCE * np.linalg.norm(theirs)
+    return bool(np.isfinite(difference) and difference <= largest)

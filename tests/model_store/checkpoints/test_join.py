@@ -57,7 +57,8 @@ def test_another_shape_is_refused(original: Checkpoint, change: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    ("factor", "is_same"), [(1.0005, True), (1.002, False), (np.nan, False), (0.0, False)]
+    ("factor", "is_same"),
+    [(1.0005, True), (1.002, False), (np.nan, False), (0.0, False), (1e30, False)],
 )
 def test_embeddings_agree_within_a_thousandth(
     original: Checkpoint, factor: float, *, is_same: bool
@@ -70,6 +71,18 @@ def test_embeddings_agree_within_a_thousandth(
     else:
         with pytest.raises(ModelLoadError, match="token embeddings"):
             join_head(backbone, original)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 1e30])
+def test_embeddings_are_not_those_of_a_checkpoint_without_bounds(
+    original: Checkpoint, value: float
+) -> None:
+    """Everything would be within a thousandth of what is infinite."""
+    embeddings = original.variables[EMBEDDINGS].astype(np.float32)
+    embeddings[3, 0] = value
+    damaged = replace(original, variables={**original.variables, EMBEDDINGS: embeddings})
+    with pytest.raises(ModelLoadError, match="token embeddings"):
+        join_head(original, damaged)
 
 
 def test_missing_embeddings_are_told(original: Checkpoint) -> None:
