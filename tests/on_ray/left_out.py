@@ -28,7 +28,7 @@ _FRESH = "It counts from the start of a server, and the cluster is one for all t
 _COLD = "A load that takes no time is over before Serve's routers have heard where it was."
 
 LOOKS = {
-    r"\b_transport\b|\bconverse\(|\bcreate_app\(": _INSIDE,
+    r"\b_transport\b|\bconverse\(|\bcreate_app\(|\bmake_patient\(": _INSIDE,
     r"\bbatch_sizes\b|\bengine\.(masks|threads|answer)\b": _ENGINE,
 }
 """Reasons by what is written in a test."""

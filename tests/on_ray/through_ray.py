@@ -119,7 +119,7 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.Fix
         return None
     serve = partial(
         _serve,
-        replicas=NODES if _arguments(request.node) == {"client"} else 1,
+        replicas=NODES if _is_usual(request.node) else 1,
         is_counting="/metrics" in request.path.read_text("utf-8"),
     )
     fixturedef.cached_result = (serve, fixturedef.cache_key(request), None)
@@ -140,6 +140,17 @@ def _is_ours(item: pytest.Function) -> bool:
     return any(fixture.baseid == _FOLDER for fixture in fixtures)
 
 
+def _is_usual(item: pytest.Function) -> bool:
+    """Say whether a test keeps the usual settings and presets.
+
+    An ingress knows a preset's tokenizer until the preset is unloaded by it: of several, the others
+    would cut texts as for the test before.
+    """
+    stores = item._fixtureinfo.name2fixturedefs.get("store", ())
+    is_own = any(fixture.baseid != _FOLDER for fixture in stores)
+    return _arguments(item) == {"client"} and not is_own
+
+
 def _arguments(item: pytest.Function) -> set[str]:
     """Return the fixtures that a test asks for itself."""
     callspec = getattr(item, "callspec", None)
@@ -150,7 +161,7 @@ def _name_server(item: pytest.Function) -> tuple[bool, str, str, str]:
     """Return what orders tests by their servers: replicas, and how settings are written where."""
     written = re.search(r"serve\(\w+, (.*)\)", inspect.getsource(item.function))
     settings = written[1] if written else ""
-    return _arguments(item) != {"client"}, settings, str(item.path), item.name
+    return not _is_usual(item), settings, str(item.path), item.name
 
 
 def _unload_all(settings: Settings, url: str) -> bool:

@@ -104,10 +104,9 @@ async def test_hung_up_callers_of_an_engine_that_hangs_hold_nothing(
             assert [(await task).status_code for task in (first, last)] == [200, 200]
 
 
-async def wait_for_queue(client: Any, size: int) -> None:
-    """Wait until so many texts stand in the queue of the one model."""
-    [model] = client._transport.app.state.pipeline._models.ready().values()
-    while model.queue_size != size:  # noqa: ASYNC110  # no event, and no time: turns of the loop
+async def wait_for_queue(client: httpx.AsyncClient, size: int) -> None:
+    """Wait until so many texts stand in the queue."""
+    while f"fill_mask_queue_size {size}.0" not in (await client.get("/metrics")).text:  # noqa: ASYNC110
         await asyncio.sleep(0)
 
 
