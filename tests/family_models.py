@@ -18,6 +18,16 @@ _LENGTH = 24
 WORDS = ["the cat came home .", "the dog went to the house ."]
 PROTEINS = ["M K T A Y I A K", "M Q I F V K T L"]
 
+SETTINGS = {
+    "sequence_length": 20,
+    "truncate": "waterfall",
+    "mask_selection_rate": 0.5,
+    "mask_selection_length": 4,
+    "mask_token_rate": 0.7,
+    "random_token_rate": 0.2,
+}
+"""Of a preprocessor: none of them is what it is by default."""
+
 
 @dataclass(frozen=True)
 class FamilyCase:

@@ -27,7 +27,6 @@ ENGINE = "ray::ServeReplica:fillmask:engine"
 INGRESS = "ray::ServeReplica:fillmask:ingress"
 PROXY = "ray::ProxyActor"
 
-
 _DRAIN_S = 100
 """For how long a pod waits after the command, as deploy/kubernetes/ray/service.yaml has it."""
 

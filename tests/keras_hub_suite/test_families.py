@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fillmask
-from family_models import FAMILY_CASES, FamilyCase
+from family_models import FAMILY_CASES, SETTINGS, FamilyCase
 from golden.tokenizer_cases import STORED
 from random_checkpoints import fill_checkpoint
 
@@ -35,14 +35,6 @@ FILES = {
     "ESM": (STORED / "esm" / "vocab.txt",),
 }
 """What the tokenizers of those with a preprocessor are made of."""
-SETTINGS = {
-    "sequence_length": 20,
-    "truncate": "waterfall",
-    "mask_selection_rate": 0.5,
-    "mask_selection_length": 4,
-    "mask_token_rate": 0.7,
-    "random_token_rate": 0.2,
-}
 
 
 def list_arguments(kind: Any) -> list[inspect.Parameter]:

@@ -13,7 +13,7 @@ import pytest
 from tokenizers import Tokenizer
 
 import fillmask
-from family_models import FAMILY_CASES, FamilyCase
+from family_models import FAMILY_CASES, SETTINGS, FamilyCase
 from golden.tokenizer_cases import CASES, TokenizerCase
 from model_store.checkpoints import (
     Checkpoint,
@@ -40,14 +40,6 @@ FILES = {
     "task.json",
     "task.weights.h5",
     "tokenizer.json",
-}
-SETTINGS = {
-    "sequence_length": 20,
-    "truncate": "waterfall",
-    "mask_selection_rate": 0.5,
-    "mask_selection_length": 4,
-    "mask_token_rate": 0.7,
-    "random_token_rate": 0.2,
 }
 
 
